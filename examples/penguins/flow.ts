@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import KNN from 'ml-knn';
+import { RandomForestClassifier } from 'ml-random-forest';
+import { cache, ctx, flow, json, param, task } from 'millrace';
+import * as z from 'zod';
+import { classify, features, labels, Measurements, type Model, type Penguin, SPECIES, scaled, scaleOf } from './model.js';
+
+// 344 penguins of the Palmer Archipelago, as the vega-datasets package ships them.
+const PENGUINS = fileURLToPath(new URL('../data/penguins.json', import.meta.resolve('vega-datasets')));
+
+const Row = z
+  .object({
+    Species: z.enum(SPECIES),
+    'Beak Length (mm)': z.number().nullable(),
+    'Beak Depth (mm)': z.number().nullable(),
+    'Flipper Length (mm)': z.number().nullable(),
+    'Body Mass (g)': z.number().nullable(),
+  })
+  .transform((row) => ({
+    species: row.Species,
+    beakLengthMm: row['Beak Length (mm)'],
+    beakDepthMm: row['Beak Depth (mm)'],
+    flipperLengthMm: row['Flipper Length (mm)'],
+    bodyMassG: row['Body Mass (g)'],
+  }));
+type Row = z.infer<typeof Row>;
+
+// A task is a plain function. What it returns is stored, so that it can be looked at, and need not be computed again.
+export const read = task(async (path: string): Promise<Row[]> => z.array(Row).parse(JSON.parse(await readFile(path, 'utf8'))));
+
+/** A row without a measurement is of no use and dropped; one with an impossible measurement means that the file is wrong: that fails. */
+export const clean = task((rows: Row[]): Penguin[] => {
+  const complete = rows.filter((row) => Object.values(row).every((value) => value !== null));
+  ctx().log.info(`${complete.length} of ${rows.length} rows are complete; ${rows.length - complete.length} dropped`);
+  return z.array(Measurements.extend({ species: z.enum(SPECIES) })).parse(complete);
+});
+
+/** Every `1 / testRatio`-th penguin of a shuffled list is kept back, to judge the models by what they have not seen. */
+export const split = task(
+  (penguins: Penguin[], testRatio: number, seed: number) => {
+    const random = randomNumbers(seed);
+    const shuffled = penguins
+      .map((penguin) => ({ penguin, place: random() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ penguin }) => penguin);
+    const testSize = Math.round(shuffled.length * testRatio);
+    return { train: shuffled.slice(testSize), test: shuffled.slice(0, testSize) };
+  },
+  // Named outputs are stored one by one, and the call below can be taken apart into a future of each.
+  { outputs: { train: json(), test: json() } },
+);
+
+export const trainForest = task((train: Penguin[], trees: number, seed: number): Model => {
+  const forest = new RandomForestClassifier({ nEstimators: trees, maxFeatures: 2, seed, noOOB: true });
+  forest.train(features(train), labels(train));
+  return { kind: 'random forest', forest: plain(forest.toJSON()) };
+});
+
+export const trainNeighbours = task((train: Penguin[], k: number): Model => {
+  const scale = scaleOf(features(train));
+  const neighbours = new KNN(scaled(features(train), scale), labels(train), { k });
+  return { kind: 'nearest neighbours', neighbours: plain(neighbours.toJSON()), scale };
+});
+
+export const score = task(
+  (model: Model, test: Penguin[]): number => {
+    const guesses = classify(model, test);
+    const right = test.filter(({ species }, index) => species === guesses[index]).length;
+    ctx().log.info(`${model.kind}: ${right} of ${test.length} right`);
+    return right / test.length;
+  },
+  // The task is called twice: a name of their own tells its runs apart.
+  { name: (model) => model.kind },
+);
+
+export const choose = task((candidates: { model: Model; accuracy: number }[]) => candidates.reduce((a, b) => (b.accuracy > a.accuracy ? b : a)));
+
+export const penguins = flow(
+  'penguins',
+  {
+    description: 'Learns to tell three species of penguins apart by their measurements.',
+    // Reuse what was computed by an earlier run from the same inputs with the same code.
+    cache: cache.default,
+    params: {
+      data: param({ default: PENGUINS, help: 'JSON file with the measured penguins' }),
+      testRatio: param(z.number().gt(0).lt(1).default(0.25), { help: 'share of the penguins that is kept back to score the models' }),
+      trees: param(z.int().min(1).default(50), { help: 'size of the random forest' }),
+      neighbours: param(z.int().min(1).default(5), { help: 'how many nearest neighbours vote' }),
+      seed: param(z.int().default(42), { help: 'the same seed gives the same split and the same forest' }),
+    },
+  },
+  // Calls of tasks give futures and run nothing yet: they draw the graph. What does not wait for another runs at the same time.
+  ({ data, testRatio, trees, neighbours, seed }) => {
+    const { train, test } = split(clean(read(data)), testRatio, seed);
+    const forest = trainForest(train, trees, seed);
+    const nearest = trainNeighbours(train, neighbours);
+    const best = choose([
+      { model: forest, accuracy: score(forest, test) },
+      { model: nearest, accuracy: score(nearest, test) },
+    ]);
+    return { chosen: best.get('model').get('kind'), accuracy: best.get('accuracy') };
+  },
+);
+
+/** Random numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A library's `toJSON` still holds its class instances, which a result may not. */
+function plain<T>(saved: T): T {
+  return JSON.parse(JSON.stringify(saved)) as T;
+}

@@ -1,0 +1,61 @@
+import KNN, { type SavedKnn } from 'ml-knn';
+import { RandomForestClassifier } from 'ml-random-forest';
+import * as z from 'zod';
+
+export const SPECIES = ['Adelie', 'Chinstrap', 'Gentoo'] as const;
+export type Species = (typeof SPECIES)[number];
+
+/** What is measured of a penguin. The bounds are generous: they refuse slips of the pen, not large penguins. */
+export const Measurements = z.object({
+  beakLengthMm: z.number().min(20).max(80),
+  beakDepthMm: z.number().min(8).max(30),
+  flipperLengthMm: z.number().min(120).max(280),
+  bodyMassG: z.number().min(1_000).max(10_000),
+});
+export type Measurements = z.infer<typeof Measurements>;
+
+export interface Penguin extends Measurements {
+  readonly species: Species;
+}
+
+type SavedForest = Parameters<typeof RandomForestClassifier.load>[0];
+
+/** Mean and standard deviation of each feature. */
+export type Scale = readonly { readonly mean: number; readonly deviation: number }[];
+
+/** A trained model as plain data, in the form its library loads again: so it can be kept, looked at, and used by another process. */
+export type Model =
+  | { readonly kind: 'random forest'; readonly forest: SavedForest }
+  | { readonly kind: 'nearest neighbours'; readonly neighbours: SavedKnn; readonly scale: Scale };
+
+/** One row of numbers for each penguin, which is what the libraries take. */
+export function features(penguins: readonly Measurements[]): number[][] {
+  return penguins.map((penguin) => [penguin.beakLengthMm, penguin.beakDepthMm, penguin.flipperLengthMm, penguin.bodyMassG]);
+}
+
+export function labels(penguins: readonly Penguin[]): number[] {
+  return penguins.map(({ species }) => SPECIES.indexOf(species));
+}
+
+export function scaleOf(rows: readonly (readonly number[])[]): Scale {
+  return (rows[0] ?? []).map((_, column) => {
+    const mean = rows.reduce((sum, row) => sum + row[column]!, 0) / rows.length;
+    const variance = rows.reduce((sum, row) => sum + (row[column]! - mean) ** 2, 0) / rows.length;
+    return { mean, deviation: Math.sqrt(variance) || 1 };
+  });
+}
+
+/** Distances need it: otherwise a gram of body mass would count as much as a millimetre of beak. */
+export function scaled(rows: readonly (readonly number[])[], scale: Scale): number[][] {
+  return rows.map((row) => row.map((value, column) => (value - scale[column]!.mean) / scale[column]!.deviation));
+}
+
+/** Which species a model takes each penguin for. */
+export function classify(model: Model, penguins: readonly Measurements[]): Species[] {
+  const rows = features(penguins);
+  const classes =
+    model.kind === 'random forest'
+      ? RandomForestClassifier.load(model.forest).predict(rows)
+      : KNN.load(model.neighbours).predict(scaled(rows, model.scale));
+  return classes.map((index) => SPECIES[index]!);
+}

@@ -1,0 +1,264 @@
+import { builtinKind, builtinName, bytesOf, errorProperties, hasExtraProperties } from './builtin-kind.js';
+import { createHasher, digest128, type Hasher } from './digest.js';
+import { MillraceError } from './error.js';
+import { MAX_DEPTH, nameKind, pathThrough, propertyStep, stepTo } from './value-path.js';
+
+/** What a taught class instance counts as: its registered name and the plain form that its encoder gives. */
+export interface TaughtForm {
+  readonly name: string;
+  readonly form: unknown;
+}
+
+/** Looks a class instance up among the classes that were taught; undefined when it is of none. */
+export type TaughtLookup = (instance: object) => TaughtForm | undefined;
+
+/**
+ * The digest of a value, whatever format it may be stored in (S21): 32 characters of hex over a canonical, type-tagged encoding.
+ *
+ * Objects are equal in whatever order their keys come, because a key is a name. Maps and sets count *with* their order: it is part of
+ * their contract (a ranking, the rows of a pivot), a task that iterates sees it, and a needless run is a lesser evil than a stale value.
+ * An error counts by class, message, cause and own properties; its stack says where it was made, not what it is.
+ *
+ * @throws MillraceError `VALUE_NOT_CANONICAL`, naming the path inside the value: functions, symbols, cycles, instances of classes that
+ * were not taught, arrays with extra properties, more than 1,000 levels
+ */
+export function valueDigest(value: unknown, taught?: TaughtLookup): string {
+  if (typeof value !== 'object' || value === null) {
+    const text = scalarText(value);
+    if (text !== undefined) return digest128(text);
+  }
+  return new CanonicalWriter(taught).digest(value);
+}
+
+/** Text is handed on to the hash when it has grown to this many characters, so that a large value does not exist twice. */
+const FLUSH_AT = 1 << 16;
+
+/**
+ * Every piece is self-delimiting: a tag, then either a fixed form that ends in `;` or a count followed by exactly that many
+ * characters, bytes or pieces. So no two different values give the same text.
+ */
+class CanonicalWriter {
+  readonly #taught: TaughtLookup | undefined;
+  readonly #ancestors: object[] = [];
+  #text = '';
+  #hasher: Hasher | undefined;
+  /** Rows of a table have the same keys in the same order: sorted once. */
+  #lastKeys: readonly string[] = [];
+  #lastSorted: readonly string[] = [];
+
+  constructor(taught: TaughtLookup | undefined) {
+    this.#taught = taught;
+  }
+
+  digest(value: unknown): string {
+    try {
+      this.#write(value);
+    } catch (error) {
+      // The stack may be nearly used up by who calls us, and a text may be as long as texts can be.
+      if (error instanceof RangeError) throw notCanonical('', `is too deep or too large (${error.message})`);
+      throw error;
+    }
+    if (this.#hasher === undefined) return digest128(this.#text);
+    this.#hasher.update(this.#text);
+    return this.#hasher.sha256().slice(0, 32);
+  }
+
+  #write(value: unknown): void {
+    if (typeof value === 'object' && value !== null) {
+      this.#enter(value);
+      this.#writeObject(value);
+      this.#ancestors.pop();
+      if (this.#text.length > FLUSH_AT) this.#flush();
+      return;
+    }
+    const text = scalarText(value);
+    if (text === undefined) throw this.#refuseLeaf(value);
+    this.#text += text;
+  }
+
+  #writeObject(value: object): void {
+    const prototype: object | null = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype) this.#writeRecord(value as Readonly<Record<string, unknown>>, 'o');
+    else if (prototype === null) this.#writeRecord(value as Readonly<Record<string, unknown>>, 'O');
+    else if (prototype === Array.prototype && Array.isArray(value)) this.#writeArray(value);
+    else this.#writeInstance(value);
+  }
+
+  #writeRecord(value: Readonly<Record<string, unknown>>, tag: string): void {
+    const symbol = Object.getOwnPropertySymbols(value)[0];
+    if (symbol !== undefined) throw this.#refusal(propertyStep(symbol), 'is a property with a symbol as its key');
+    const keys = this.#sorted(Object.keys(value));
+    this.#text += `${tag}${keys.length}:`;
+    for (const key of keys) {
+      this.#text += stringText(key);
+      this.#write(value[key]);
+    }
+  }
+
+  #writeArray(value: readonly unknown[]): void {
+    if (hasExtraProperties(value)) throw this.#refusal('', 'is an array with properties of its own');
+    this.#text += `a${value.length}:`;
+    for (let index = 0; index < value.length; index++) {
+      const member = value[index];
+      if (member === undefined && !(index in value)) this.#text += 'h';
+      else this.#write(member);
+      if (this.#text.length > FLUSH_AT) this.#flush();
+    }
+  }
+
+  #writeInstance(value: object): void {
+    switch (builtinKind(value)) {
+      case 'Date':
+        this.#text += `D${(value as Date).getTime()};`;
+        break;
+      case 'Map':
+        this.#writeMap(value as ReadonlyMap<unknown, unknown>);
+        break;
+      case 'Set':
+        this.#writeSet(value as ReadonlySet<unknown>);
+        break;
+      case 'RegExp': {
+        const { source, flags, lastIndex } = value as RegExp;
+        this.#text += `R${stringText(source)}${stringText(flags)}${lastIndex};`;
+        break;
+      }
+      case 'URL':
+        this.#text += `U${stringText((value as URL).href)}`;
+        break;
+      case 'Error':
+        this.#writeError(value as Error);
+        break;
+      case 'ArrayBuffer':
+        this.#writeBytes('ArrayBuffer', value as ArrayBuffer);
+        break;
+      case 'View':
+        this.#writeBytes(builtinName(value), value as ArrayBufferView);
+        break;
+      default:
+        this.#writeTaught(value);
+        break;
+    }
+  }
+
+  #writeMap(value: ReadonlyMap<unknown, unknown>): void {
+    this.#text += `M${value.size}:`;
+    for (const [key, member] of value) {
+      this.#write(key);
+      this.#write(member);
+      if (this.#text.length > FLUSH_AT) this.#flush();
+    }
+  }
+
+  #writeSet(value: ReadonlySet<unknown>): void {
+    this.#text += `S${value.size}:`;
+    for (const member of value) {
+      this.#write(member);
+      if (this.#text.length > FLUSH_AT) this.#flush();
+    }
+  }
+
+  #writeError(value: Error): void {
+    const keys = this.#sorted(errorProperties(value));
+    this.#text += `E${stringText(builtinName(value))}${stringText(value.message)}${Object.hasOwn(value, 'cause') ? 'c' : '-'}`;
+    if (Object.hasOwn(value, 'cause')) this.#write(value.cause);
+    if (value instanceof AggregateError) this.#write(value.errors);
+    this.#text += `${keys.length}:`;
+    for (const key of keys) {
+      this.#text += stringText(key);
+      this.#write((value as unknown as Readonly<Record<string, unknown>>)[key]);
+    }
+  }
+
+  /** Bytes go into the hash as they are: turning them into text would cost more than hashing them. */
+  #writeBytes(kind: string, value: ArrayBufferView | ArrayBuffer): void {
+    const bytes = bytesOf(value);
+    this.#text += `B${kind}:${bytes.length}:`;
+    this.#flush().update(bytes);
+  }
+
+  #writeTaught(value: object): void {
+    const taught = this.#taught?.(value);
+    if (taught === undefined) throw this.#refuseLeaf(value);
+    this.#text += `C${stringText(taught.name)}`;
+    this.#write(taught.form);
+  }
+
+  #enter(value: object): void {
+    if (this.#ancestors.includes(value)) throw this.#refuseLeaf(value, 'refers back to an object that contains it');
+    if (this.#ancestors.length >= MAX_DEPTH) throw this.#refusal('', `nests deeper than ${MAX_DEPTH} levels`);
+    this.#ancestors.push(value);
+  }
+
+  #sorted(keys: readonly string[]): readonly string[] {
+    const last = this.#lastKeys;
+    let same = keys.length === last.length;
+    for (let index = 0; same && index < keys.length; index++) same = keys[index] === last[index];
+    if (same) return this.#lastSorted;
+    this.#lastKeys = keys;
+    this.#lastSorted = isSorted(keys) ? keys : [...keys].sort();
+    return this.#lastSorted;
+  }
+
+  #flush(): Hasher {
+    this.#hasher ??= createHasher();
+    this.#hasher.update(this.#text);
+    this.#text = '';
+    return this.#hasher;
+  }
+
+  #refuseLeaf(leaf: unknown, complaint = `is ${nameKind(leaf)}`): MillraceError {
+    const parents =
+      this.#ancestors.at(-1) === leaf && this.#ancestors.indexOf(leaf as object) === this.#ancestors.length - 1
+        ? this.#ancestors.slice(0, -1)
+        : this.#ancestors;
+    const parent = parents.at(-1);
+    return notCanonical(pathThrough(parents, parent === undefined ? '' : stepTo(parent, leaf)), complaint);
+  }
+
+  #refusal(tail: string, complaint: string): MillraceError {
+    return notCanonical(pathThrough(this.#ancestors, tail), complaint);
+  }
+}
+
+function notCanonical(path: string, complaint: string): MillraceError {
+  return new MillraceError(
+    'VALUE_NOT_CANONICAL',
+    `a value of plain data was expected, to be known again by its digest; ${path === '' ? 'it' : `'${path}'`} ${complaint}`,
+    {
+      hint: 'Pass plain data, or teach the class with registerClass(Class, { name, encode, decode }).',
+    },
+  );
+}
+
+/** The whole encoding of what is no object; undefined for functions and symbols. */
+function scalarText(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return stringText(value);
+    case 'number':
+      return Object.is(value, -0) ? 'n-0;' : `n${value};`;
+    case 'boolean':
+      return value ? 't' : 'f';
+    case 'undefined':
+      return 'u';
+    case 'bigint':
+      return `i${value};`;
+    default:
+      return value === null ? 'z' : undefined;
+  }
+}
+
+/** Text with its length, except where it is no valid UTF-16: in UTF-8 every lone surrogate would turn into the same replacement character. */
+function stringText(text: string): string {
+  return isWellFormed(text) ? `s${text.length}:${text}` : `w${JSON.stringify(text)}`;
+}
+
+/** ES2024, in every Node we support, but not yet in the library types we compile against. */
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index++) if ((keys[index - 1] as string) > (keys[index] as string)) return false;
+  return true;
+}

@@ -1,0 +1,20 @@
+/** The only source of time, so that tests can hold it in their hands. */
+export interface Clock {
+  /** Milliseconds since the epoch, with fractions where the platform has them. */
+  now(): number;
+  /**
+   * Calls back once after `ms` milliseconds; the returned function takes it back. With `idle` the wait does not keep the process alive.
+   */
+  schedule(ms: number, callback: () => void, options?: { readonly idle?: boolean }): () => void;
+}
+
+const origin = performance.timeOrigin;
+
+export const systemClock: Clock = {
+  now: () => origin + performance.now(),
+  schedule(ms, callback, options) {
+    const timer = setTimeout(callback, ms);
+    if (options?.idle) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

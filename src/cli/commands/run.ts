@@ -1,0 +1,140 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { MillraceError } from '../../base/error.js';
+import type { RunHandle } from '../../flow/flow-runtime.js';
+import type { RunEvent } from '../../model/event.js';
+import type { StartOptions } from '../../runtime/start-run.js';
+import type { CommandContext } from '../command.js';
+import { EXIT, type ExitCode } from '../exit-code.js';
+import { addFlowArguments, collect, type FlowCommandOptions, openFlow } from '../flow-command.js';
+import { withOwnOutput } from '../own-output.js';
+import { createRunPrinter, type RunOutcome, type RunPrinter } from '../run-printer.js';
+import type { Terminal } from '../terminal.js';
+
+interface RunCommandOptions extends FlowCommandOptions {
+  readonly force?: true;
+  readonly forceTask?: readonly string[];
+  readonly maxWorkers?: number;
+  readonly name?: string;
+  readonly tag?: readonly string[];
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly debug?: boolean;
+}
+
+export function runCommand(context: CommandContext): Command {
+  return addFlowArguments(new Command('run').description('run a flow'))
+    .option('--force', 'execute every task, whatever is cached')
+    .option('--force-task <task>', 'execute this task and all downstream of it, whatever is cached; may be repeated', collect)
+    .option('--max-workers <count>', 'task runs at the same time', wholeNumber)
+    .option('--name <name>', 'a name for this run')
+    .option('--tag <tag>', 'a tag for this run; may be repeated', collect)
+    .option('-q, --quiet', 'print failures only')
+    .option('--json', 'print one JSON document when the run has ended: run, state, counts, result, failed tasks')
+    .addHelpText(
+      'after',
+      '\nOn a terminal the run is shown as it goes; elsewhere each event is a line of JSON. Ctrl+C cancels the run, a second one exits at once.',
+    )
+    .action(async (file: string, flow: string | undefined, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<RunCommandOptions>();
+      const { terminal } = context;
+      // A program reads what is printed: nothing but JSON may be in it.
+      const isForPrograms = options.json === true || (terminal.out.isTTY !== true && options.quiet !== true);
+      const start = async (own: Terminal): Promise<ExitCode> => await run(file, flow, options, own);
+      context.exit(isForPrograms ? await withOwnOutput(terminal, start) : await start(terminal));
+    });
+}
+
+async function run(file: string, flow: string | undefined, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const { name, inside, sources } = await openFlow(file, flow, options, terminal);
+  const signals = listenForSignals();
+  try {
+    const handle = inside.start(sources, startOptions(options, signals.signal));
+    // Listened to before anything else is waited for, or the first events are gone.
+    const events = handle.events();
+    // Asked for at once: a run that is refused rejects before its first event.
+    const settled = settle(handle);
+    const printer = await createRunPrinter({ terminal, flow: name, run: handle.id }, { quiet: options.quiet === true, json: options.json === true });
+    signals.onFirst(() => printer.note('cancelling; Ctrl+C again exits at once'));
+    const [outcome, isExplained] = await follow(events, settled, printer);
+    return outcome.state === 'success' ? EXIT.success : await failureCode(outcome, isExplained, options, terminal);
+  } finally {
+    signals.close();
+  }
+}
+
+function startOptions({ force, forceTask, maxWorkers, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
+  return {
+    signal,
+    // What tasks print is shown as lines of their logs.
+    echo: false,
+    ...(force ? { force: true as const } : forceTask ? { force: forceTask } : {}),
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+    ...(name === undefined ? {} : { name }),
+    ...(tag === undefined ? {} : { tags: tag }),
+  };
+}
+
+async function settle(handle: RunHandle<unknown>): Promise<RunOutcome> {
+  try {
+    const value = await handle.result();
+    return { state: 'success', value, error: undefined };
+  } catch (error) {
+    return { state: handle.state, value: undefined, error };
+  }
+}
+
+/** @returns how the run ended, and whether the printer said why it failed */
+async function follow(events: AsyncIterable<RunEvent>, settled: Promise<RunOutcome>, printer: RunPrinter): Promise<readonly [RunOutcome, boolean]> {
+  try {
+    for await (const event of events) printer.event(event);
+  } catch (error) {
+    // The terminal is given back whatever became of the events.
+    printer.end(await settled);
+    throw error;
+  }
+  const outcome = await settled;
+  return [outcome, printer.end(outcome)];
+}
+
+/** Says why the run failed, unless that was said, and gives the exit code. */
+async function failureCode({ state, error }: RunOutcome, isExplained: boolean, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const [{ tellError }, { exitCodeOf }] = await Promise.all([import('../tell-error.js'), import('../errors.js')]);
+  const isCancelled = state === 'cancelled';
+  if (!isExplained && !(isCancelled && options.quiet)) tellError(error, terminal, options.debug === true);
+  return isCancelled ? EXIT.cancelled : exitCodeOf(error);
+}
+
+interface Signals {
+  readonly signal: AbortSignal;
+  /** Called with the first signal, or now when it has come already. */
+  onFirst(told: () => void): void;
+  close(): void;
+}
+
+/** The first SIGINT or SIGTERM cancels the run, the second exits at once (S15). */
+function listenForSignals(): Signals {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(EXIT.cancelled);
+    controller.abort(new MillraceError('RUN_CANCELLED', `the run was cancelled by ${name}`));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    onFirst(told) {
+      if (controller.signal.aborted) told();
+      else controller.signal.addEventListener('abort', told, { once: true });
+    },
+    close() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}

@@ -1,0 +1,72 @@
+import { systemClock } from '../base/clock.js';
+import { uncaptured } from '../log/capture.js';
+import { createLines } from '../log/lines.js';
+import type { RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import { FINAL_RUN_STATES } from '../model/states.js';
+import { type Colours, coloursFor } from './colours.js';
+import { exitCodeOf } from './errors.js';
+import { EXIT } from './exit-code.js';
+import type { RunOutcome, RunPrinter, RunPrinterOptions } from './run-printer.js';
+import { RunProgress } from './run-progress.js';
+import { runSummary } from './run-summary.js';
+
+/** A part of the screen that redraws itself, lines that scroll above it, and a summary. */
+export async function livePrinter({ terminal, flow, run }: RunPrinterOptions): Promise<RunPrinter> {
+  const { LiveView } = await import('./live-view.js');
+  const colours = coloursFor(terminal.out, terminal.env);
+  const progress = new RunProgress();
+  const lines = createLines({ flow, run, colour: colours.isColorSupported });
+  const stream = terminal.out as NodeJS.WriteStream;
+  const alsoGuard = terminal.err.isTTY === true ? [terminal.err as NodeJS.WriteStream] : [];
+  const view = new LiveView({ stream, alsoGuard, flow, progress, colours, clock: systemClock });
+  return {
+    event(event) {
+      progress.apply(event);
+      for (const line of lines(event)) if (!isShownBelow(event)) view.line(line, isMinor(event));
+    },
+    note: (text) => view.note(text),
+    end(outcome) {
+      view.close();
+      return summarise(outcome, progress, { terminal, flow, run }, colours);
+    },
+  };
+}
+
+/** A line for each event, and a summary: for terminals whose cursor cannot move. */
+export function linesPrinter({ terminal, flow, run }: RunPrinterOptions): RunPrinter {
+  const colours = coloursFor(terminal.out, terminal.env);
+  const progress = new RunProgress();
+  const lines = createLines({ flow, run, colour: colours.isColorSupported });
+  const print = (text: string): void => {
+    uncaptured(() => terminal.out.write(`${text}\n`));
+  };
+  return {
+    event(event) {
+      progress.apply(event);
+      for (const line of lines(event)) print(line);
+    },
+    note: print,
+    end: (outcome) => summarise(outcome, progress, { terminal, flow, run }, colours),
+  };
+}
+
+function summarise({ state, value, error }: RunOutcome, progress: RunProgress, options: RunPrinterOptions, colours: Colours): boolean {
+  const { terminal, run, flow } = options;
+  // A run that was refused has nothing to sum up, and no record to look into.
+  if (error !== undefined && exitCodeOf(error) === EXIT.usage) return false;
+  uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours })}\n`));
+  const { failures } = (error ?? {}) as { failures?: readonly unknown[] };
+  return state === 'cancelled' || (failures !== undefined && failures.length > 0 && progress.failed.length > 0);
+}
+
+/** That a task starts is seen in the moving part, that the run ends in the summary. */
+function isShownBelow(event: RunEvent): boolean {
+  if (event.type === 'run-state') return FINAL_RUN_STATES.has((event.data as RunStateData).state);
+  return event.type === 'task-state' && (event.data as TaskStateData).state === 'running';
+}
+
+function isMinor(event: RunEvent): boolean {
+  if (event.type !== 'task-state') return false;
+  const { state } = event.data as TaskStateData;
+  return state === 'success' || state === 'cached' || state === 'skipped' || state === 'cancelled' || state === 'upstream-failed';
+}

@@ -1,0 +1,95 @@
+import { createLogUpdate } from 'log-update';
+import type { Clock } from '../base/clock.js';
+import { uncaptured } from '../log/capture.js';
+import type { Colours } from './colours.js';
+import { liveFrame } from './live-frame.js';
+import { guardOutput, type OutputGuard } from './output-guard.js';
+import type { RunProgress } from './run-progress.js';
+
+const REDRAW_MS = 100;
+/** Minor lines let through between two redraws; nobody reads more, and a terminal cannot keep up with 100,000. */
+const LINES_PER_REDRAW = 40;
+
+export interface LiveViewOptions {
+  readonly stream: NodeJS.WriteStream;
+  /** Other streams of the same terminal. @default none */
+  readonly alsoGuard?: readonly NodeJS.WriteStream[];
+  readonly flow: string;
+  readonly progress: RunProgress;
+  readonly colours: Colours;
+  readonly clock: Clock;
+}
+
+/**
+ * The part of the screen that redraws itself at the bottom, ten times a second at most, while lines scroll above it. What anybody else
+ * prints meanwhile scrolls above it too.
+ */
+export class LiveView {
+  readonly #options: LiveViewOptions;
+  readonly #update: ReturnType<typeof createLogUpdate>;
+  readonly #guard: OutputGuard;
+  #waiting: string[] = [];
+  #folded = 0;
+  #tick = 0;
+  #note: string | undefined;
+  #cancelRedraw: (() => void) | undefined;
+
+  constructor(options: LiveViewOptions) {
+    this.#options = options;
+    this.#update = createLogUpdate(options.stream);
+    this.#guard = guardOutput([options.stream, ...(options.alsoGuard ?? [])], (line) => this.line(line));
+    this.#schedule();
+  }
+
+  /** A line to scroll by above, shown with the next redraw. Minor ones are counted instead when there are too many to read. */
+  line(text: string, minor = false): void {
+    if (minor && this.#waiting.length >= LINES_PER_REDRAW) this.#folded++;
+    else this.#waiting.push(text);
+  }
+
+  /** Said beside the flow's name from now on. */
+  note(text: string): void {
+    this.#note = text;
+  }
+
+  /** Shows what is still to be shown, takes the moving part away and gives the cursor back. */
+  close(): void {
+    this.#cancelRedraw?.();
+    this.#guard.release();
+    this.#print(() => {
+      this.#flush();
+      this.#update.clear();
+      this.#update.done();
+    });
+  }
+
+  #schedule(): void {
+    this.#cancelRedraw = this.#options.clock.schedule(REDRAW_MS, () => {
+      this.#print(() => {
+        this.#flush();
+        this.#draw();
+      });
+      this.#schedule();
+    });
+  }
+
+  #print(write: () => void): void {
+    uncaptured(() => this.#guard.own(write));
+  }
+
+  /** Not `persist` of log-update, which drops what is higher than the screen. */
+  #flush(): void {
+    if (this.#folded > 0) this.#waiting.push(this.#options.colours.dim(`… and ${this.#folded} more lines like these`));
+    if (this.#waiting.length === 0) return;
+    this.#update.clear();
+    this.#options.stream.write(`${this.#waiting.join('\n')}\n`);
+    this.#waiting = [];
+    this.#folded = 0;
+  }
+
+  #draw(): void {
+    const { stream, flow, progress, colours, clock } = this.#options;
+    const { columns = 80, rows = 24 } = stream;
+    this.#update(liveFrame(progress, { flow, now: clock.now(), tick: this.#tick++, columns, rows, colours, note: this.#note }));
+  }
+}

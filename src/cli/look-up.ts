@@ -1,0 +1,66 @@
+import { MillraceError } from '../base/error.js';
+import type { RunRow } from '../model/records.js';
+import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
+import { nearest, nearestFew } from './nearest.js';
+
+/** `<run>` or `<run>/<task>`, where a run is its id or `<flow>/latest`. */
+export interface RunPath {
+  /** As the record understands it. */
+  readonly run: string;
+  readonly task: string | undefined;
+}
+
+export function parseRunPath(path: string): RunPath {
+  const [first = '', second, ...rest] = path.split('/');
+  if (second === 'latest') return { run: `${first}/latest`, task: rest.length > 0 ? rest.join('/') : undefined };
+  return { run: first, task: second === undefined ? undefined : [second, ...rest].join('/') };
+}
+
+const RUNS_SEARCHED = 500;
+const GUESSES = 3;
+
+/** @throws MillraceError `RUN_UNKNOWN`, with the ids that may have been meant */
+export async function findRun(record: RunRecord, run: string): Promise<RunRow> {
+  const found = await record.run(run);
+  if (found) return found;
+  const known = await record.runs({ limit: RUNS_SEARCHED });
+  const flow = /^(.*)\/latest$/.exec(run)?.[1];
+  const what = flow === undefined ? `there is no run '${run}'` : `flow '${flow}' has no runs`;
+  throw new MillraceError('RUN_UNKNOWN', `${what} in ${record.location}`, { hint: runHint(run, flow, known) });
+}
+
+function runHint(run: string, flow: string | undefined, known: readonly RunRow[]): string {
+  if (known.length === 0) return 'there are no runs yet; start one with: millrace run <file>';
+  const flows = [...new Set(known.map((row) => row.flow))];
+  const guesses = flow === undefined ? nearestFew(run, [...known.map((row) => row.id), ...flows], GUESSES) : nearestFew(flow, flows, GUESSES);
+  const meant = guesses.map((guess) => (flows.includes(guess) ? `${guess}/latest` : guess));
+  return meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : `millrace runs lists them; the newest is ${known[0]?.id}`;
+}
+
+/**
+ * The task run with this id (`clean#2`), or the only one of the task with this name.
+ * @throws MillraceError `TASK_RUN_UNKNOWN`, with the ids that may have been meant; `TASK_RUN_AMBIGUOUS`
+ */
+export function findTaskRun(taskRuns: readonly TaskRunDetails[], wanted: string, run: string): TaskRunDetails {
+  const byId = taskRuns.find((taskRun) => taskRun.id === wanted);
+  if (byId) return byId;
+  const [named, another] = taskRuns.filter((taskRun) => taskRun.task === wanted);
+  if (named && !another) return named;
+  const ids = taskRuns.map((taskRun) => taskRun.id);
+  if (named) {
+    const same = taskRuns.filter((taskRun) => taskRun.task === wanted).map((taskRun) => taskRun.id);
+    throw new MillraceError('TASK_RUN_AMBIGUOUS', `task '${wanted}' ran ${same.length} times in run ${run}`, {
+      hint: `name one of them: ${listSome(same)}`,
+    });
+  }
+  const guess = nearest(wanted, [...ids, ...new Set(taskRuns.map((taskRun) => taskRun.task))]);
+  const hint =
+    guess !== undefined ? `did you mean ${run}/${guess}?` : ids.length > 0 ? `it has ${listSome(ids)}` : 'it ended before any task was called';
+  throw new MillraceError('TASK_RUN_UNKNOWN', `run ${run} has no task '${wanted}'`, { hint });
+}
+
+const LISTED = 8;
+
+function listSome(ids: readonly string[]): string {
+  return ids.length > LISTED ? `${ids.slice(0, LISTED).join(', ')} … (${ids.length})` : ids.join(', ');
+}

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { MillraceError } from '../base/error.js';
+import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
+
+/** The stored value of a task run, or why there is none to show. */
+export type ValuePreview = { readonly found: true; readonly value: unknown } | { readonly found: false; readonly why: string };
+
+/** The project's memory of its runs, opened for a look. */
+export interface OpenedRecord extends AsyncDisposable {
+  readonly record: RunRecord;
+  /** A result that is stored in at most `maxBytes`; undefined when there is none. */
+  preview(artifacts: TaskRunDetails['artifacts'], maxBytes: number): Promise<ValuePreview | undefined>;
+}
+
+/**
+ * Opens the project of the working directory; a look-up makes no folder where there is none.
+ * @throws MillraceError `NO_PROJECT`
+ */
+export async function openRecord(): Promise<OpenedRecord> {
+  const [{ openProject }, { findHome, IN_MEMORY }] = await Promise.all([import('../runtime/project.js'), import('../runtime/home.js')]);
+  const home = findHome();
+  if (home !== IN_MEMORY && !existsSync(home)) {
+    throw new MillraceError('NO_PROJECT', `there are no runs here: expected a project folder at ${home}, or above it`, {
+      hint: 'start a run with: millrace run <file>; or set MILLRACE_HOME to the folder of another project',
+    });
+  }
+  const project = await openProject({ home });
+  return {
+    record: project.record,
+    async preview(artifacts, maxBytes) {
+      if (artifacts.length === 0) return undefined;
+      const bytes = artifacts.reduce((sum, { ref }) => sum + ref.bytes, 0);
+      if (bytes > maxBytes) return { found: false, why: 'too large to be shown' };
+      try {
+        return { found: true, value: await project.keeper.load(artifacts, { serializer: undefined, outputs: undefined, store: undefined }) };
+      } catch (error) {
+        // A custom format or a store that only the flow file knows, or bytes that are gone: everything else about the task can be shown.
+        return { found: false, why: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    [Symbol.asyncDispose]: async () => await project[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { CommandFactory } from './command.js';
+import { EXIT, type ExitCode } from './exit-code.js';
+import type { Terminal } from './terminal.js';
+
+/** In the order of `--help`. Only the module of the command that was typed is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
+  show: async () => (await import('./commands/show.js')).showCommand,
+  visualize: async () => (await import('./commands/visualize.js')).visualizeCommand,
+  preview: async () => (await import('./commands/preview.js')).previewCommand,
+  run: async () => (await import('./commands/run.js')).runCommand,
+  runs: async () => (await import('./commands/runs.js')).runsCommand,
+  inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
+  logs: async () => (await import('./commands/logs.js')).logsCommand,
+};
+
+/**
+ * Runs one command line and says how it ended; never rejects. Exit codes (S32): 0 success, 1 the run failed or nothing was found,
+ * 2 wrong use, 130 cancelled.
+ * @param args without `node` and the script
+ */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.success;
+  try {
+    const program = await createProgram(args, terminal, (code) => {
+      exitCode = code;
+    });
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.success;
+    const { tellError } = await import('./tell-error.js');
+    return tellError(error, terminal, args.includes('--debug'));
+  }
+}
+
+async function createProgram(args: readonly string[], terminal: Terminal, exit: (code: ExitCode) => void): Promise<Command> {
+  const program = new Command('millrace')
+    .description('Data flows in plain TypeScript: draw, preview and run them, and look up every run of the past.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('--debug', 'print stack traces (also MILLRACE_DEBUG=1)')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void terminal.out.write(text), writeErr: () => {}, getOutHelpWidth: () => terminal.out.columns ?? 100 })
+    .addHelpText('after', `\nExit codes: 0 success, 1 the run failed or nothing was found, 2 wrong use, 130 cancelled.`);
+  const wanted = args.find((arg) => !arg.startsWith('-'));
+  const chosen = wanted === undefined ? undefined : COMMANDS[wanted];
+  const factories = await Promise.all((chosen ? [chosen] : Object.values(COMMANDS)).map((load) => load()));
+  for (const factory of factories) program.addCommand(inherit(factory({ terminal, exit }), program));
+  if (wanted === undefined) program.action(() => program.help());
+  return program;
+}
+
+function inherit(command: Command, program: Command): Command {
+  return command.copyInheritedSettings(program);
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,90 @@
+import { inspect } from 'node:util';
+import { formatMs } from '../log/format-ms.js';
+import { terminalText } from '../log/terminal-text.js';
+import type { ErrorInfo } from '../model/event.js';
+import type { RunState } from '../model/states.js';
+import type { Colours } from './colours.js';
+import { originOf, sourceFrame } from './flow-file/source-frame.js';
+import { countsLine } from './live-frame.js';
+import type { FailedTask, RunProgress } from './run-progress.js';
+import { formatPairs, formatTable } from './table.js';
+
+export interface SummaryOptions {
+  readonly run: string;
+  readonly flow: string;
+  readonly state: RunState;
+  /** What the flow returned, when it succeeded. */
+  readonly result: unknown;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly colours: Colours;
+}
+
+const FAILURES_SHOWN = 5;
+/** The slowest tasks are worth a line when there is something to compare. */
+const SLOWEST_FROM = 3;
+const SLOW_ENOUGH_MS = 10;
+const RESULT_LENGTH = 600;
+
+/** What is left on the screen when a run has ended: what failed and where, what was slow, and what to type next. */
+export function runSummary(progress: RunProgress, options: SummaryOptions): string {
+  const { colours } = options;
+  const blocks = [...failureBlocks(progress, options), slowestBlock(progress, colours), totals(progress, options)];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function totals(progress: RunProgress, { run, flow, state, result, now, colours }: SummaryOptions): string {
+  const paint = state === 'success' ? colours.green : state === 'cancelled' ? colours.yellow : colours.red;
+  const lines = [`${paint(colours.bold(state))}  ${terminalText(flow)} ${colours.dim(`in ${formatMs(progress.elapsed(now))}`)}`];
+  const [culprit] = progress.failed;
+  const pairs = [
+    ['tasks', countsLine(progress, colours)],
+    ['result', state === 'success' ? shownResult(result, colours) : undefined],
+    ['run', run],
+    ['next', colours.cyan(`millrace inspect ${run}${culprit === undefined ? '' : `/${terminalText(culprit.node)}`}`)],
+  ] as const;
+  return [...lines, formatPairs(pairs, colours.dim)].join('\n');
+}
+
+function shownResult(result: unknown, colours: Colours): string | undefined {
+  if (result === undefined) return undefined;
+  const text = inspect(result, { depth: 3, breakLength: 100, maxArrayLength: 10, maxStringLength: 200, colors: colours.isColorSupported });
+  return text.length > RESULT_LENGTH ? `${text.slice(0, RESULT_LENGTH)}${colours.reset('')} …` : text;
+}
+
+function slowestBlock(progress: RunProgress, colours: Colours): string {
+  const { slowest } = progress;
+  if (slowest.length < SLOWEST_FROM || (slowest[0]?.ms ?? 0) < SLOW_ENOUGH_MS) return '';
+  const rows = slowest.map((task) => [terminalText(task.node), formatMs(task.ms)]);
+  return formatTable([{ title: 'slowest' }, { title: 'took', align: 'right' }], rows, { paintTitle: colours.dim });
+}
+
+function failureBlocks(progress: RunProgress, { colours }: SummaryOptions): readonly string[] {
+  const shown = progress.failed.slice(0, FAILURES_SHOWN).map((failed) => failureBlock(failed, colours));
+  const hidden = progress.failed.length - shown.length;
+  return hidden > 0 ? [...shown, colours.red(`and ${hidden} more failed tasks`)] : shown;
+}
+
+/** One failed task: what it threw, and the line of the user's code that threw it. */
+export function failureBlock({ node, state, attempts, error }: FailedTask, colours: Colours): string {
+  const tries = attempts > 1 ? ` after ${attempts} attempts` : '';
+  const lines = [`${colours.red(`✖ ${terminalText(node)}`)} ${state}${tries}`];
+  for (let one = error; one; one = one.cause) lines.push(`  ${one === error ? '' : 'caused by '}${errorSentence(one)}`);
+  const at = error && originIn(error);
+  if (at) {
+    lines.push(`  ${colours.dim(`at ${at.file}:${at.line}:${at.column}`)}`);
+    const frame = sourceFrame(at);
+    if (frame !== undefined) lines.push(...frame.split('\n').map((line) => `  ${terminalText(line)}`));
+  }
+  return lines.join('\n');
+}
+
+function errorSentence({ name, message, code }: ErrorInfo): string {
+  const kind = name === 'Error' || code !== undefined ? '' : `${name}: `;
+  return terminalText(`${kind}${message}${code === undefined ? '' : ` [${code}]`}`);
+}
+
+/** The innermost cause is where it began. */
+function originIn(error: ErrorInfo): ReturnType<typeof originOf> {
+  return (error.cause && originIn(error.cause)) ?? originOf({ name: error.name, message: error.message, stack: error.stack ?? '' });
+}

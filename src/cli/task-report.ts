@@ -1,0 +1,117 @@
+import { createLines } from '../log/lines.js';
+import { terminalText } from '../log/terminal-text.js';
+import type { AttemptRow, LogRow, RunRow } from '../model/records.js';
+import type { TaskRunDetails } from '../runs/run-record.js';
+import { formatBytes, formatSpan, formatTime } from './amounts.js';
+import type { ValuePreview } from './open-record.js';
+import { type ReportStyle, reasonOf, shownValue } from './run-report.js';
+import { failureBlock } from './run-summary.js';
+import { paintState } from './state-colour.js';
+import { formatPairs, formatTable } from './table.js';
+
+export interface TaskReportFacts {
+  readonly run: RunRow;
+  readonly taskRun: TaskRunDetails;
+  /** All of the run: edges name their places. */
+  readonly taskRuns: readonly TaskRunDetails[];
+  readonly value: ValuePreview | undefined;
+  readonly logs: readonly LogRow[];
+  /** Earlier lines that `logs` leaves out. */
+  readonly hiddenLogs: number;
+}
+
+/** One task run on one page: its attempts, what went in, what came out, and the end of its log. */
+export function taskReport(facts: TaskReportFacts, style: ReportStyle): string {
+  const { taskRun } = facts;
+  const blocks = [header(facts, style)];
+  if (taskRun.error)
+    blocks.push(failureBlock({ node: taskRun.id, state: taskRun.state, attempts: taskRun.attempts, error: taskRun.error }, style.colours));
+  blocks.push(attempts(taskRun, style), inputs(taskRun, style), artifacts(taskRun, style), value(facts.value, style), log(facts, style));
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function header({ run, taskRun, taskRuns }: TaskReportFacts, { colours, now }: ReportStyle): string {
+  const nameAt = (index: number): string => taskRuns.find((one) => one.index === index)?.id ?? `#${index}`;
+  const upstream = taskRun.upstream.map((edge) => nameAt(edge.from) + (edge.kind === 'data' ? '' : ` (${edge.kind})`));
+  const parent = taskRun.parent === undefined ? undefined : nameAt(taskRun.parent);
+  return formatPairs(
+    [
+      ['task run', colours.bold(terminalText(taskRun.id))],
+      ['label', taskRun.label === undefined ? undefined : terminalText(taskRun.label)],
+      ['run', `${run.id} of ${terminalText(run.flow)}`],
+      ['inside', parent === undefined ? undefined : terminalText(parent)],
+      ['state', paintState(taskRun.state, colours)],
+      ['why', terminalText(reasonOf(taskRun))],
+      ['started', taskRun.startedAt === undefined ? undefined : formatTime(taskRun.startedAt)],
+      ['took', formatSpan(taskRun.startedAt, taskRun.finishedAt, now)],
+      ['after', terminalText([...new Set(upstream)].join(', '))],
+      ['cache key', taskRun.cacheKey],
+    ],
+    colours.dim,
+  );
+}
+
+function attempts({ attemptRows }: TaskRunDetails, { colours, now, width }: ReportStyle): string {
+  if (attemptRows.length === 0) return '';
+  const rows = attemptRows.map((row) => [
+    String(row.attempt),
+    paintState(row.state, colours),
+    formatSpan(row.startedAt, row.finishedAt, now),
+    changesOf(row),
+    terminalText(row.error?.message ?? ''),
+  ]);
+  return formatTable(
+    [{ title: 'attempt', align: 'right' }, { title: 'state' }, { title: 'took', align: 'right' }, { title: 'changes' }, { title: '' }],
+    rows,
+    {
+      width,
+      paintTitle: colours.dim,
+    },
+  );
+}
+
+/** `queued@0 running@12.5` as `queued 0 ms → running 12.5 ms`. */
+function changesOf({ changes }: AttemptRow): string {
+  return changes
+    .split(' ')
+    .filter((change) => change !== '')
+    .map((change) => change.replace('@', ' +') + (change.includes('@') ? ' ms' : ''))
+    .join(' → ');
+}
+
+function inputs({ inputs: given }: TaskRunDetails, { colours, width }: ReportStyle): string {
+  const rows = Object.entries(given ?? {}).map(([name, { digest, shown }]) => [terminalText(name), terminalText(shown ?? ''), digest]);
+  return rows.length === 0
+    ? ''
+    : formatTable([{ title: 'input' }, { title: 'value' }, { title: 'digest' }], rows, { width, paintTitle: colours.dim });
+}
+
+function artifacts({ artifacts: stored }: TaskRunDetails, { colours, width }: ReportStyle): string {
+  if (stored.length === 0) return '';
+  const rows = stored.map(({ name, ref }) => [
+    terminalText(name) || '(result)',
+    ref.format,
+    formatBytes(ref.bytes),
+    terminalText(ref.uri),
+    ref.contentDigest.slice(0, 16),
+    ref.valueDigest.slice(0, 16),
+  ]);
+  const titles = ['artifact', 'format', 'bytes', 'address', 'content digest', 'value digest'];
+  return formatTable(
+    titles.map((title) => ({ title, align: title === 'bytes' ? ('right' as const) : ('left' as const) })),
+    rows,
+    { width, paintTitle: colours.dim },
+  );
+}
+
+function value(preview: ValuePreview | undefined, { colours }: ReportStyle): string {
+  return preview === undefined ? '' : `${colours.dim('value')}\n${shownValue(preview, colours)}`;
+}
+
+function log({ run, logs, hiddenLogs }: TaskReportFacts, { colours }: ReportStyle): string {
+  if (logs.length === 0) return '';
+  const lines = createLines({ flow: run.flow, run: run.id, colour: colours.isColorSupported, level: 'debug' });
+  const shown = logs.flatMap((row) => lines({ at: new Date(row.at), type: 'log', data: row, ...(row.node === undefined ? {} : { node: row.node }) }));
+  const title = hiddenLogs > 0 ? `log (last ${logs.length} of ${logs.length + hiddenLogs} lines; all with millrace logs)` : 'log';
+  return [colours.dim(title), ...shown].join('\n');
+}

@@ -1,0 +1,84 @@
+import type { Output, TaskScope } from '../flow/scope.js';
+import { createTaskLogger } from '../log/run-log.js';
+import type { LogLevel } from '../model/event.js';
+import type { Logger } from '../model/logger.js';
+import type { TaskContext } from '../model/task-context.js';
+
+/** What an attempt needs from the run it belongs to. */
+export interface AttemptHost {
+  readonly runId: string;
+  readonly flowName: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  idOf(node: number): string;
+  line(node: number | undefined, attempt: number, level: LogLevel, text: string): void;
+}
+
+/**
+ * One try of one task: scope, context and output in one object, since there is one of them for each of a hundred thousand tasks. What
+ * few tasks ask for (signal, logger) is made when asked for.
+ */
+export class Attempt implements TaskScope, TaskContext, Output {
+  readonly kind = 'task';
+  readonly node: number;
+  readonly attempt: number;
+  readonly #host: AttemptHost;
+  #controller: AbortController | undefined;
+  #log: Logger | undefined;
+
+  constructor(host: AttemptHost, node: number, attempt: number) {
+    this.#host = host;
+    this.node = node;
+    this.attempt = attempt;
+  }
+
+  get context(): TaskContext {
+    return this;
+  }
+
+  get output(): Output {
+    return this;
+  }
+
+  get runId(): string {
+    return this.#host.runId;
+  }
+
+  get flowName(): string {
+    return this.#host.flowName;
+  }
+
+  get taskRunId(): string {
+    return this.#host.idOf(this.node);
+  }
+
+  get params(): Readonly<Record<string, unknown>> {
+    return this.#host.params;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.#host.runId}/${this.taskRunId}`;
+  }
+
+  get tracing(): boolean {
+    return false;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  get log(): Logger {
+    this.#log ??= createTaskLogger((level, text) => this.line(level, text));
+    return this.#log;
+  }
+
+  line(level: LogLevel, text: string): void {
+    this.#host.line(this.node, this.attempt, level, text);
+  }
+
+  abort(reason: unknown): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+  }
+}

@@ -1,0 +1,37 @@
+import { type BodyScope, scopes } from '../flow/scope.js';
+import { isRef, NODE, PATH, project, type Ref } from '../graph/ref.js';
+import { KEEP, replaceDeep, replacingReferences } from '../graph/references.js';
+
+/** What a body's return value is resolved with. */
+export interface Settling {
+  /** Resolves when the node has settled; nobody is told of a failure by it. */
+  ended(node: number): Promise<void>;
+  /** The value of a node that has settled. Rejects with its `TaskError` when it has none. */
+  valueOf(node: number): Promise<unknown>;
+}
+
+/**
+ * Runs the body of a flow, or of a sub-flow, and resolves the futures in what it returns (S4). Returning a future is not awaiting it: a
+ * failure in it stays unhandled.
+ */
+export async function runBody(scope: BodyScope, settling: Settling, body: () => unknown): Promise<unknown> {
+  const returned = scopes.run(scope, body);
+  return await resolveReturned(settling, isRef(returned) ? returned : await returned);
+}
+
+async function resolveReturned(settling: Settling, returned: unknown): Promise<unknown> {
+  const refs: Ref[] = [];
+  replaceDeep(returned, (value) => {
+    if (!isRef(value)) return KEEP;
+    refs.push(value);
+    return undefined;
+  });
+  if (refs.length === 0) return returned;
+  const values = new Map<number, unknown>();
+  for (const ref of refs) await settling.ended(ref[NODE]);
+  for (const ref of refs) if (!values.has(ref[NODE])) values.set(ref[NODE], await settling.valueOf(ref[NODE]));
+  return replaceDeep(
+    returned,
+    replacingReferences((ref) => project(values.get(ref[NODE]), ref[PATH])),
+  );
+}

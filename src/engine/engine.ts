@@ -1,0 +1,550 @@
+import type { Clock } from '../base/clock.js';
+import { MillraceError } from '../base/error.js';
+import { Fifo } from '../base/fifo.js';
+import type { RunPort } from '../flow/run-port.js';
+import { scopes } from '../flow/scope.js';
+import { isRef, NODE, PATH, type Path, project } from '../graph/ref.js';
+import { replaceDeep, replacingReferences } from '../graph/references.js';
+import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
+import type { CachePolicy } from '../model/cache-policy.js';
+import type { LogLevel } from '../model/event.js';
+import type { FinalState } from '../model/final-state.js';
+import type { Reason } from '../model/reason.js';
+import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
+import type { TaskContext } from '../model/task-context.js';
+import type { DerivedInputs, TaskDefinition } from '../model/task-definition.js';
+import type { Kept, ResultKeeper } from '../results/result-keeper.js';
+import { Attempt, type AttemptHost } from './attempt.js';
+import type { Settling } from './body.js';
+import { Children } from './children.js';
+import { deepFreeze } from './deep-freeze.js';
+import { Failures, NoValue, taskError } from './failures.js';
+import { type Force, isForced, spreads } from './force.js';
+import { NodeResults } from './node-results.js';
+import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
+import type { Observer } from './observer.js';
+import type { Answer, Reuse } from './reuse.js';
+import { SingleFlight } from './single-flight.js';
+import { expandSubflow, type SubflowHost } from './subflow.js';
+
+const {
+  pending: PENDING,
+  queued: QUEUED,
+  running: RUNNING,
+  success: SUCCESS,
+  cached: CACHED,
+  skipped: SKIPPED,
+  failed: FAILED,
+  cancelled: CANCELLED,
+} = TASK_STATE_CODE;
+const UPSTREAM_FAILED = TASK_STATE_CODE['upstream-failed'];
+
+/** After this long the loop lets timers, commits and signals run. */
+const SLICE_MS = 8;
+
+export interface EngineParts {
+  readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
+  /** Empty: it grows while it runs. */
+  readonly graph: TaskGraph;
+  /** Task runs at the same time. */
+  readonly concurrency: number;
+  readonly clock: Clock;
+  readonly keeper: ResultKeeper;
+  /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
+  readonly keepAll: boolean;
+  readonly reuse: Reuse;
+  readonly defaultCache: CachePolicy | false | undefined;
+  readonly force: Force;
+  /** Freezes what tasks are handed. */
+  readonly strict: boolean;
+  readonly onFailure: 'finish-independent' | 'cancel-rest';
+  readonly observer: Observer;
+  /** The context of a sub-flow's body. */
+  readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
+}
+
+/**
+ * Runs a graph while it is being drawn. Nodes are integers into parallel arrays, counters say what is ready, one loop hands ready nodes
+ * to free slots, and a promise exists only where somebody awaits. Nothing here recurses with the size of the graph.
+ *
+ * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
+ * only then is it a success.
+ */
+export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
+  readonly graph: TaskGraph;
+  readonly failures = new Failures();
+  readonly children = new Children();
+  closed = false;
+
+  readonly #parts: EngineParts;
+  readonly #nodes = new NodeTable();
+  readonly #results: NodeResults;
+  readonly #flights = new SingleFlight();
+  /** Inputs settled, not yet looked at. */
+  readonly #armed = new Fifo();
+  /** To be executed as soon as a slot is free. */
+  readonly #ready = new Fifo();
+  /** Attempts that have not ended when their function returned. */
+  readonly #running = new Map<number, Attempt>();
+  #slots: number;
+  #open = 0;
+  #now = 0;
+  #pumping = false;
+  #stopped: Error | undefined;
+  readonly #waiters = new Map<number, (() => void)[]>();
+  readonly #drained: (() => void)[] = [];
+  readonly #reasons = new Map<number, Reason>();
+  readonly #labels = new Map<number, string>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.graph = parts.graph;
+    this.#slots = parts.concurrency;
+    this.#results = new NodeResults(this.graph, this.#nodes, this.failures, parts.keeper, (node, kind) => this.#makeAnew(node, kind));
+  }
+
+  // ── what futures and bodies ask ──
+
+  get runId(): string {
+    return this.#parts.run.id;
+  }
+
+  get flowName(): string {
+    return this.#parts.run.flowName;
+  }
+
+  get params(): Readonly<Record<string, unknown>> {
+    return this.#parts.run.params;
+  }
+
+  state(node: number): TaskState {
+    return TASK_STATES[this.#nodes.state[node] as number] as TaskState;
+  }
+
+  registered(node: number, upstream: readonly number[] | undefined): void {
+    this.#nodes.add();
+    this.#results.add();
+    this.#open++;
+    this.children.opened(this.#parent(node));
+    if (upstream !== undefined) for (const from of upstream) this.#nodes.link(from, node);
+    this.#parts.observer.registered(node);
+    if (this.#nodes.waitingFor[node] === 0) this.#arm(node);
+  }
+
+  order(node: number, after: number): void {
+    if (this.#nodes.state[node] !== PENDING || this.#nodes.has(node, LOOKED_AT)) {
+      throw new MillraceError('AFTER_STARTED', `expected after() before '${this.idOf(node)}' has started; it is ${this.state(node)}`, {
+        hint: 'Call after() in the same statement as the task: clean(rows).after(other).',
+      });
+    }
+    if (this.#nodes.waits(after, node)) {
+      throw new MillraceError('GRAPH_CYCLE', `'${this.idOf(node)}' cannot wait for '${this.idOf(after)}', which already waits for it`, {
+        hint: 'Remove the after(), or the argument, that closes the circle.',
+      });
+    }
+    this.graph.addOrder(node, after);
+    this.#nodes.link(after, node);
+  }
+
+  async result(node: number, path: Path | undefined): Promise<unknown> {
+    await this.ended(node);
+    if (!this.#results.hasValue(node)) this.failures.handle(node);
+    return project(await this.valueOf(node), path);
+  }
+
+  async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
+    await this.ended(node);
+    if (!this.#results.hasValue(node)) this.failures.handle(node);
+    else await this.valueOf(node);
+    return this.#results.finalState(node, path);
+  }
+
+  /** Resolves when the node has settled. */
+  ended(node: number): Promise<void> {
+    if (this.#nodes.isFinal(node)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.#waiters.get(node);
+      if (waiters) waiters.push(resolve);
+      else this.#waiters.set(node, [resolve]);
+    });
+  }
+
+  async valueOf(node: number): Promise<unknown> {
+    for (;;) {
+      const actual = this.#results.actual(node);
+      await this.ended(actual);
+      if (!this.#results.hasValue(actual)) throw this.failures.error(actual);
+      if (this.#results.isLoaded(actual)) return this.#results.value(actual);
+      await this.#results.load(actual);
+    }
+  }
+
+  // ── what the run asks ──
+
+  /** Resolves when every node has settled. */
+  drained(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /** How many nodes ended in each state; derived steps do not count. */
+  counts(): Partial<Record<TaskState, number>> {
+    return this.#nodes.countsByState();
+  }
+
+  /** Starts nothing new and aborts what runs; nodes that were waiting end as cancelled. */
+  stop(reason: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = reason;
+    for (let node = 0; node < this.graph.size; node++) {
+      const state = this.#nodes.state[node] as number;
+      if (state === PENDING || state === QUEUED) this.#fail(node, CANCELLED, reason);
+    }
+    for (const attempt of this.#running.values()) attempt.abort(reason);
+  }
+
+  /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
+  abandon(state: 'cancelled' | 'failed', reason: Error): void {
+    for (const node of [...this.#running.keys()]) this.#fail(node, TASK_STATE_CODE[state], reason);
+  }
+
+  /** Nodes with an attempt in flight, with the time it began. */
+  *running(): Generator<{ readonly node: number; readonly startedAt: number }> {
+    for (const node of this.#running.keys()) yield { node, startedAt: this.#nodes.startedAt[node] as number };
+  }
+
+  // ── what attempts and sub-flows ask ──
+
+  idOf(node: number): string {
+    return this.graph.id(node);
+  }
+
+  line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
+    this.#parts.observer.line(node, attempt, level, text);
+  }
+
+  bodyContext(params: Readonly<Record<string, unknown>>): TaskContext {
+    return this.#parts.bodyContext(params);
+  }
+
+  // ── the loop ──
+
+  #arm(node: number): void {
+    this.#armed.push(node);
+    this.#pumpSoon();
+  }
+
+  /** On a macrotask of its own, so that a body without `await` has drawn its whole graph before the first task starts (S2). */
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    this.#now = this.#parts.clock.now();
+    const until = this.#now + SLICE_MS;
+    for (let turn = 1; ; turn++) {
+      if (this.#slots > 0 && this.#ready.size > 0) this.#start(this.#ready.shift());
+      else if (this.#armed.size > 0) this.#look(this.#armed.shift());
+      else return;
+      if (turn % 256 === 0) this.#now = this.#parts.clock.now();
+      if (this.#now > until) return this.#pumpSoon();
+    }
+  }
+
+  /** The inputs of a node have settled: what is to become of it? */
+  #look(node: number): void {
+    const nodes = this.#nodes;
+    if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || (nodes.waitingFor[node] as number) > 0) return;
+    nodes.mark(node, LOOKED_AT);
+    const definition = this.#definition(node);
+    if (definition.kind === 'derived') return this.#derive(node, definition);
+    if (this.#stopped) return this.#fail(node, CANCELLED, this.#stopped);
+    if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
+    if (spreads(this.#parts.force)) this.#inheritForce(node, definition);
+    const policy = definition.cache ?? this.#parts.defaultCache;
+    if (policy) this.#ask(node, definition, policy);
+    else this.#prepare(node);
+  }
+
+  #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
+    const forced = this.#nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.#nodes.has(node, FORCED));
+    const answer = this.#parts.reuse.ask({ definition, policy, inputs: this.#results.inputs(node), forced });
+    if (!(answer instanceof Promise)) return this.#answered(node, answer);
+    answer.then(
+      (known) => this.#answered(node, known),
+      (error) => this.#fail(node, FAILED, error),
+    );
+  }
+
+  #answered(node: number, answer: Answer): void {
+    if (this.#nodes.state[node] !== PENDING) return;
+    if (answer.hit) {
+      this.#results.reused(node, answer.hit);
+      return this.#settle(node, CACHED, undefined);
+    }
+    if (!this.#reasons.has(node)) this.#reasons.set(node, answer.why);
+    if (answer.key !== undefined && !this.#flights.join(answer.key, node)) return this.#nodes.unmark(node, LOOKED_AT);
+    this.#prepare(node);
+  }
+
+  /** Values that are only addresses yet are read before a slot is taken. */
+  #prepare(node: number): void {
+    const unloaded = this.#nodes.has(node, HAS_INPUTS) ? this.#results.unloadedInputs(node) : [];
+    if (unloaded.length === 0) return this.#queue(node);
+    Promise.all(unloaded.map((input) => this.#results.load(input))).then(
+      (made) => {
+        if (this.#nodes.state[node] !== PENDING) return;
+        if (made.every((how) => how === 'read')) return this.#queue(node);
+        // An input was computed anew, perhaps to another value: the question is another one now.
+        for (const follower of this.#flights.leave(node)) this.#arm(follower);
+        this.#nodes.unmark(node, LOOKED_AT);
+        this.#arm(node);
+      },
+      (error) => this.#fail(node, FAILED, error),
+    );
+  }
+
+  #queue(node: number): void {
+    if (this.#definition(node).slotless) return this.#start(node);
+    this.#move(node, QUEUED);
+    this.#ready.push(node);
+    this.#pumpSoon();
+  }
+
+  #start(node: number): void {
+    if (this.#nodes.isFinal(node)) return;
+    const definition = this.#definition(node);
+    if (!definition.slotless) this.#slots--;
+    this.#nodes.startedAt[node] = this.#now;
+    this.#move(node, RUNNING);
+    const attempt = new Attempt(this, node, 1);
+    let returned: unknown;
+    try {
+      const args = this.#arguments(node);
+      if (definition.label) this.#labels.set(node, labelText(definition.label, args));
+      returned = definition.kind === 'subflow' ? expandSubflow(this, node, definition, args[0]) : scopes.run(attempt, call, definition.fn, args);
+    } catch (error) {
+      return this.#threw(node, attempt, error);
+    }
+    if (!isThenable(returned)) return this.#returned(node, attempt, returned);
+    this.#running.set(node, attempt);
+    returned.then(
+      (value) => this.#returned(node, attempt, value),
+      (error) => this.#threw(node, attempt, error),
+    );
+  }
+
+  #returned(node: number, attempt: Attempt, value: unknown): void {
+    this.#parts.observer.attemptEnded(attempt);
+    if (this.#nodes.isFinal(node)) return;
+    this.#now = this.#parts.clock.now();
+    const definition = this.#definition(node);
+    const isKept = definition.persist && (this.#parts.keepAll || this.#flights.keyOf(node) !== undefined);
+    if (!isKept) return this.#succeed(node, value, undefined);
+    let kept: Kept | Promise<Kept>;
+    try {
+      kept = this.#parts.keeper.keep(value, definition);
+    } catch (error) {
+      return this.#fail(node, FAILED, error);
+    }
+    if (!(kept instanceof Promise)) return this.#succeed(node, kept.value, kept);
+    this.#running.set(node, attempt);
+    kept.then(
+      (stored) => this.#succeed(node, stored.value, stored),
+      (error) => this.#fail(node, FAILED, error),
+    );
+  }
+
+  #threw(node: number, attempt: Attempt, thrown: unknown): void {
+    this.#parts.observer.attemptEnded(attempt);
+    this.#now = this.#parts.clock.now();
+    const isSkip = thrown instanceof Error && thrown.name === 'Skip';
+    this.#fail(node, this.#stopped ? CANCELLED : isSkip ? SKIPPED : FAILED, thrown);
+  }
+
+  // ── how a node ends ──
+
+  #succeed(node: number, value: unknown, kept: Kept | undefined): void {
+    if (this.#nodes.isFinal(node)) return;
+    this.#results.computed(node, value, kept);
+    this.#settle(node, SUCCESS, kept);
+  }
+
+  /** Without a value, by itself. */
+  #fail(node: number, state: number, thrown: unknown): void {
+    if (this.#nodes.isFinal(node)) return;
+    const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
+    const error = taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, thrown);
+    if (state === FAILED) this.failures.failed(node, error);
+    else this.failures.because(node, [], error);
+    this.#settle(node, state, undefined);
+    if (state === FAILED && this.#parts.onFailure === 'cancel-rest') this.stop(error);
+  }
+
+  /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
+  #endAsInputs(node: number): void {
+    const state = this.#nodes.has(node, INPUT_FAILED) ? UPSTREAM_FAILED : this.#nodes.has(node, INPUT_CANCELLED) ? CANCELLED : SKIPPED;
+    const inputs = new Set(this.graph.inputs(node).map(({ from }) => this.#results.actual(from)));
+    this.endBecause(
+      node,
+      state,
+      [...inputs].filter((from) => !this.#results.hasValue(from)),
+    );
+  }
+
+  endBecause(node: number, state: number, causes: readonly number[]): void {
+    if (this.#nodes.isFinal(node)) return;
+    const first = causes.map((cause) => this.failures.error(cause)).find((error) => error !== undefined);
+    const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
+    this.failures.because(node, causes, taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, first));
+    this.#settle(node, state, undefined);
+  }
+
+  #settle(node: number, state: number, kept: Kept | undefined): void {
+    const nodes = this.#nodes;
+    const definition = this.#definition(node);
+    const isDerived = definition.kind === 'derived';
+    if (nodes.state[node] === RUNNING && !definition.slotless) this.#slots++;
+    if (!isDerived) this.#tell(node, state, kept);
+    nodes.move(node, state);
+    nodes.count(state, isDerived ? 0 : 1);
+    this.#running.delete(node);
+    this.#reasons.delete(node);
+    this.#labels.delete(node);
+    for (const follower of this.#flights.leave(node)) this.#arm(follower);
+    // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
+    if (state !== CACHED && !isDerived) this.graph.dropArgs(node);
+    nodes.release(node, (dependent) => this.#arm(dependent));
+    this.#wake(node);
+    this.#pumpSoon();
+  }
+
+  #tell(node: number, state: number, kept: Kept | undefined): void {
+    const origin = this.#results.origin(node);
+    this.#parts.observer.settled(node, {
+      state: TASK_STATES[state] as TaskState,
+      startedAt: this.#nodes.startedAt[node] || undefined,
+      finishedAt: this.#now,
+      label: this.#labels.get(node),
+      key: this.#flights.keyOf(node) ?? origin?.key,
+      reason: this.#reasons.get(node),
+      error: this.failures.error(node),
+      kept,
+      origin,
+      inputs: () => this.#results.inputs(node),
+    });
+  }
+
+  #wake(node: number): void {
+    const waiters = this.#waiters.get(node);
+    if (waiters) {
+      this.#waiters.delete(node);
+      for (const wake of waiters) wake();
+    }
+    this.children.closed(this.#parent(node));
+    if (--this.#open === 0) for (const wake of this.#drained.splice(0)) wake();
+  }
+
+  // ── derived steps: pure, without a slot, a row or an attempt ──
+
+  #derive(node: number, definition: TaskDefinition): void {
+    const unloaded = this.#results.unloadedInputs(node);
+    if (unloaded.length > 0) {
+      Promise.all(unloaded.map((input) => this.#results.load(input))).then(
+        () => this.#derive(node, definition),
+        (error) => this.#fail(node, FAILED, error),
+      );
+      return;
+    }
+    if (this.#nodes.isFinal(node)) return;
+    try {
+      this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
+      this.#settle(node, SUCCESS, undefined);
+    } catch (error) {
+      if (!(error instanceof NoValue)) return this.#fail(node, FAILED, error);
+      const from = this.#nodes.state[error.from] as number;
+      this.endBecause(node, from === SKIPPED || from === CANCELLED ? from : UPSTREAM_FAILED, [error.from]);
+    }
+  }
+
+  #derivedInputs(node: number): DerivedInputs {
+    const args = this.graph.args[node] as readonly unknown[];
+    const replace = replacingReferences((ref) => this.#results.valueNow(ref));
+    return {
+      value: (position) => replaceDeep(args[position], replace),
+      state: (position) => {
+        const ref = args[position];
+        if (!isRef(ref)) return { state: 'success', value: ref };
+        if (!this.#results.hasValue(ref[NODE])) this.failures.handle(ref[NODE]);
+        return this.#results.finalState(ref[NODE], ref[PATH]);
+      },
+    };
+  }
+
+  // ── small parts ──
+
+  #arguments(node: number): readonly unknown[] {
+    let args = this.graph.args[node] as readonly unknown[];
+    if (this.#nodes.has(node, HAS_INPUTS)) {
+      const replace = replacingReferences((ref) => this.#results.valueNow(ref));
+      args = args.map((arg) => replaceDeep(arg, replace));
+    }
+    return this.#parts.strict ? args.map(deepFreeze) : args;
+  }
+
+  #makeAnew(node: number, kind: 'missing' | 'corrupted'): { node: number; ended: Promise<void> } {
+    this.line(node, 0, 'warn', `the stored result of '${this.idOf(node)}' is ${kind}; it is computed anew`);
+    const origin = this.#results.origin(node);
+    if (origin) void this.#parts.reuse.discard(origin);
+    const scope = new GraphScope(`${this.idOf(node)}~`, this.#parent(node));
+    const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.controls[node]);
+    const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
+    this.registered(anew, upstream.length === 0 ? undefined : upstream);
+    this.#nodes.mark(anew, REDONE);
+    this.#reasons.set(anew, { kind });
+    return { node: anew, ended: this.ended(anew) };
+  }
+
+  /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
+  #inheritForce(node: number, definition: TaskDefinition): void {
+    const before = [...this.graph.inputs(node).map(({ from }) => from), ...(this.graph.controls[node] ?? [])];
+    const inherits = before.some((from) => this.#nodes.has(from, FORCED));
+    if (inherits || this.#parts.force.downstream.has(definition.name)) this.#nodes.mark(node, FORCED);
+  }
+
+  #definition(node: number): TaskDefinition {
+    return this.graph.definitions[node] as TaskDefinition;
+  }
+
+  #parent(node: number): number | undefined {
+    return (this.graph.scopes[node] as GraphScope).parent;
+  }
+
+  #move(node: number, state: number): void {
+    this.#nodes.move(node, state);
+    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: functions of every signature
+function call(fn: (...args: any[]) => unknown, args: readonly unknown[]): unknown {
+  return fn(...args);
+}
+
+/** A naming function that throws must not harm the task it names. */
+function labelText(label: NonNullable<TaskDefinition['label']>, args: readonly unknown[]): string {
+  try {
+    return String(label(...args));
+  } catch {
+    return '';
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,105 @@
+import { asError, MillraceError } from '../base/error.js';
+import type { ErrorInfo } from '../model/event.js';
+import type { TaskState } from '../model/states.js';
+import { TaskError } from '../model/task-error.js';
+
+/** What went wrong in a run, and who has been told (S12). Sparse: a run without failures costs nothing. */
+export class Failures {
+  readonly #errors = new Map<number, TaskError>();
+  /** The upstreams (or a sub-flow's children) that kept a node from succeeding. */
+  readonly #causes = new Map<number, readonly number[]>();
+  readonly #handled = new Set<number>();
+  /** Nodes that failed by themselves, in order: those that a run must answer for. */
+  readonly #roots: number[] = [];
+
+  failed(node: number, error: TaskError): void {
+    this.#errors.set(node, error);
+    this.#roots.push(node);
+  }
+
+  /** The node ended because of others; `error` says so to whoever awaits it. */
+  because(node: number, causes: readonly number[], error: TaskError): void {
+    this.#errors.set(node, error);
+    this.#causes.set(node, causes);
+  }
+
+  error(node: number): TaskError | undefined {
+    return this.#errors.get(node);
+  }
+
+  get any(): boolean {
+    return this.#roots.length > 0;
+  }
+
+  /** Somebody was told of this node's failure, and so of the failures behind it. */
+  handle(node: number): void {
+    const stack = [node];
+    while (stack.length > 0) {
+      const next = stack.pop() as number;
+      if (this.#handled.has(next)) continue;
+      this.#handled.add(next);
+      stack.push(...(this.#causes.get(next) ?? []));
+    }
+  }
+
+  all(): TaskError[] {
+    return this.#roots.map((node) => this.#errors.get(node) as TaskError);
+  }
+
+  unhandled(): TaskError[] {
+    return this.#roots.filter((node) => !this.#handled.has(node)).map((node) => this.#errors.get(node) as TaskError);
+  }
+
+  /** Unhandled failures among these nodes: a sub-flow answers for its children. */
+  unhandledAmong(isMember: (node: number) => boolean): number[] {
+    return this.#roots.filter((node) => isMember(node) && !this.#handled.has(node));
+  }
+}
+
+const CODES: Partial<Record<TaskState, string>> = {
+  failed: 'TASK_FAILED',
+  'upstream-failed': 'TASK_UPSTREAM_FAILED',
+  skipped: 'TASK_SKIPPED',
+  cancelled: 'TASK_CANCELLED',
+  'timed-out': 'TASK_TIMED_OUT',
+  crashed: 'TASK_CRASHED',
+};
+
+/** The error of a node that ended in `state` because of what was thrown. */
+export function taskError(id: string, state: TaskState, attempts: number, thrown: unknown): TaskError {
+  const cause = asError(thrown);
+  const verb = {
+    failed: 'failed',
+    'upstream-failed': 'did not run',
+    skipped: 'was skipped',
+    cancelled: 'was cancelled',
+    'timed-out': 'ran out of time',
+    crashed: 'crashed',
+  }[state as 'failed'];
+  return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${cause.message}`, { taskRunId: id, attempts, cause });
+}
+
+const MAX_CAUSES = 8;
+
+/** An error as plain data, for records and events. Getters that throw and causes without end are survived. */
+export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
+  const error = asError(thrown);
+  const code = (error as { code?: unknown }).code;
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
+    ...(error.cause !== undefined && depth < MAX_CAUSES ? { cause: errorInfo(error.cause, depth + 1) } : {}),
+  };
+}
+
+/** Thrown through a derived step whose input has no value: the step ends as that input did. */
+export class NoValue extends MillraceError {
+  readonly from: number;
+
+  constructor(from: number) {
+    super('NO_VALUE', 'the input has no value');
+    this.from = from;
+  }
+}

@@ -1,0 +1,80 @@
+import type { GraphData, ViewEdge, ViewNode } from '../graph/graph-view.js';
+import type { GraphScope } from '../graph/task-graph.js';
+import type { TaskRunRow } from '../model/records.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { type RealEdge, realEdges } from './real-edges.js';
+import { reduceControl } from './reduce-control.js';
+import type { Tracer } from './tracer.js';
+
+/** What a trace left behind, as a graph to look at. */
+export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
+  const { graph } = tracer;
+  const edgesOf = new Map<number, readonly RealEdge[]>();
+  for (let node = 0; node < graph.size; node++)
+    if ((graph.definitions[node] as TaskDefinition).kind !== 'derived') edgesOf.set(node, realEdges(graph, node));
+  const reduced = reduceControl(edgesOf);
+  const nodes: ViewNode[] = [];
+  for (const [node, edges] of reduced) {
+    const definition = graph.definitions[node] as TaskDefinition;
+    const { parent } = graph.scopes[node] as GraphScope;
+    const { state, key, why } = await tracer.answer(node);
+    nodes.push({
+      id: graph.id(node),
+      task: definition.name,
+      ...(definition.description === undefined ? {} : { description: definition.description }),
+      ...(parent === undefined ? {} : { parent: graph.id(parent) }),
+      state,
+      certain: tracer.certain(node),
+      ...(key === undefined ? {} : { key }),
+      upstream: [...new Set(edges.map(({ from }) => graph.id(from)))],
+      ...(why ? { why } : {}),
+    });
+  }
+  return {
+    flowName: tracer.flowName,
+    nodes,
+    edges: viewEdges(reduced, (node) => graph.id(node)),
+    complete: tracer.complete,
+    ...(tracer.stoppedAt === undefined ? {} : { stoppedAt: tracer.stoppedAt }),
+  };
+}
+
+/** A run of the past, exactly as it was (S29). */
+export function graphOfRun(flowName: string, rows: readonly TaskRunRow[]): GraphData {
+  const ids = new Map(rows.map(({ index, id }) => [index, id]));
+  const idOf = (index: number): string => ids.get(index) ?? String(index);
+  const edgesOf = new Map(
+    rows.map(({ index, upstream }) => [index, upstream.filter(({ from }) => ids.has(from)).map((edge) => ({ label: undefined, ...edge }))]),
+  );
+  const reduced = reduceControl(edgesOf);
+  return {
+    flowName,
+    nodes: rows.map((row) => viewOfRow(row, idOf, reduced.get(row.index) ?? [])),
+    edges: viewEdges(reduced, idOf),
+    complete: true,
+  };
+}
+
+function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly RealEdge[]): ViewNode {
+  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt } = row;
+  const ms = startedAt !== undefined && finishedAt !== undefined ? { ms: finishedAt - startedAt } : {};
+  return {
+    id,
+    task,
+    ...(parent === undefined ? {} : { parent: idOf(parent) }),
+    state: state === 'success' || state === 'cached' ? 'complete' : 'pending',
+    certain: true,
+    ...(cacheKey === undefined ? {} : { key: cacheKey }),
+    upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
+    ...(reason ? { why: reason } : {}),
+    outcome: { state, ...ms },
+  };
+}
+
+function viewEdges(edgesOf: ReadonlyMap<number, readonly RealEdge[]>, idOf: (node: number) => string): ViewEdge[] {
+  const edges: ViewEdge[] = [];
+  for (const [node, before] of edgesOf) {
+    for (const { from, kind, label } of before) edges.push({ from: idOf(from), to: idOf(node), kind, ...(label === undefined ? {} : { label }) });
+  }
+  return edges;
+}

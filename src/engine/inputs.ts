@@ -1,0 +1,103 @@
+import { valueDigest } from '../base/canonical.js';
+import { digest128 } from '../base/digest.js';
+import { Lineage } from '../flow/scope.js';
+import { isRef, NODE, PATH, type Path, pathText, type Ref } from '../graph/ref.js';
+import { replaceDeep, replacingReferences } from '../graph/references.js';
+import type { InputDigest } from '../model/records.js';
+import { taughtForm } from '../results/class-registry.js';
+import type { Stored } from './stored.js';
+
+/** Longest text of a value that is kept beside its digest, so that a changed input can be shown from what to what (S27). */
+const MAX_SHOWN = 40;
+
+/** Digest of what a reference stands for, or undefined when it has none. */
+export type DigestOf = (ref: Ref) => InputDigest | undefined;
+
+/** Digest of each argument by parameter name (S21), or undefined when one cannot be told from others. */
+export function inputDigests(args: readonly unknown[], names: readonly string[], digestOf: DigestOf): Record<string, InputDigest> | undefined {
+  const digests: Record<string, InputDigest> = {};
+  for (let position = 0; position < args.length; position++) {
+    const digest = argumentDigest(args[position], digestOf);
+    if (digest === undefined) return undefined;
+    digests[names[position] ?? `arg${position}`] = digest;
+  }
+  return digests;
+}
+
+function argumentDigest(arg: unknown, digestOf: DigestOf): InputDigest | undefined {
+  if (typeof arg !== 'object' || arg === null) return literalDigest(arg);
+  if (isRef(arg)) return referenceDigest(arg, digestOf);
+  let known = true;
+  const withDigests = replaceDeep(
+    arg,
+    replacingReferences((ref) => {
+      const digest = referenceDigest(ref, digestOf);
+      if (digest === undefined) known = false;
+      return { millraceReference: digest?.digest };
+    }),
+  );
+  if (!known) return undefined;
+  const digest = literalDigest(withDigests);
+  if (digest === undefined || withDigests === arg) return digest;
+  return { digest: digest128(`references ${digest.digest}`) };
+}
+
+/** An awaited object counts by what it is now: the body may have changed it since. */
+function referenceDigest(ref: Ref, digestOf: DigestOf): InputDigest | undefined {
+  return (ref instanceof Lineage ? literalDigest(ref.value) : undefined) ?? digestOf(ref);
+}
+
+function literalDigest(value: unknown): InputDigest | undefined {
+  try {
+    const digest = valueDigest(value, taughtForm);
+    const shown = shownText(value);
+    return shown === undefined ? { digest } : { digest, shown };
+  } catch {
+    return undefined;
+  }
+}
+
+export function shownText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.length <= MAX_SHOWN ? JSON.stringify(value) : undefined;
+  if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') return value === null ? 'null' : undefined;
+  return typeof value === 'bigint' ? `${value}n` : String(value);
+}
+
+/** A stored result, or a part of it. Named outputs have digests of their own, so that one that did not change leaves its readers cached. */
+export function storedDigest(stored: Stored, path: Path | undefined): InputDigest {
+  if (path === undefined) return { digest: stored.valueDigest };
+  const output = stored.artifacts.find(({ name }) => name !== '' && name === String(path[0]));
+  const [root, rest] = output ? [output.ref.valueDigest, path.slice(1)] : [stored.valueDigest, path];
+  return partDigest({ digest: root }, rest) as InputDigest;
+}
+
+/** A derived step counts by what it is made of, so that nothing has to be read for it. */
+export function derivedDigest(name: string, states: readonly string[], inputs: Readonly<Record<string, InputDigest>>): InputDigest {
+  const digests = Object.values(inputs).map(({ digest }) => digest);
+  return { digest: digest128(`${name} ${states.join(' ')}\n${digests.join('\n')}`) };
+}
+
+/** A part of something whose parts have no digests of their own. */
+export function partDigest(whole: InputDigest | undefined, path: Path | undefined): InputDigest | undefined {
+  if (whole === undefined || path === undefined || path.length === 0) return whole;
+  return { digest: digest128(`part ${whole.digest} ${JSON.stringify(path)}`) };
+}
+
+/**
+ * The name of a call that is the same from run to run (S9): scope, task, literal arguments, the keys of what it refers to. Whoever calls
+ * it adds the occurrence among equals.
+ */
+export function callKey(scope: string, task: string, args: readonly unknown[], keyOf: (node: number) => string): string {
+  let text = `${scope}\n${task}\n`;
+  for (const arg of args) {
+    if (isRef(arg)) text += `node ${keyOf(arg[NODE])}${pathText('', arg[PATH])}\n`;
+    else {
+      const named = replaceDeep(
+        arg,
+        replacingReferences((ref) => ({ millraceNode: keyOf(ref[NODE]), path: ref[PATH] })),
+      );
+      text += `${literalDigest(named)?.digest ?? '?'}\n`;
+    }
+  }
+  return digest128(text);
+}

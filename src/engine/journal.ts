@@ -1,0 +1,121 @@
+import type { Clock } from '../base/clock.js';
+import type { LogLine } from '../model/event.js';
+import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, TaskRunRow } from '../model/records.js';
+import type { RecordBatch, RunRecord } from '../runs/run-record.js';
+
+/** One commit takes at most about this many rows; and work waits at most this long to be recorded (S19). */
+const MAX_ROWS = 500;
+const MAX_WAIT_MS = 5;
+
+export interface JournalParts {
+  readonly record: RunRecord;
+  readonly run: string;
+  readonly epoch: number;
+  readonly clock: Clock;
+  /** The record refused a batch: nothing more can be recorded, so the run must end. Told once. */
+  readonly onError: (error: unknown) => void;
+}
+
+interface Pending {
+  change: RunChange | undefined;
+  taskRuns: TaskRunRow[];
+  attempts: AttemptRow[];
+  artifacts: ArtifactRow[];
+  entries: CacheEntryRow[];
+  logs: LogRow[];
+  afterCommit: (() => void)[];
+}
+
+/** What one settled node has to say. */
+export interface NodeRows {
+  readonly taskRun: TaskRunRow;
+  readonly attempt?: AttemptRow | undefined;
+  readonly artifacts?: readonly ArtifactRow[];
+  readonly entry?: CacheEntryRow | undefined;
+}
+
+/**
+ * The one writer of a run: gathers rows and commits them in groups, one commit at a time, in order. What is said only after a row is
+ * recorded (success lines, events) is handed over with the row.
+ */
+export class Journal {
+  readonly #parts: JournalParts;
+  #pending = emptyBatch();
+  #rows = 0;
+  #logSeq = 0;
+  #timer: (() => void) | undefined;
+  #writing: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  node(rows: NodeRows, afterCommit?: () => void): void {
+    const { taskRuns, attempts, artifacts, entries } = this.#pending;
+    taskRuns.push(rows.taskRun);
+    if (rows.attempt) attempts.push(rows.attempt);
+    if (rows.artifacts) artifacts.push(...rows.artifacts);
+    if (rows.entry) entries.push(rows.entry);
+    this.#added(afterCommit);
+  }
+
+  artifacts(rows: readonly ArtifactRow[]): void {
+    this.#pending.artifacts.push(...rows);
+    this.#added(undefined);
+  }
+
+  log(line: LogLine): void {
+    this.#pending.logs.push({ ...line, seq: this.#logSeq++ });
+    this.#added(undefined);
+  }
+
+  change(change: RunChange): void {
+    this.#pending.change = { ...this.#pending.change, ...change };
+    this.#added(undefined);
+  }
+
+  /** Resolves when everything said so far is committed, or could not be (then `onError` was told). */
+  async flush(): Promise<void> {
+    while (this.#writing || this.#rows > 0) await (this.#writing ?? this.#write());
+  }
+
+  #added(afterCommit: (() => void) | undefined): void {
+    if (afterCommit) this.#pending.afterCommit.push(afterCommit);
+    this.#rows++;
+    if (this.#failed || this.#writing) return;
+    if (this.#rows >= MAX_ROWS) void this.#write();
+    else this.#timer ??= this.#parts.clock.schedule(MAX_WAIT_MS, () => void this.#write());
+  }
+
+  #write(): Promise<void> {
+    this.#timer?.();
+    this.#timer = undefined;
+    const { afterCommit, change, ...rows } = this.#pending;
+    this.#pending = emptyBatch();
+    this.#rows = 0;
+    this.#writing = this.#commit({ run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) }, afterCommit).finally(
+      () => {
+        this.#writing = undefined;
+        if (this.#rows > 0) this.#timer ??= this.#parts.clock.schedule(this.#rows >= MAX_ROWS ? 0 : MAX_WAIT_MS, () => void this.#write());
+      },
+    );
+    return this.#writing;
+  }
+
+  async #commit(batch: RecordBatch, afterCommit: readonly (() => void)[]): Promise<void> {
+    if (this.#failed) return;
+    try {
+      await this.#parts.record.append(batch);
+    } catch (error) {
+      this.#failed = true;
+      this.#parts.onError(error);
+      return;
+    }
+    for (const tell of afterCommit) tell();
+  }
+}
+
+function emptyBatch(): Pending {
+  return { change: undefined, taskRuns: [], attempts: [], artifacts: [], entries: [], logs: [], afterCommit: [] };
+}

@@ -1,0 +1,167 @@
+import pLimit from 'p-limit';
+import { MillraceError } from '../base/error.js';
+import { Lineage } from '../flow/scope.js';
+import { NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
+import type { TaskGraph } from '../graph/task-graph.js';
+import type { FinalState } from '../model/final-state.js';
+import type { CacheEntryRow, InputDigest } from '../model/records.js';
+import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { Kept, ResultKeeper } from '../results/result-keeper.js';
+import { type Failures, NoValue } from './failures.js';
+import { derivedDigest, inputDigests, partDigest, storedDigest } from './inputs.js';
+import type { NodeTable } from './node-table.js';
+import { type Stored, storedAs } from './stored.js';
+
+/** Results read back at the same time. */
+const LOADS = 16;
+/** Stands where a result is only an address yet. */
+const UNLOADED = Symbol('unloaded');
+
+/** Makes a node that computes anew what could not be read, and resolves when that has settled. */
+export type MakeAnew = (node: number, kind: 'missing' | 'corrupted') => { readonly node: number; readonly ended: Promise<void> };
+
+/**
+ * What the nodes of a run gave. A reused result is only an address until somebody needs the value; then it is read and verified, once,
+ * however many ask. One that proves missing or broken is computed anew by another node, which from then on stands for it: a final state
+ * never changes (S10, S25).
+ */
+export class NodeResults {
+  readonly #graph: TaskGraph;
+  readonly #nodes: NodeTable;
+  readonly #failures: Failures;
+  readonly #keeper: ResultKeeper;
+  readonly #makeAnew: MakeAnew;
+  readonly #values: unknown[] = [];
+  readonly #stored: (Stored | undefined)[] = [];
+  readonly #origins = new Map<number, CacheEntryRow>();
+  readonly #loading = new Map<number, Promise<'read' | 'made anew'>>();
+  readonly #madeAnew = new Map<number, number>();
+  readonly #derivedDigests = new Map<number, InputDigest | undefined>();
+  readonly #limit = pLimit(LOADS);
+
+  constructor(graph: TaskGraph, nodes: NodeTable, failures: Failures, keeper: ResultKeeper, makeAnew: MakeAnew) {
+    this.#graph = graph;
+    this.#nodes = nodes;
+    this.#failures = failures;
+    this.#keeper = keeper;
+    this.#makeAnew = makeAnew;
+  }
+
+  /** Nodes come in order, so that the arrays stay dense whatever order they settle in. */
+  add(): void {
+    this.#values.push(undefined);
+    this.#stored.push(undefined);
+  }
+
+  computed(node: number, value: unknown, kept: Kept | undefined): void {
+    this.#values[node] = value;
+    if (kept) this.#stored[node] = storedAs(kept.artifacts);
+  }
+
+  reused(node: number, entry: CacheEntryRow): void {
+    this.#values[node] = UNLOADED;
+    this.#stored[node] = storedAs(entry.artifacts);
+    this.#origins.set(node, entry);
+  }
+
+  /** Where a reused result comes from. */
+  origin(node: number): CacheEntryRow | undefined {
+    return this.#origins.get(node);
+  }
+
+  /** The node whose value counts: the node itself, or the one that computed it anew. */
+  actual(node: number): number {
+    let actual = node;
+    for (let next = this.#madeAnew.get(actual); next !== undefined; next = this.#madeAnew.get(actual)) actual = next;
+    return actual;
+  }
+
+  hasValue(node: number): boolean {
+    const state = this.#nodes.state[this.actual(node)];
+    return state === TASK_STATE_CODE.success || state === TASK_STATE_CODE.cached;
+  }
+
+  isLoaded(node: number): boolean {
+    return this.#values[this.actual(node)] !== UNLOADED;
+  }
+
+  /** What a reference stands for. @throws NoValue when its node ended without one */
+  valueNow(ref: Ref): unknown {
+    if (ref instanceof Lineage) return ref.value;
+    const node = this.actual(ref[NODE]);
+    if (!this.hasValue(node)) throw new NoValue(node);
+    return project(this.#values[node], ref[PATH]);
+  }
+
+  value(node: number): unknown {
+    return this.#values[this.actual(node)];
+  }
+
+  /** The inputs of a node that are only addresses yet. */
+  unloadedInputs(node: number): number[] {
+    const inputs = new Set(this.#graph.inputs(node).map(({ from }) => this.actual(from)));
+    return [...inputs].filter((from) => this.hasValue(from) && !this.isLoaded(from));
+  }
+
+  /** Reads a reused result. Rejects only when the store itself cannot be used. */
+  load(node: number): Promise<'read' | 'made anew'> {
+    let loading = this.#loading.get(node);
+    if (!loading) {
+      loading = this.#read(node).finally(() => this.#loading.delete(node));
+      this.#loading.set(node, loading);
+    }
+    return loading;
+  }
+
+  async #read(node: number): Promise<'read' | 'made anew'> {
+    const { artifacts } = this.#stored[node] as Stored;
+    try {
+      this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, this.#graph.definitions[node] as TaskDefinition));
+      return 'read';
+    } catch (error) {
+      const code = error instanceof MillraceError ? error.code : undefined;
+      if (code !== 'RESULT_MISSING' && code !== 'RESULT_CORRUPTED') throw error;
+      const anew = this.#makeAnew(node, code === 'RESULT_MISSING' ? 'missing' : 'corrupted');
+      this.#madeAnew.set(node, anew.node);
+      await anew.ended;
+      return 'made anew';
+    }
+  }
+
+  /** The state a node ended in, as a value. Its result must be loaded. */
+  finalState(node: number, path: Path | undefined): FinalState<unknown> {
+    const actual = this.actual(node);
+    const state = TASK_STATES[this.#nodes.state[actual] as number] as TaskState;
+    if (state === 'success' || state === 'cached') {
+      const stored = path === undefined ? this.#stored[actual] : undefined;
+      const artifact = stored?.artifacts.length === 1 ? stored.artifacts[0]?.ref : undefined;
+      return { state, value: project(this.#values[actual], path), ...(artifact ? { artifact } : {}) };
+    }
+    const error = this.#failures.error(actual);
+    return { state: state as 'failed', ...(error ? { error } : {}) };
+  }
+
+  /** Digests of a node's arguments by parameter name (S21), or undefined when one has none. */
+  inputs(node: number): Readonly<Record<string, InputDigest>> | undefined {
+    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
+    return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
+  }
+
+  #digestOf(ref: Ref): InputDigest | undefined {
+    const node = this.actual(ref[NODE]);
+    const stored = this.#stored[node];
+    if (stored) return storedDigest(stored, ref[PATH]);
+    if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);
+    return inputDigests([project(this.#values[node], ref[PATH])], ['value'], () => undefined)?.value;
+  }
+
+  #derivedDigest(node: number): InputDigest | undefined {
+    if (!this.#derivedDigests.has(node)) {
+      const inputs = this.inputs(node);
+      const states = this.#graph.inputs(node).map(({ from }) => (this.hasValue(from) ? 'value' : String(this.#nodes.state[this.actual(from)])));
+      this.#derivedDigests.set(node, inputs && derivedDigest((this.#graph.definitions[node] as TaskDefinition).name, states, inputs));
+    }
+    return this.#derivedDigests.get(node);
+  }
+}

@@ -1,0 +1,36 @@
+import type { LogLevel } from '../model/event.js';
+import type { Reason } from '../model/reason.js';
+import type { CacheEntryRow, InputDigest } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
+import type { TaskError } from '../model/task-error.js';
+import type { Kept } from '../results/result-keeper.js';
+
+/** What may be asked of a node at the moment it settles; each is worked out only when asked for. */
+export interface SettledNode {
+  readonly state: TaskState;
+  /** Milliseconds since the epoch; undefined when no attempt was made. */
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number;
+  /** A readable name, when the task has a naming function and was executed. */
+  readonly label: string | undefined;
+  readonly key: string | undefined;
+  readonly reason: Reason | undefined;
+  readonly error: TaskError | undefined;
+  /** The freshly stored result. */
+  readonly kept: Kept | undefined;
+  /** The earlier result that was reused. */
+  readonly origin: CacheEntryRow | undefined;
+  readonly inputs: () => Readonly<Record<string, InputDigest>> | undefined;
+}
+
+/** Is told, in order, what happens to each node. The engine does not know who listens: the record, events, or nobody. */
+export interface Observer {
+  registered(node: number): void;
+  /** A move to a state that is not final. */
+  moved(node: number, state: TaskState): void;
+  /** Its arguments are still there: they are dropped afterwards. */
+  settled(node: number, facts: SettledNode): void;
+  line(node: number | undefined, attempt: number, level: LogLevel, text: string): void;
+  /** An attempt's code has ended: what it printed without a line end is a line now. */
+  attemptEnded(output: object): void;
+}

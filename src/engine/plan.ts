@@ -1,0 +1,66 @@
+import type { Reason } from '../model/reason.js';
+import type { CacheEntryRow, InputDigest } from '../model/records.js';
+
+/** Everything a decision depends on, looked up beforehand: what makes `decide` pure, and the same for a run and a preview. */
+export interface Facts {
+  /** `none`: nothing asked for reuse, or the policy said no. */
+  readonly key: string | undefined;
+  readonly forced: boolean;
+  /** Answers to the key, newest first. */
+  readonly entries: readonly CacheEntryRow[];
+  /** Milliseconds; undefined keeps for ever. */
+  readonly ttlMs: number | undefined;
+  readonly now: number;
+  /** The call's own parts, and the most alike earlier result of the task: what a miss is explained with. */
+  readonly code: string;
+  readonly version: string | undefined;
+  readonly inputs: Readonly<Record<string, InputDigest>>;
+  readonly earlier: CacheEntryRow | undefined;
+}
+
+export type Decision = { readonly action: 'reuse'; readonly entry: CacheEntryRow } | { readonly action: 'run'; readonly why: Reason };
+
+/** Run or reuse, and why (S20, S23, S25, S27). Bytes are looked at afterwards: what is gone or broken turns reuse into `missing` or `corrupted`. */
+export function decide(facts: Facts): Decision {
+  if (facts.key === undefined) return { action: 'run', why: { kind: 'not-cached' } };
+  if (facts.forced) return { action: 'run', why: { kind: 'forced' } };
+  const [newest] = facts.entries;
+  if (newest === undefined) return { action: 'run', why: explainMiss(facts) };
+  const age = facts.now - newest.createdAt;
+  if (facts.ttlMs !== undefined && age > facts.ttlMs) {
+    return { action: 'run', why: { kind: 'expired', detail: `made ${new Date(newest.createdAt).toISOString()}, kept for ${facts.ttlMs} ms` } };
+  }
+  return { action: 'reuse', entry: newest };
+}
+
+function explainMiss({ earlier, code, version, inputs }: Facts): Reason {
+  if (earlier === undefined) return { kind: 'no-result' };
+  if (earlier.version !== version) return { kind: 'version-changed', detail: `${earlier.version ?? 'none'} -> ${version ?? 'none'}` };
+  if (version === undefined && earlier.code !== code) return { kind: 'code-changed', detail: "the function's text" };
+  const changed = changedInputs(earlier.inputs, inputs);
+  return changed.length === 0 ? { kind: 'no-result' } : { kind: 'input-changed', detail: changed.join(', ') };
+}
+
+function changedInputs(before: Facts['inputs'], now: Facts['inputs']): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return names.filter((name) => before[name]?.digest !== now[name]?.digest).map((name) => changeText(name, before[name], now[name]));
+}
+
+function changeText(name: string, before: InputDigest | undefined, now: InputDigest | undefined): string {
+  const from = before?.shown ?? (before ? undefined : 'nothing');
+  const to = now?.shown ?? (now ? undefined : 'nothing');
+  return from === undefined || to === undefined ? name : `${name}: ${from} -> ${to}`;
+}
+
+/** Of earlier results, the one that differs in the fewest inputs; the newest of equals. */
+export function mostAlike(entries: Iterable<CacheEntryRow>, inputs: Facts['inputs'], limit = 50): CacheEntryRow | undefined {
+  let best: CacheEntryRow | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  let seen = 0;
+  for (const entry of entries) {
+    if (++seen > limit) break;
+    const count = changedInputs(entry.inputs, inputs).length;
+    if (count < fewest) [best, fewest] = [entry, count];
+  }
+  return best;
+}

@@ -1,0 +1,56 @@
+import { type Path, pathText } from '../graph/ref.js';
+import type { Input, TaskGraph } from '../graph/task-graph.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+
+/** An edge between nodes that people see: derived steps are looked through. */
+export interface RealEdge {
+  readonly from: number;
+  readonly kind: 'data' | 'order' | 'control';
+  /** What it feeds and, where only a part is taken, which: `rows`, `train → rows`. */
+  readonly label: string | undefined;
+}
+
+/** The edges into a node, each once. Needs the node's arguments, and those of the derived steps before it. */
+export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
+  const edges = new Map<string, RealEdge>();
+  const add = (edge: RealEdge): void => {
+    const key = `${edge.from} ${edge.kind} ${edge.label ?? ''}`;
+    if (!edges.has(key)) edges.set(key, edge);
+  };
+  const definition = graph.definitions[node] as TaskDefinition;
+  for (const input of graph.inputs(node)) {
+    const kind = input.position < 0 ? 'order' : 'data';
+    const label = kind === 'order' ? undefined : inputLabel(definition, input);
+    for (const from of throughDerived(graph, input.from)) add({ from, kind, label });
+  }
+  const fed = new Set([...edges.values()].map(({ from }) => from));
+  for (const seen of graph.controls[node] ?? []) {
+    for (const from of throughDerived(graph, seen)) if (!fed.has(from)) add({ from, kind: 'control', label: undefined });
+  }
+  return [...edges.values()];
+}
+
+function inputLabel(definition: TaskDefinition, { position, at, path }: Input): string {
+  const fed = pathText(definition.parameterNames[position] ?? `arg${position}`, at);
+  const taken = partName(path);
+  return taken === undefined || taken === fed ? fed : `${taken} → ${fed}`;
+}
+
+function partName(path: Path | undefined): string | undefined {
+  return path && pathText(String(path[0]), path.slice(1));
+}
+
+/** The tasks behind a node: itself, unless it is a derived step. */
+function throughDerived(graph: TaskGraph, node: number): number[] {
+  const found = new Set<number>();
+  const seen = new Set<number>();
+  const stack = [node];
+  while (stack.length > 0) {
+    const next = stack.pop() as number;
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if ((graph.definitions[next] as TaskDefinition).kind !== 'derived') found.add(next);
+    else for (const { from } of graph.inputs(next)) stack.push(from);
+  }
+  return [...found].sort((a, b) => a - b);
+}

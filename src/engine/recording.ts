@@ -1,0 +1,213 @@
+import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
+import type { LogLevel, TaskStateData } from '../model/event.js';
+import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { EventHub } from './event-hub.js';
+import { errorInfo } from './failures.js';
+import { callKey } from './inputs.js';
+import type { Journal } from './journal.js';
+import type { Observer, SettledNode } from './observer.js';
+import { realEdges } from './real-edges.js';
+import type { Reuse } from './reuse.js';
+
+export interface RecordingParts {
+  readonly graph: TaskGraph;
+  readonly run: string;
+  readonly journal: Journal;
+  readonly hub: EventHub;
+  readonly reuse: Reuse;
+  /** False: only what reuse needs is recorded (nothing is meant to outlive the process). */
+  readonly recordAll: boolean;
+  readonly now: () => number;
+  /** Replaces secrets (S18). */
+  readonly mask: (text: string) => string;
+  /** Lets go of what an attempt printed without a line end. */
+  readonly flushOutput: (output: object) => void;
+  /** Shows a line where the program's own output goes. */
+  readonly echo: ((level: LogLevel, text: string) => void) | undefined;
+}
+
+/** Turns what happens to nodes into rows and events. */
+export class Recording implements Observer {
+  readonly #parts: RecordingParts;
+  /** By node, in order; only when all is recorded. */
+  readonly #createdAt: number[] = [];
+  readonly #queuedAt = new Map<number, number>();
+  readonly #nodeKeys: string[] = [];
+  readonly #sameKey = new Map<string, number>();
+
+  constructor(parts: RecordingParts) {
+    this.#parts = parts;
+  }
+
+  registered(node: number): void {
+    const { graph, recordAll, hub, now } = this.#parts;
+    if (recordAll) {
+      this.#createdAt.push(now());
+      this.#nodeKeys.push(this.#nodeKey(node));
+    }
+    if (hub.active && this.#definition(node).kind !== 'derived')
+      this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
+  }
+
+  moved(node: number, state: TaskState): void {
+    if (this.#definition(node).kind === 'derived') return;
+    if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
+    if (this.#parts.hub.active) this.#emit(node, { task: this.#definition(node).name, state, attempt: state === 'running' ? 1 : 0 });
+  }
+
+  settled(node: number, facts: SettledNode): void {
+    const { hub, journal, recordAll } = this.#parts;
+    const tell = hub.active ? this.#teller(node, facts) : undefined;
+    if (!recordAll && facts.key === undefined) return tell?.();
+    const inputs = facts.inputs();
+    const entry = this.#entry(node, facts, inputs);
+    if (entry) this.#parts.reuse.remember(entry);
+    journal.node(
+      {
+        taskRun: this.#taskRun(node, facts, inputs),
+        attempt: facts.startedAt === undefined ? undefined : this.#attempt(node, facts),
+        artifacts: facts.kept?.artifacts.map((artifact) => ({ index: node, ...artifact })) ?? [],
+        entry,
+      },
+      tell,
+    );
+    this.#queuedAt.delete(node);
+  }
+
+  /** A long attempt has its row early, so that others can see it running (S19). */
+  stillRunning(node: number, startedAt: number): void {
+    const facts: SettledNode = {
+      state: 'running',
+      startedAt,
+      finishedAt: 0,
+      label: undefined,
+      key: undefined,
+      reason: undefined,
+      error: undefined,
+      kept: undefined,
+      origin: undefined,
+      inputs: () => undefined,
+    };
+    this.#parts.journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: this.#attempt(node, facts) });
+  }
+
+  line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
+    const { echo, graph, hub, journal, mask, now } = this.#parts;
+    const line = { at: now(), level, text: mask(text), ...(node === undefined ? {} : { node: graph.id(node), attempt }) };
+    journal.log(line);
+    echo?.(level, line.text);
+    if (hub.active) hub.emit({ at: new Date(line.at), type: 'log', data: line, ...(line.node === undefined ? {} : { node: line.node }) });
+  }
+
+  attemptEnded(output: object): void {
+    this.#parts.flushOutput(output);
+  }
+
+  #emit(node: number, data: TaskStateData): void {
+    this.#parts.hub.emit({ at: new Date(this.#parts.now()), node: this.#parts.graph.id(node), type: 'task-state', data });
+  }
+
+  /** Final states are told after the commit, with the time they had (S19). */
+  #teller(node: number, { state, startedAt, finishedAt, reason, error }: SettledNode): () => void {
+    const id = this.#parts.graph.id(node);
+    const data: TaskStateData = {
+      task: this.#definition(node).name,
+      state,
+      attempt: startedAt === undefined ? 0 : 1,
+      ...(startedAt === undefined ? {} : { ms: finishedAt - startedAt }),
+      ...(reason ? { reason } : {}),
+      ...(error ? { error: this.#masked(error) } : {}),
+    };
+    return () => this.#parts.hub.emit({ at: new Date(finishedAt), node: id, type: 'task-state', data });
+  }
+
+  #taskRun(node: number, facts: SettledNode, inputs: TaskRunRow['inputs']): TaskRunRow {
+    const { graph } = this.#parts;
+    const isFinal = facts.state !== 'running';
+    return {
+      index: node,
+      id: graph.id(node),
+      task: this.#definition(node).name,
+      label: facts.label && this.#parts.mask(facts.label),
+      parent: (graph.scopes[node] as GraphScope).parent,
+      state: facts.state,
+      nodeKey: this.#nodeKeys[node],
+      cacheKey: facts.key,
+      attempts: facts.startedAt === undefined ? 0 : 1,
+      reason: facts.reason,
+      createdAt: this.#createdAt[node] ?? facts.finishedAt,
+      startedAt: facts.startedAt,
+      finishedAt: isFinal ? facts.finishedAt : undefined,
+      error: facts.error && this.#masked(facts.error),
+      upstream: this.#edges(node),
+      inputs: inputs && this.#maskedInputs(inputs),
+      origin: facts.origin && { run: facts.origin.run, index: facts.origin.index },
+    };
+  }
+
+  #attempt(node: number, { state, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
+    const queuedAt = this.#queuedAt.get(node);
+    const after = (at: number): number => Math.round((at - startedAt) * 1000) / 1000;
+    const queued = queuedAt === undefined ? '' : `queued@${after(queuedAt)} `;
+    return {
+      index: node,
+      attempt: 1,
+      state,
+      changes: state === 'running' ? `${queued}running@0` : `${queued}running@0 ${state}@${after(finishedAt)}`,
+      startedAt,
+      finishedAt: state === 'running' ? undefined : finishedAt,
+      error: error && this.#masked(error),
+    };
+  }
+
+  #entry(node: number, { key, kept, finishedAt }: SettledNode, inputs: TaskRunRow['inputs']): CacheEntryRow | undefined {
+    if (key === undefined || kept === undefined || inputs === undefined) return undefined;
+    const definition = this.#definition(node);
+    return {
+      taskVersion: this.#parts.reuse.version(definition),
+      key,
+      task: definition.name,
+      run: this.#parts.run,
+      index: node,
+      createdAt: finishedAt,
+      code: this.#parts.reuse.codeOf(definition),
+      version: definition.version,
+      inputs: this.#maskedInputs(inputs),
+      artifacts: kept.artifacts.map(({ name, ref }) => ({ name, ref })),
+    };
+  }
+
+  #edges(node: number): EdgeRow[] {
+    return realEdges(this.#parts.graph, node).map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
+  }
+
+  #nodeKey(node: number): string {
+    const { graph } = this.#parts;
+    const { parent } = graph.scopes[node] as GraphScope;
+    const scope = parent === undefined ? '' : (this.#nodeKeys[parent] ?? '');
+    const key = callKey(scope, this.#definition(node).name, graph.args[node] as readonly unknown[], (from) => this.#nodeKeys[from] ?? '');
+    const same = this.#sameKey.get(key) ?? 0;
+    this.#sameKey.set(key, same + 1);
+    // Keys are 32 hex characters: an occurrence among equals takes the place of the last eight.
+    return same === 0 ? key : key.slice(0, 24) + same.toString(16).padStart(8, '0');
+  }
+
+  #masked(error: unknown): ReturnType<typeof errorInfo> {
+    return JSON.parse(this.#parts.mask(JSON.stringify(errorInfo(error))));
+  }
+
+  #maskedInputs(inputs: Readonly<Record<string, InputDigest>>): Record<string, InputDigest> {
+    const masked: Record<string, InputDigest> = {};
+    for (const name in inputs) {
+      const { digest, shown } = inputs[name] as InputDigest;
+      masked[name] = shown === undefined ? { digest } : { digest, shown: this.#parts.mask(shown) };
+    }
+    return masked;
+  }
+
+  #definition(node: number): TaskDefinition {
+    return this.#parts.graph.definitions[node] as TaskDefinition;
+  }
+}

@@ -1,0 +1,165 @@
+import type { Clock } from '../base/clock.js';
+import { cacheKey, taskVersion } from '../cache/key.js';
+import type { CachePolicy } from '../model/cache-policy.js';
+import type { Reason } from '../model/reason.js';
+import type { CacheEntryRow, InputDigest } from '../model/records.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { ResultKeeper } from '../results/result-keeper.js';
+import type { RunRecord } from '../runs/run-record.js';
+import { decide, mostAlike } from './plan.js';
+
+/** One call that asks whether it has been answered before. */
+export interface Question {
+  readonly definition: TaskDefinition;
+  readonly policy: CachePolicy;
+  /** undefined: an input has no digest, so nothing can be known. */
+  readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
+  readonly forced: boolean;
+}
+
+/** `key` is where a new result shall be found again; without one it is not. */
+export type Answer =
+  | { readonly hit: CacheEntryRow; readonly key: string; readonly why: undefined }
+  | { readonly hit: undefined; readonly key: string | undefined; readonly why: Reason };
+
+export interface ReuseParts {
+  readonly record: RunRecord;
+  readonly keeper: ResultKeeper;
+  readonly clock: Clock;
+  readonly codeDigest: (definition: TaskDefinition) => string;
+  readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
+}
+
+interface History {
+  readonly byKey: Map<string, CacheEntryRow[]>;
+  /** Entries of this version of the task; failing that, the newest of any version. */
+  readonly all: readonly CacheEntryRow[];
+}
+
+/**
+ * Looks calls up among earlier results. The entries of a task's current version come in one scan, the first time it is asked about;
+ * after that answers are synchronous, so that ten thousand cached nodes cost ten thousand map look-ups.
+ */
+export class Reuse {
+  readonly #parts: ReuseParts;
+  readonly #versions = new WeakMap<TaskDefinition, string>();
+  readonly #histories = new Map<string, History | Promise<History>>();
+
+  constructor(parts: ReuseParts) {
+    this.#parts = parts;
+  }
+
+  ask(question: Question): Answer | Promise<Answer> {
+    const version = this.version(question.definition);
+    const history = this.#histories.get(version);
+    if (history !== undefined && !(history instanceof Promise)) return this.#answer(question, history);
+    return (history ?? this.#load(question.definition, version)).then((loaded) => this.#answer(question, loaded));
+  }
+
+  version(definition: TaskDefinition): string {
+    let version = this.#versions.get(definition);
+    if (version === undefined) {
+      version = taskVersion(definition.name, this.codeOf(definition), definition.version);
+      this.#versions.set(definition, version);
+    }
+    return version;
+  }
+
+  codeOf(definition: TaskDefinition): string {
+    return this.#parts.codeDigest(definition);
+  }
+
+  /** Whether the task has ever left a result to be reused, of this version of its code or another. */
+  async hasHistory(definition: TaskDefinition): Promise<boolean> {
+    const version = this.version(definition);
+    const history = await (this.#histories.get(version) ?? this.#load(definition, version));
+    return history.all.length > 0;
+  }
+
+  /** A result made in this run: the next identical call finds it (S24). */
+  remember(entry: CacheEntryRow): void {
+    const history = this.#histories.get(entry.taskVersion);
+    if (history === undefined || history instanceof Promise) return;
+    history.byKey.set(entry.key, [entry, ...(history.byKey.get(entry.key) ?? [])]);
+  }
+
+  /** The bytes behind an entry proved missing or broken: it is no answer any more. */
+  async discard(entry: CacheEntryRow): Promise<void> {
+    const history = this.#histories.get(entry.taskVersion);
+    if (history !== undefined && !(history instanceof Promise)) {
+      history.byKey.set(
+        entry.key,
+        (history.byKey.get(entry.key) ?? []).filter((other) => other !== entry),
+      );
+    }
+    await this.#parts.record.discard(entry.artifacts.map(({ ref }) => ref.contentDigest));
+  }
+
+  #load(definition: TaskDefinition, version: string): Promise<History> {
+    const loading = (async () => {
+      const { record } = this.#parts;
+      let all = await record.entries([version]);
+      const byKey = new Map<string, CacheEntryRow[]>();
+      for (const entry of all) {
+        const same = byKey.get(entry.key);
+        if (same) same.push(entry);
+        else byKey.set(entry.key, [entry]);
+      }
+      if (all.length === 0) {
+        const newest = await record.latestEntry(definition.name);
+        if (newest) all = [newest];
+      }
+      const history = { byKey, all };
+      this.#histories.set(version, history);
+      return history;
+    })();
+    this.#histories.set(version, loading);
+    return loading;
+  }
+
+  #answer(question: Question, history: History): Answer | Promise<Answer> {
+    const { definition, policy, inputs, forced } = question;
+    const { run, clock } = this.#parts;
+    if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: 'an argument has no digest' } };
+    const code = this.codeOf(definition);
+    const digests: Record<string, string> = {};
+    for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
+    const key = cacheKey(policy, {
+      task: definition.name,
+      code,
+      ...(definition.version === undefined ? {} : { version: definition.version }),
+      inputs: digests,
+      params: run.params,
+      flowName: run.flowName,
+      runId: run.id,
+    });
+    const entries = (key !== undefined && history.byKey.get(key)) || [];
+    const decision = decide({
+      key,
+      forced,
+      entries,
+      ttlMs: policy.ttlMs,
+      now: clock.now(),
+      code,
+      version: definition.version,
+      inputs,
+      earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
+    });
+    if (decision.action === 'run') return { hit: undefined, key, why: decision.why };
+    return this.#present(question, key as string, decision.entry);
+  }
+
+  /** Small results lie in the record, whose rows came with the entry; files may have been deleted behind our back (S25). */
+  #present(question: Question, key: string, hit: CacheEntryRow): Answer | Promise<Answer> {
+    const outside = hit.artifacts.filter(({ ref }) => !ref.uri.startsWith('record:'));
+    if (outside.length === 0) return { hit, key, why: undefined };
+    return (async (): Promise<Answer> => {
+      const { keeper } = this.#parts;
+      const present = await Promise.all(outside.map(({ ref }) => keeper.present(ref, question.definition)));
+      if (present.every(Boolean)) return { hit, key, why: undefined };
+      await this.discard(hit);
+      const lost = outside[present.indexOf(false)];
+      return { hit: undefined, key, why: { kind: 'missing', detail: lost?.ref.key ?? '' } };
+    })();
+  }
+}

@@ -1,0 +1,38 @@
+import type { RunPort } from '../flow/run-port.js';
+import { BodyScope } from '../flow/scope.js';
+import { GraphScope } from '../graph/task-graph.js';
+import type { LogLevel } from '../model/event.js';
+import { TASK_STATE_CODE } from '../model/states.js';
+import type { TaskContext } from '../model/task-context.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { runBody, type Settling } from './body.js';
+import type { Children } from './children.js';
+import type { Failures } from './failures.js';
+
+/** What a sub-flow needs from the run it expands in. */
+export interface SubflowHost extends RunPort, Settling {
+  readonly failures: Failures;
+  readonly children: Children;
+  idOf(node: number): string;
+  line(node: number, attempt: number, level: LogLevel, text: string): void;
+  bodyContext(params: Readonly<Record<string, unknown>>): TaskContext;
+  endBecause(node: number, state: number, causes: readonly number[]): void;
+}
+
+/**
+ * Runs the body of a sub-flow in the same run (S7): its calls become nodes inside the sub-flow's own node, which settles when they have.
+ * A failure in it that nobody in it was told of is the sub-flow's failure.
+ */
+export async function expandSubflow(host: SubflowHost, node: number, definition: TaskDefinition, given: unknown): Promise<unknown> {
+  const params = (await definition.subflow?.resolve(given)) ?? {};
+  const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
+  const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
+  try {
+    return await runBody(scope, host, () => definition.fn(params));
+  } finally {
+    await host.children.ended(node);
+    scope.closed = true;
+    const failed = host.failures.unhandledAmong((child) => host.graph.scopes[child]?.parent === node);
+    if (failed.length > 0) host.endBecause(node, TASK_STATE_CODE.failed, failed);
+  }
+}

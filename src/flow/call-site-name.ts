@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { assignedName } from './assigned-name.js';
+import { readSource, type SourceFile } from './source-file.js';
+
+/**
+ * The name of the variable, property or class field that the running call of `callee` is assigned to, read from the source at its call
+ * site (S0). The call site is the first stack frame outside Millrace. Undefined when it cannot be known for certain. Never throws.
+ */
+export function nameFromCallSite(callee: string): string | undefined {
+  try {
+    const site = OWN_FILES === undefined ? undefined : findCallSite(OWN_FILES);
+    const file = site && sourceAt(site.location);
+    return site && file && assignedName(file, callee, site.line, site.column);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where user code called us, as `file:line:column`; undefined when the stack does not tell. Never throws. */
+export function callSitePosition(): string | undefined {
+  try {
+    const site = OWN_FILES === undefined ? undefined : findCallSite(OWN_FILES);
+    return site && [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The package's sources and its build: with source maps on, frames of the build are shown as frames of the sources. */
+const OWN_FILES = ownFiles(import.meta.url);
+
+/** Undefined when this file was bundled into another one: then own frames cannot be told from the user's. */
+function ownFiles(here: string): RegExp | undefined {
+  const root = /^(.*\/)(?:src|dist)\/flow\/call-site-name\.[jt]s(?:[?#].*)?$/.exec(here)?.[1];
+  if (root === undefined) return undefined;
+  const path = normalPath(root).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${path}(?:src|dist)/`);
+}
+
+// ── the call site ──
+
+interface CallSite {
+  /** A path or a `file:` URL, with its query: a module loaded anew has another one, and may have another text. */
+  readonly location: string;
+  readonly line: number;
+  readonly column: number | undefined;
+}
+
+/**
+ * Frames to ask for. Mapping a frame to its source costs more than all the rest here, and the caller is nearly always the second or
+ * third; when it is not, once more with plenty.
+ */
+const FRAMES = [3, 16];
+
+function findCallSite(own: RegExp): CallSite | undefined {
+  for (const frames of FRAMES) {
+    const found = callSite(stackText(frames), own);
+    if (found !== 'further out') return found;
+  }
+  return undefined;
+}
+
+/** The stack above `nameFromCallSite` as text, so that whatever maps stacks to sources (Node, tsx, vitest) has done its work. */
+function stackText(frames: number): string {
+  const limit = Error.stackTraceLimit;
+  // Where intrinsics are frozen this has no effect, and the default of ten frames serves.
+  Reflect.set(Error, 'stackTraceLimit', frames);
+  try {
+    const error = new Error();
+    Error.captureStackTrace(error, stackText);
+    return String(error.stack);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit);
+  }
+}
+
+function callSite(stack: string, own: RegExp): CallSite | 'further out' | undefined {
+  for (const line of stack.split('\n')) {
+    const frame = /^\s+at (.*)$/.exec(line)?.[1];
+    if (frame === undefined) continue;
+    const site = placeOf(frame);
+    // A frame without a file is a native one, such as `Array.map`: what called us then is no call in a source.
+    if (site === undefined) return undefined;
+    if (!own.test(normalPath(site.location))) return site;
+  }
+  return 'further out';
+}
+
+/** `fn (file:///a/b.ts:3:14)`, `async /a/b.ts:3`, `C:\a\b.js:3:14`. */
+function placeOf(frame: string): CallSite | undefined {
+  const inParentheses = /\((.*)\)$/.exec(frame)?.[1];
+  const place = inParentheses ?? frame.replace(/^async /, '');
+  const parts = /^((?:file:\/\/|[A-Za-z]:[\\/]|\/).*?):(\d+)(?::(\d+))?$/.exec(place);
+  if (parts === null) return undefined;
+  const [, location = '', line, column] = parts;
+  return { location, line: Number(line), column: column === undefined ? undefined : Number(column) };
+}
+
+/** The path of a location with forward slashes, without the query that loaders add. */
+function normalPath(location: string): string {
+  const plain = location.startsWith('file:') ? fileURLToPath(location.replace(/[?#].*$/, '')) : location.replace(/\?[^/\\]*$/, '');
+  return plain.replaceAll('\\', '/');
+}
+
+// ── its source ──
+
+/** Modules are evaluated one after the other, so that few are enough; texts are not kept for the life of the process. */
+const KEPT_FILES = 8;
+const files = new Map<string, SourceFile | undefined>();
+
+function sourceAt(location: string): SourceFile | undefined {
+  if (files.has(location)) return files.get(location);
+  const file = readFileAt(location);
+  for (const oldest of files.keys()) {
+    if (files.size < KEPT_FILES) break;
+    files.delete(oldest);
+  }
+  files.set(location, file);
+  return file;
+}
+
+function readFileAt(location: string): SourceFile | undefined {
+  try {
+    return readSource(readFileSync(normalPath(location), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

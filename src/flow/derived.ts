@@ -1,0 +1,27 @@
+import { type DerivedInputs, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+
+/** Steps between nodes: pure, without a slot, a row or a place in drawings. Made once, so that a name stands for one function. */
+function derived(name: string, parameterNames: readonly string[], fn: (inputs: DerivedInputs) => unknown): TaskDefinition {
+  return Object.freeze({
+    ...TASK_DEFAULTS,
+    kind: 'derived',
+    name,
+    fn,
+    parameterNames,
+    cache: false,
+    persist: false,
+    slotless: true,
+  } satisfies TaskDefinition);
+}
+
+/** A list (or object) of futures as one future. */
+export const ALL = derived('all', ['values'], (inputs) => inputs.value(0));
+
+/** The final state of the first argument as a value. */
+export const OUTCOME = derived('outcome', ['of'], (inputs) => inputs.state(0));
+
+/** The value of the first argument, or the second when there is none; a fallback that failed matters only then. */
+export const OR_ELSE = derived('orElse', ['value', 'fallback'], (inputs) => {
+  const state = inputs.state(0);
+  return 'value' in state ? state.value : inputs.value(1);
+});

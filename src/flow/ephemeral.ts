@@ -1,0 +1,94 @@
+import { isRef, NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
+import { KEEP, replaceDeep } from '../graph/references.js';
+import { GraphScope, TaskGraph } from '../graph/task-graph.js';
+import type { FinalState } from '../model/final-state.js';
+import type { TaskState } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { FlowRunError, TaskError } from '../model/task-error.js';
+import { type FlowDefinition, flowRuntime, type RunHandle } from './flow-runtime.js';
+import { futureClassFor, NodeFuture } from './node-future.js';
+import { registerIn } from './register.js';
+import type { RunPort } from './run-port.js';
+import { type BodyScope, scopes } from './scope.js';
+
+/** A task called outside any flow: nothing happens until somebody awaits it; then it is a run of its own (S6). */
+export function callOutsideFlow(definition: TaskDefinition, args: readonly unknown[]): NodeFuture {
+  const port = new EphemeralPort(definition, args);
+  return new (definition.outputs ? futureClassFor(Object.keys(definition.outputs)) : NodeFuture)(port, 0);
+}
+
+class EphemeralPort implements RunPort {
+  readonly runId = '(not started)';
+  readonly flowName: string;
+  readonly graph = new TaskGraph();
+  readonly closed = true;
+  readonly #definition: TaskDefinition;
+  readonly #args: readonly unknown[];
+  #handle: RunHandle<unknown> | undefined;
+  #ended: TaskState | undefined;
+
+  constructor(definition: TaskDefinition, args: readonly unknown[]) {
+    this.flowName = definition.name;
+    this.#definition = definition;
+    this.#args = args;
+    this.graph.add(definition, args, new GraphScope(), undefined);
+  }
+
+  registered(): void {}
+
+  order(): never {
+    throw new TypeError(`'${this.flowName}' was called outside any flow: there is nothing it could wait for`);
+  }
+
+  state(): TaskState {
+    return this.#ended ?? (this.#handle ? 'running' : 'pending');
+  }
+
+  async result(_node: number, path: Path | undefined): Promise<unknown> {
+    this.#handle ??= flowRuntime().start(this.#asFlow(), { argument: {} }, {});
+    try {
+      const value = await this.#handle.result();
+      this.#ended = 'success';
+      return project(value, path);
+    } catch (error) {
+      this.#ended = 'failed';
+      throw error instanceof FlowRunError && error.failures[0] ? error.failures[0] : error;
+    }
+  }
+
+  async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
+    try {
+      return { state: 'success', value: await this.result(node, path) };
+    } catch (error) {
+      if (error instanceof TaskError) return { state: 'failed', error };
+      throw error;
+    }
+  }
+
+  /** The same call inside a flow's body; arguments that were made outside too become calls of that flow. */
+  #call(scope: BodyScope, path?: Path): NodeFuture {
+    const args = this.#args.map((arg) => replaceDeep(arg, (value) => (isOutside(value) ? value[OWNER].#call(scope, value[PATH]) : KEEP)));
+    return new NodeFuture(scope.port, registerIn(scope, this.#definition, args), path);
+  }
+
+  #asFlow(): FlowDefinition {
+    return {
+      name: this.#definition.name,
+      description: this.#definition.description,
+      owner: undefined,
+      params: undefined,
+      cache: undefined,
+      store: undefined,
+      concurrency: undefined,
+      tags: [],
+      strict: false,
+      orphans: 'wait',
+      onFailure: 'finish-independent',
+      body: () => this.#call(scopes.getStore() as BodyScope),
+    };
+  }
+}
+
+function isOutside(value: object): value is Ref<EphemeralPort> {
+  return isRef(value) && value[OWNER] instanceof EphemeralPort && value[NODE] === 0;
+}

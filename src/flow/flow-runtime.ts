@@ -1,0 +1,101 @@
+import { MillraceError } from '../base/error.js';
+import type { Graph } from '../graph/graph-view.js';
+import type { CachePolicy } from '../model/cache-policy.js';
+import type { RunEvent } from '../model/event.js';
+import type { ResultStore } from '../model/result-store.js';
+import type { RunState } from '../model/states.js';
+import type { ParameterSources, ParamSpec } from './parameters.js';
+import type { Task, TaskRef } from './task-type.js';
+
+export interface RunOptions {
+  /** A name for people. */
+  name?: string;
+  tags?: readonly string[];
+  /** Aborting it cancels the run (S15). */
+  signal?: AbortSignal;
+  /** Executes all, or these tasks and everything downstream of them, whatever is cached (S28). */
+  force?: true | TaskRef | readonly TaskRef[];
+  /** Executes these tasks whatever is cached, and nothing else that is cached. */
+  forceOnly?: readonly TaskRef[];
+  /** Task runs at the same time. @default the flow's `concurrency`, else 16 */
+  maxWorkers?: number;
+  /** Whether what tasks print goes to their logs (and, in a script, on to the terminal). @default true */
+  logStdout?: boolean;
+}
+
+/** A run that has been started. Disposing of it cancels what is not finished. */
+export interface RunHandle<R> extends AsyncDisposable {
+  readonly id: string;
+  readonly state: RunState;
+  /** The flow's result. @throws FlowRunError, ParameterError, and errors of the record or the store */
+  result(): Promise<R>;
+  /** Starts nothing new, aborts what runs, and resolves when the run has ended. */
+  cancel(reason?: string): Promise<void>;
+  /** What happens from now on, in order; ends with the run. */
+  events(): AsyncIterable<RunEvent>;
+}
+
+/** A run of the past, or one that is going on elsewhere. */
+export interface Run<R> {
+  readonly id: string;
+  readonly state: RunState;
+  readonly params: Record<string, unknown>;
+  readonly tags: readonly string[];
+  readonly createdAt: Date;
+  readonly finishedAt?: Date;
+  /** The flow's result, read from the store. @throws MillraceError `RUN_RESULT_MISSING` when the run did not succeed */
+  result(): Promise<R>;
+  /** The stored value of a task's first task run. @throws MillraceError `TASK_RUN_UNKNOWN`, `RESULT_MISSING`, `RESULT_CORRUPTED` */
+  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
+  output<T>(task: Task<any, T, any>): Promise<T>;
+  /** The stored values of all its task runs, in order. */
+  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
+  outputs<T>(task: Task<any, T, any>): Promise<readonly T[]>;
+}
+
+/** What a flow is: frozen data and its body. */
+export interface FlowDefinition {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly owner: string | undefined;
+  readonly params: ParamSpec | undefined;
+  readonly cache: CachePolicy | false | undefined;
+  readonly store: ResultStore | undefined;
+  readonly concurrency: number | undefined;
+  readonly tags: readonly string[];
+  readonly strict: boolean;
+  readonly orphans: 'wait' | 'cancel';
+  readonly onFailure: 'finish-independent' | 'cancel-rest';
+  // biome-ignore lint/suspicious/noExplicitAny: a body of any parameters
+  readonly body: (params: any) => unknown;
+}
+
+export interface VisualizeOptions {
+  /** Also writes the drawing to this file. */
+  file?: string;
+  /** @default by the file's extension, else 'dot' */
+  format?: 'dot' | 'svg' | 'mermaid' | 'json';
+  /** The graph as the body draws it, or as a run of the past left it, in colour. @default 'trace' */
+  from?: 'trace' | { runId: string };
+}
+
+/** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */
+export interface FlowRuntime {
+  start(flow: FlowDefinition, sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
+  graph(flow: FlowDefinition, sources: ParameterSources): Promise<Graph>;
+  preview(flow: FlowDefinition, sources: ParameterSources): Promise<Graph>;
+  visualize(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string>;
+  latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
+}
+
+let installed: FlowRuntime | undefined;
+
+export function installRuntime(runtime: FlowRuntime): void {
+  installed = runtime;
+}
+
+/** @throws MillraceError `NO_RUNTIME` */
+export function flowRuntime(): FlowRuntime {
+  if (installed) return installed;
+  throw new MillraceError('NO_RUNTIME', "expected the package's entry to be loaded; import from 'millrace', not from a file inside it");
+}

@@ -1,0 +1,220 @@
+import { describe, MillraceError } from '../base/error.js';
+import type { Graph } from '../graph/graph-view.js';
+import type { CachePolicy } from '../model/cache-policy.js';
+import type { ResultStore } from '../model/result-store.js';
+import type { RunState } from '../model/states.js';
+import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import { type FlowDefinition, flowRuntime, type Run, type RunHandle, type RunOptions, type VisualizeOptions } from './flow-runtime.js';
+import type { Arg, BodyResult, Future } from './future.js';
+import {
+  describeParameters,
+  type ParameterInfo,
+  type ParameterSources,
+  type ParamSpec,
+  type ParamsIn,
+  type ParamsOf,
+  resolveParameters,
+} from './parameters.js';
+import { checkName, makeTask } from './task.js';
+import type { Task, TaskOptions } from './task-type.js';
+
+export interface FlowOptions<S extends ParamSpec> {
+  description?: string;
+  owner?: string;
+  /** A record of parameters, or one schema of all of them. */
+  params?: S;
+  /** Reuse across runs for all tasks that do not say otherwise (S20). @default none */
+  cache?: CachePolicy | false;
+  /** Where results go. @default the project's store */
+  store?: ResultStore;
+  /** Task runs at the same time. @default 16 */
+  concurrency?: number;
+  tags?: readonly string[];
+  /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
+  strict?: boolean;
+  /** What becomes of futures that nobody awaited when the body has returned (S4). @default 'wait' */
+  orphans?: 'wait' | 'cancel';
+  /** After a failure, tasks that do not depend on it finish, or nothing new starts. @default 'finish-independent' */
+  onFailure?: 'finish-independent' | 'cancel-rest';
+}
+
+/** `params` may be left out only when none is required. */
+// biome-ignore lint/complexity/noBannedTypes: {} asks whether nothing is required
+type RunArgs<S, O> = {} extends ParamsIn<S> ? [params?: ParamsIn<S>, options?: O] : [params: ParamsIn<S>, options?: O];
+// biome-ignore lint/complexity/noBannedTypes: as above
+type OptionalParams<S> = {} extends ParamsIn<S> ? [params?: ParamsIn<S>] : [params: ParamsIn<S>];
+// biome-ignore lint/complexity/noBannedTypes: as above
+type ChildArgs<S> =
+  {} extends ParamsIn<S> ? [params?: Arg<ParamsIn<S>>, options?: { wait?: true }] : [params: Arg<ParamsIn<S>>, options?: { wait?: true }];
+
+/** A plain async function whose task calls draw a graph. Defining one runs nothing. */
+export interface Flow<S extends ParamSpec, R> {
+  readonly flowName: string;
+  /**
+   * Runs the flow and gives its result.
+   * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12)
+   */
+  run(...args: RunArgs<S, RunOptions>): Promise<R>;
+  start(...args: RunArgs<S, RunOptions>): RunHandle<R>;
+  /** The graph as a drawing: DOT unless told otherwise. Runs no task (S29). */
+  visualize(params?: ParamsIn<S>, options?: VisualizeOptions): Promise<string>;
+  graph(params?: ParamsIn<S>): Promise<Graph>;
+  /** What would run, what would be reused, and why (S27). Runs no task. */
+  preview(params?: ParamsIn<S>): Promise<Graph>;
+  /** As a task of another flow: expands in the same run (S7). */
+  asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
+  /** As a run of its own, started by a run of another flow; a waiting parent holds no slot (S7). */
+  startChild(params: Arg<ParamsIn<S>>, options: { wait: false }): Future<{ runId: string }>;
+  startChild(...args: ChildArgs<S>): Future<R>;
+  /** The newest run in the record. */
+  latest(filter?: { state?: RunState; params?: Partial<ParamsIn<S>> }): Promise<Run<R> | undefined>;
+  with(options: Partial<FlowOptions<S>>): Flow<S, R>;
+}
+
+/** What the command line needs of a flow, whichever copy of the package made it. */
+export interface FlowInside {
+  readonly definition: FlowDefinition;
+  parameters(): readonly ParameterInfo[];
+  start(sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
+  preview(sources: ParameterSources): Promise<Graph>;
+  graph(sources: ParameterSources): Promise<Graph>;
+  visualize(sources: ParameterSources, options: VisualizeOptions): Promise<string>;
+}
+
+/** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
+export const FLOW: unique symbol = Symbol.for('millrace.flow');
+const FLOWS = Symbol.for('millrace.flows');
+
+export function definedFlows(): Set<object> {
+  const shared = globalThis as { [FLOWS]?: Set<object> };
+  shared[FLOWS] ??= new Set();
+  return shared[FLOWS];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a body of any result
+type AnyBody = (params: any) => any;
+
+/** @throws MillraceError `FLOW_NAME_INVALID`, `FLOW_NOT_A_FUNCTION`, `FLOW_OPTION_INVALID` */
+export function flow<R>(name: string, body: (params: Record<string, never>) => R): Flow<Record<never, never>, BodyResult<R>>;
+export function flow<R, S extends ParamSpec = Record<never, never>>(
+  name: string,
+  options: FlowOptions<S>,
+  body: (params: ParamsOf<S>) => R,
+): Flow<S, BodyResult<R>>;
+export function flow(name: string, ...rest: [AnyBody] | [FlowOptions<ParamSpec>, AnyBody]): Flow<ParamSpec, unknown> {
+  const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+  return makeFlow(defineFlow(name, options, body));
+}
+
+function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody): FlowDefinition {
+  if (typeof body !== 'function') {
+    throw new MillraceError(
+      'FLOW_NOT_A_FUNCTION',
+      `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
+    );
+  }
+  const { concurrency } = options;
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new MillraceError(
+      'FLOW_OPTION_INVALID',
+      `expected 'concurrency' of flow '${name}' to be a whole number from 1; got ${describe(concurrency)}`,
+    );
+  }
+  return Object.freeze({
+    name: checkName('flow', name),
+    description: options.description,
+    owner: options.owner,
+    params: options.params,
+    cache: options.cache,
+    store: options.store,
+    concurrency,
+    tags: Object.freeze([...(options.tags ?? [])]),
+    strict: options.strict ?? false,
+    orphans: options.orphans ?? 'wait',
+    onFailure: options.onFailure ?? 'finish-independent',
+    body,
+  });
+}
+
+function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
+  const runtime = flowRuntime;
+  const asArgument = (params: unknown): ParameterSources => ({ argument: (params ?? {}) as Record<string, unknown> });
+  const inside: FlowInside = {
+    definition,
+    parameters: () => describeParameters(definition.params ?? {}),
+    start: (sources, options) => runtime().start(definition, sources, options),
+    preview: (sources) => runtime().preview(definition, sources),
+    graph: (sources) => runtime().graph(definition, sources),
+    visualize: (sources, options) => runtime().visualize(definition, sources, options),
+  };
+  const made = {
+    [FLOW]: inside,
+    flowName: definition.name,
+    run: async (params?: unknown, options: RunOptions = {}) => await inside.start(asArgument(params), options).result(),
+    start: (params?: unknown, options: RunOptions = {}) => inside.start(asArgument(params), options),
+    visualize: (params?: unknown, options: VisualizeOptions = {}) => inside.visualize(asArgument(params), options),
+    graph: (params?: unknown) => inside.graph(asArgument(params)),
+    preview: (params?: unknown) => inside.preview(asArgument(params)),
+    asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowTask(definition, options), []),
+    startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) => makeTask(childRunTask(inside, wait), [])(params ?? {}),
+    latest: (filter = {}) => runtime().latest(definition, filter),
+    with: (options: Partial<FlowOptions<ParamSpec>>) =>
+      makeFlow(defineFlow(definition.name, { ...definition, ...options } as FlowOptions<ParamSpec>, definition.body)),
+  };
+  definedFlows().add(made);
+  return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
+}
+
+/** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
+function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
+  return Object.freeze({
+    ...TASK_DEFAULTS,
+    kind: 'subflow',
+    name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
+    description: options.description ?? definition.description,
+    fn: definition.body,
+    parameterNames: ['params'],
+    version: options.version,
+    cache: options.cache,
+    persist: options.persist ?? true,
+    store: options.store ?? definition.store,
+    serializer: options.serializer,
+    slotless: true,
+    subflow: {
+      flowName: definition.name,
+      resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
+    },
+  } satisfies TaskDefinition);
+}
+
+const childRuns = new WeakMap<FlowDefinition, Record<'wait' | 'go', TaskDefinition>>();
+
+/** Starts a run of its own. One definition per flow, for the same reason. */
+function childRunTask({ definition, start }: FlowInside, wait: boolean): TaskDefinition {
+  const define = (name: string, fn: TaskDefinition['fn']): TaskDefinition =>
+    Object.freeze({
+      ...TASK_DEFAULTS,
+      kind: 'task',
+      name,
+      description: definition.description,
+      fn,
+      parameterNames: ['params'],
+      cache: false,
+      slotless: true,
+    });
+  let made = childRuns.get(definition);
+  if (!made) {
+    made = {
+      wait: define(`run ${definition.name}`, (params) => start({ argument: params }, {}).result()),
+      go: define(`start ${definition.name}`, async (params) => await started(start({ argument: params }, {}))),
+    };
+    childRuns.set(definition, made);
+  }
+  return made[wait ? 'wait' : 'go'];
+}
+
+/** The child goes on by itself; its failure is its own run's. */
+async function started(handle: RunHandle<unknown>): Promise<{ runId: string }> {
+  handle.result().catch(() => {});
+  return { runId: handle.id };
+}

@@ -1,0 +1,96 @@
+import { describe } from '../base/error.js';
+import { frozenCopy } from './frozen-copy.js';
+import { type JsonSchema, jsonSchemaOf, typeText } from './json-schema.js';
+import type { ParamDefinition } from './param.js';
+import { ParameterError, type ParameterIssue, type ParameterOrigin } from './parameter-error.js';
+import { type GivenValue, givenValue, type ParameterSources } from './parameter-sources.js';
+import { readText } from './parameter-text.js';
+import { type ParameterInfo, type ResolvedParameters, secretTexts } from './resolved-parameters.js';
+import { askForDefault, askForDefaultNow, askSchema, type SchemaVerdict } from './schema-verdict.js';
+import { unknownParameters } from './unknown-parameters.js';
+
+export function describeDefinition(name: string, definition: ParamDefinition): ParameterInfo {
+  const { schema, help, env, secret, significant } = definition;
+  const jsonSchema = schema && jsonSchemaOf(schema);
+  const byDefault: SchemaVerdict | undefined = schema === undefined ? { accepted: true, value: definition.fallback } : askForDefaultNow(schema);
+  // What goes in is shown, not what a transform makes of it.
+  const fallback = jsonSchema?.default ?? (byDefault?.accepted ? byDefault.value : undefined);
+  const text = help ?? jsonSchema?.description;
+  return Object.freeze({
+    name,
+    type: typeName(jsonSchema, fallback),
+    required: !(byDefault?.accepted ?? fallback !== undefined),
+    ...(fallback !== undefined && { default: secret ? '***' : frozenCopy(fallback) }),
+    ...(text !== undefined && { help: text }),
+    ...(env !== undefined && { env }),
+    secret,
+    significant,
+  });
+}
+
+function typeName(jsonSchema: JsonSchema | undefined, fallback: unknown): string {
+  const type = typeText(jsonSchema);
+  if (type !== 'unknown' || fallback === undefined || fallback === null) return type;
+  return Array.isArray(fallback) ? 'unknown[]' : typeof fallback;
+}
+
+type Settled = { readonly value: unknown; readonly origin: ParameterOrigin; readonly given: unknown } | { readonly issue: ParameterIssue };
+
+/** Settles parameters declared one by one. @throws ParameterError */
+export async function resolveByName(definitions: ReadonlyMap<string, ParamDefinition>, sources: ParameterSources): Promise<ResolvedParameters> {
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, ParameterOrigin> = {};
+  const secrets = new Set<string>();
+  const issues: ParameterIssue[] = [];
+  for (const [name, definition] of definitions) {
+    const settled = await settle(name, definition, givenValue(sources, name, definition.env));
+    if ('issue' in settled) {
+      issues.push(settled.issue);
+      continue;
+    }
+    values[name] = frozenCopy(settled.value);
+    origins[name] = settled.origin;
+    if (definition.secret) for (const text of [...secretTexts(settled.given), ...secretTexts(settled.value)]) secrets.add(text);
+  }
+  issues.push(...(await unknownParameters([...definitions.keys()], sources)));
+  if (issues.length > 0) throw new ParameterError(issues);
+  return Object.freeze({ values: Object.freeze(values), sources: Object.freeze(origins), secrets: Object.freeze([...secrets]) });
+}
+
+async function settle(name: string, definition: ParamDefinition, given: GivenValue | undefined): Promise<Settled> {
+  const { schema, fallback } = definition;
+  if (given === undefined) {
+    const absent: SchemaVerdict = schema === undefined ? { accepted: true, value: fallback } : await askForDefault(schema);
+    if (absent.accepted) return { value: absent.value, origin: 'default', given: undefined };
+    const expected = typeText(schema && jsonSchemaOf(schema));
+    return {
+      issue: { parameter: name, problem: 'missing', expected: expected === 'unknown' ? 'a value' : expected, got: 'nothing', source: 'none' },
+    };
+  }
+  const jsonSchema = schema && jsonSchemaOf(schema);
+  const absent = schema === undefined || jsonSchema !== undefined ? undefined : await askForDefault(schema);
+  const learnt = jsonSchema?.default ?? (absent?.accepted ? absent.value : undefined);
+  const type = { jsonSchema, fallback: schema === undefined ? fallback : learnt, guessed: schema !== undefined };
+  const candidates = given.isText ? readText(given.value as string, type) : [given.value];
+  let refusal: SchemaVerdict | undefined;
+  for (const candidate of candidates) {
+    const verdict = schema === undefined ? judgeByDefault(candidate, fallback) : await askSchema(schema, candidate);
+    if (verdict.accepted) return { value: verdict.value, origin: given.origin, given: given.value };
+    refusal ??= verdict;
+  }
+  return { issue: invalid(name, typeName(jsonSchema, type.fallback), given, refusal, definition.secret) };
+}
+
+/** A value given as a value is not coerced: `'3'` is no number. */
+function judgeByDefault(value: unknown, fallback: ParamDefinition['fallback']): SchemaVerdict {
+  const fits = typeof value === typeof fallback && (!Number.isNaN(value) || Number.isNaN(fallback));
+  return fits ? { accepted: true, value } : { accepted: false, complaints: [] };
+}
+
+/** A schema's own words may quote the value, so those about a secret are left out. */
+function invalid(name: string, type: string, given: GivenValue, refusal: SchemaVerdict | undefined, secret: boolean): ParameterIssue {
+  const words = secret || refusal === undefined || refusal.accepted ? '' : refusal.complaints.map((complaint) => complaint.text).join('; ');
+  const kind = type === 'unknown' ? 'a value its schema accepts' : type;
+  const expected = words === '' ? kind : `${kind} (${words})`;
+  return { parameter: name, problem: 'invalid', expected, got: secret ? '***' : describe(given.value), source: given.origin };
+}

@@ -1,0 +1,54 @@
+import { MillraceError } from '../base/error.js';
+import { NODE, OWNER, type Ref } from '../graph/ref.js';
+import { visitReferences } from '../graph/references.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { RunPort } from './run-port.js';
+import { type BodyScope, scopes } from './scope.js';
+
+/**
+ * Adds a call to the graph of the run whose body is executing (S1).
+ * @throws MillraceError `FLOW_CLOSED` when that body is over, `FUTURE_OF_OTHER_RUN`, `FUTURE_MISPLACED`, `TASK_NAME_TAKEN`, `NOT_IN_A_FLOW`
+ */
+export function register(definition: TaskDefinition, args: readonly unknown[]): { readonly port: RunPort; readonly node: number } {
+  const scope = scopes.getStore();
+  if (scope?.kind !== 'body') {
+    throw new MillraceError('NOT_IN_A_FLOW', `expected '${definition.name}' to be called in the body of a flow; it was called outside of one`);
+  }
+  return { port: scope.port, node: registerIn(scope, definition, args) };
+}
+
+export function registerIn(scope: BodyScope, definition: TaskDefinition, args: readonly unknown[]): number {
+  const { port } = scope;
+  if (scope.closed || port.closed) throw flowClosed(port, definition.name);
+  const linked = scope.withLineage(args);
+  let upstream: number[] | undefined;
+  visitReferences(linked, definition.parameterNames, (ref) => {
+    upstream ??= [];
+    upstream.push(checkOwner(port, ref)[NODE]);
+  });
+  const node = port.graph.add(definition, linked, scope.graphScope, scope.frontier());
+  port.registered(node, upstream);
+  return node;
+}
+
+/** @throws MillraceError `FUTURE_OF_OTHER_RUN` */
+export function checkOwner(port: RunPort, ref: Ref): Ref {
+  if (ref[OWNER] === port) return ref;
+  const owner = ref[OWNER] as Partial<RunPort>;
+  const what =
+    owner.graph === undefined
+      ? 'a future made outside any flow'
+      : `future '${owner.graph.id(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
+  throw new MillraceError('FUTURE_OF_OTHER_RUN', `expected a future of this run, ${port.runId} of flow '${port.flowName}'; got ${what}`, {
+    hint: 'Await it where it was made and pass the value on, or call the task inside this flow.',
+  });
+}
+
+/** Thrown when a task is called after the flow's body, or the run, is over (S4). Code `FLOW_CLOSED`. */
+export class FlowClosedError extends MillraceError {}
+
+function flowClosed(port: RunPort, task: string): FlowClosedError {
+  return new FlowClosedError('FLOW_CLOSED', `task '${task}' was called after the body of flow '${port.flowName}' (run ${port.runId}) had returned`, {
+    hint: 'Call it before the body returns; await what the body still waits for (timers, callbacks, promises).',
+  });
+}

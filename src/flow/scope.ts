@@ -1,0 +1,94 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { NODE, OWNER, PATH, type Path, type Ref } from '../graph/ref.js';
+import { KEEP, replaceDeep } from '../graph/references.js';
+import { GraphScope } from '../graph/task-graph.js';
+import type { LogLevel } from '../model/event.js';
+import type { TaskContext } from '../model/task-context.js';
+import type { RunPort } from './run-port.js';
+
+/** Where code is running: in the body of a flow, where calls draw the graph, or in a task, where they are plain calls (S6). */
+export type Scope = BodyScope | TaskScope;
+
+export interface TaskScope {
+  readonly kind: 'task';
+  readonly context: TaskContext;
+  readonly output: Output;
+}
+
+/** Takes what is printed: a line of the task's, or the run's, log. */
+export interface Output {
+  line(level: LogLevel, text: string): void;
+}
+
+/** Shared by every copy of the package in the process: a flow of one may call tasks of another. */
+const STORAGE = Symbol.for('millrace.scope');
+const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<Scope> };
+shared[STORAGE] ??= new AsyncLocalStorage<Scope>();
+export const scopes: AsyncLocalStorage<Scope> = shared[STORAGE];
+
+/** An awaited object that is passed on, standing for the node it came from. Its digest is taken from the object as it is now. */
+export class Lineage implements Ref<RunPort> {
+  readonly [OWNER]: RunPort;
+  readonly [NODE]: number;
+  readonly [PATH]: Path | undefined;
+  readonly value: object;
+
+  constructor(port: RunPort, node: number, path: Path | undefined, value: object) {
+    this[OWNER] = port;
+    this[NODE] = node;
+    this[PATH] = path;
+    this.value = value;
+  }
+}
+
+/** The body of a run or of a sub-flow while it executes: where its nodes belong and which results it has seen. */
+export class BodyScope {
+  readonly kind = 'body';
+  readonly port: RunPort;
+  readonly context: TaskContext;
+  readonly output: Output;
+  readonly graphScope: GraphScope;
+  /** Set when the body's calls are over; the nodes may still be running. */
+  closed = false;
+  readonly #lineage = new WeakMap<object, Lineage>();
+  #hasLineage = false;
+  #frontier: readonly number[] | undefined;
+  #delivered: number[] = [];
+
+  constructor(port: RunPort, context: TaskContext, output: Output, graphScope: GraphScope = new GraphScope()) {
+    this.port = port;
+    this.context = context;
+    this.output = output;
+    this.graphScope = graphScope;
+  }
+
+  /** A result has reached the body: what it does from now on may depend on it (S3). */
+  delivered(node: number, path: Path | undefined, value: unknown): void {
+    if (this.#delivered.at(-1) !== node) this.#delivered.push(node);
+    if (typeof value !== 'object' || value === null) return;
+    this.#hasLineage = true;
+    if (!this.#lineage.has(value)) this.#lineage.set(value, new Lineage(this.port, node, path, value));
+  }
+
+  /** Awaited objects among the arguments become references to the nodes they came from. */
+  withLineage(args: readonly unknown[]): readonly unknown[] {
+    if (!this.#hasLineage) return args;
+    return args.map((arg) => replaceDeep(arg, (value) => this.#lineage.get(value) ?? KEEP));
+  }
+
+  /**
+   * The results seen so far, less those that later ones were already made under: one array for all calls made under the same knowledge,
+   * so that a loop of awaits gives a chain and a join of many costs one list.
+   */
+  frontier(): readonly number[] | undefined {
+    if (this.#delivered.length === 0) return this.#frontier;
+    const { controls } = this.port.graph;
+    const covered = new Set<number>();
+    const lists = new Set(this.#delivered.map((node) => controls[node]));
+    for (const list of lists) for (const node of list ?? []) covered.add(node);
+    const seen = new Set([...(this.#frontier ?? []), ...this.#delivered]);
+    this.#frontier = Object.freeze([...seen].filter((node) => !covered.has(node)));
+    this.#delivered = [];
+    return this.#frontier;
+  }
+}

@@ -1,0 +1,81 @@
+import type { DotOptions, GraphData } from '../graph-view.js';
+import { nestedSteps } from './nested.js';
+import { INK, PALETTE, type Tone } from './palette.js';
+import { type Picture, pictureOf, type Shape } from './picture.js';
+
+/** The graph as a Mermaid flowchart: what GitHub, GitLab and most note-taking programs draw from a code block. */
+export function toMermaid(data: GraphData, options?: DotOptions): string {
+  const picture = pictureOf(data, options);
+  const names = picture.shapes.map(({ kind }, place) => `${kind === 'frame' ? 's' : kind === 'joint' ? 'j' : 'n'}${place}`);
+  const lines = [...heading(picture), ...shapeLines(picture, names), ...linkLines(picture, names), ...classLines(picture, names)];
+  return `${lines.join('\n')}\n`;
+}
+
+function heading({ title, note }: Picture): string[] {
+  const front = ['---', `title: ${JSON.stringify(title)}`, '---', 'flowchart TD'];
+  return note === undefined ? front : [...front, `  note[${quoted(note)}]:::note`, `  classDef note fill:${INK.page},stroke:none,color:${INK.faint}`];
+}
+
+function shapeLines({ shapes }: Picture, names: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const { kind, shape, depth } of nestedSteps(shapes)) {
+    const indent = '  '.repeat(depth + 1);
+    const drawn = shapes[shape] as Shape;
+    if (kind === 'open') lines.push(`${indent}subgraph ${names[shape]}[${labelOf(drawn)}]`);
+    else if (kind === 'close') lines.push(`${indent}end`);
+    else lines.push(`${indent}${names[shape]}${drawn.kind === 'joint' ? '((" "))' : `(${labelOf(drawn)})`}`);
+  }
+  return lines;
+}
+
+/** Mermaid has no dotted lines beside its dashed ones: control edges get their own stroke by their place among all edges. */
+function linkLines({ links }: Picture, names: readonly string[]): string[] {
+  const lines = links.map(({ from, to, kind, labels }) => {
+    const arrow = kind === 'data' ? '-->' : '-.->';
+    const label = labels.length === 0 ? '' : `|${quoted(labels.join(', '))}|`;
+    return `  ${names[from]} ${arrow}${label} ${names[to]}`;
+  });
+  const control = links.flatMap(({ kind }, place) => (kind === 'control' ? [place] : []));
+  if (control.length > 0) lines.push(`  linkStyle ${control.join(',')} stroke:${INK.order},stroke-dasharray:1 4`);
+  return lines;
+}
+
+function classLines({ shapes }: Picture, names: readonly string[]): string[] {
+  const members = new Map<Tone, string[]>();
+  const uncertain: string[] = [];
+  shapes.forEach(({ tone, certain }, shape) => {
+    const name = names[shape] as string;
+    if (!certain) uncertain.push(name);
+    if (tone === 'plain') return;
+    const alike = members.get(tone);
+    if (alike) alike.push(name);
+    else members.set(tone, [name]);
+  });
+  const lines: string[] = [];
+  for (const [tone, alike] of [...members].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { fill, line } = PALETTE[tone];
+    lines.push(...classed(tone.replace('-', '_'), `fill:${fill},stroke:${line},color:${INK.text}`, alike));
+  }
+  if (uncertain.length > 0) lines.push(...classed('may_run', 'stroke-dasharray:5 4', uncertain));
+  return lines;
+}
+
+function classed(name: string, style: string, members: readonly string[]): string[] {
+  return [`  classDef ${name} ${style}`, `  class ${members.join(',')} ${name}`];
+}
+
+function labelOf({ label, detail }: Shape): string {
+  return detail === undefined ? quoted(label) : `"${encoded(label)}<br/>${encoded(detail)}"`;
+}
+
+function quoted(text: string): string {
+  return `"${encoded(text)}"`;
+}
+
+/**
+ * Mermaid has no backslash escapes, only `#code;`. Letters of all languages and the few signs that mean nothing to it, nor to the Markdown
+ * and HTML it takes labels for, stay readable.
+ */
+function encoded(text: string): string {
+  return text.replace(/[^\p{L}\p{M}\p{N} ,.()[\]/+=×·…→-]/gu, (character) => `#${character.codePointAt(0)};`);
+}

@@ -1,0 +1,146 @@
+import type { DotOptions, GraphData, ViewEdge } from '../graph-view.js';
+import { elapsedOf, incompleteNote, knowsStates, stateOf, tooltipOf } from './caption.js';
+import { foldedGroups } from './fold.js';
+import { withJoints } from './joints.js';
+import { isInside, localId, type Outline, outlineOf } from './outline.js';
+import { mostUrgent, type Tone } from './palette.js';
+import { grouped, printable, shorten } from './printable.js';
+
+const LONGEST_LABEL = 40;
+const LONGEST_EDGE_LABEL = 28;
+const MOST_EDGE_LABELS = 3;
+
+/**
+ * Something with a place on the page: a `box` for a task run (or for many drawn as one), a `frame` around the boxes of a sub-flow, a `joint` where
+ * many lines meet.
+ */
+export interface Shape {
+  readonly kind: 'box' | 'frame' | 'joint';
+  /** Unique in the picture; the node's id where the shape stands for one node. */
+  readonly id: string;
+  readonly label: string;
+  /** A small second line: state, duration, "may run". */
+  readonly detail: string | undefined;
+  readonly tooltip: readonly string[];
+  readonly tone: Tone;
+  readonly certain: boolean;
+  /** Place of the frame it is drawn in, or -1. */
+  readonly parent: number;
+}
+
+/** A line between two places in `shapes`. */
+export interface Link {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: ViewEdge['kind'];
+  /** A line of text each. */
+  readonly labels: readonly string[];
+}
+
+/** What is to be drawn, before any format has its say. Texts are printable, but escaped for no format yet. */
+export interface Picture {
+  readonly title: string;
+  readonly note: string | undefined;
+  readonly shapes: readonly Shape[];
+  readonly links: readonly Link[];
+  /** Between a frame and something inside it: being inside already shows these, but they tell where lines to the frame should end. */
+  readonly inner: readonly Link[];
+}
+
+export function pictureOf(data: GraphData, options: DotOptions = {}): Picture {
+  const outline = outlineOf(data);
+  const states = options.states ?? knowsStates(data);
+  const nested = options.group ?? true;
+  const groups = foldedGroups(outline);
+  const shapeOfNode: number[] = [];
+  groups.forEach((members, shape) => {
+    for (const place of members) shapeOfNode[place] = shape;
+  });
+  const shapes = shapesOf(outline, groups, shapeOfNode, { states, nested });
+  const parents = shapes.map((shape) => shape.parent);
+  const links: Link[] = [];
+  const inner: Link[] = [];
+  for (const link of linksOf(outline, shapeOfNode)) {
+    const { from, to } = link;
+    if (isInside(parents, from, to) || isInside(parents, to, from)) inner.push(link);
+    else if (from !== to || shapes[from]?.kind === 'box') links.push(link);
+  }
+  return { title: printable(data.flowName) || 'flow', note: incompleteNote(data), inner, ...withJoints(shapes, links) };
+}
+
+interface Look {
+  readonly states: boolean;
+  readonly nested: boolean;
+}
+
+function shapesOf(outline: Outline, groups: readonly (readonly number[])[], shapeOfNode: readonly number[], look: Look): Shape[] {
+  const parents = groups.map(([first]) => (look.nested ? (shapeOfNode[outline.parents[first as number] as number] ?? -1) : -1));
+  const frames = new Set(parents);
+  const scopeOf = (shape: number): string => `${parents[shape]} ${outline.nodes[groups[shape]?.[0] as number]?.task}`;
+  const namesakes = new Map<string, number>();
+  for (const shape of groups.keys()) namesakes.set(scopeOf(shape), (namesakes.get(scopeOf(shape)) ?? 0) + 1);
+  return groups.map((members, shape) => ({
+    kind: frames.has(shape) ? 'frame' : 'box',
+    parent: parents[shape] as number,
+    ...(members.length === 1
+      ? single(outline, members[0] as number, look, namesakes.get(scopeOf(shape)) === 1)
+      : many(outline, members, look.states)),
+  }));
+}
+
+type Face = Omit<Shape, 'kind' | 'parent'>;
+
+function single(outline: Outline, place: number, look: Look, alone: boolean): Face {
+  const node = outline.nodes[place] as Outline['nodes'][number];
+  const state = stateOf(node);
+  const name = alone ? node.task : look.nested ? localId(node) : node.id;
+  const detail = [look.states ? state : undefined, look.states ? elapsedOf(node) : undefined, node.certain ? undefined : 'may run'];
+  return {
+    id: node.id,
+    label: shorten(printable(name), LONGEST_LABEL) || '?',
+    detail: detail.filter((part) => part !== undefined).join(' · ') || undefined,
+    tooltip: tooltipOf(node, look.states),
+    tone: look.states ? state : 'plain',
+    certain: node.certain,
+  };
+}
+
+function many(outline: Outline, members: readonly number[], states: boolean): Face {
+  const nodes = members.map((place) => outline.nodes[place] as Outline['nodes'][number]);
+  const [first] = nodes as [Outline['nodes'][number]];
+  const counts = new Map<Tone, number>();
+  for (const node of nodes) counts.set(stateOf(node), (counts.get(stateOf(node)) ?? 0) + 1);
+  const byState = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([state, count]) => (counts.size === 1 ? state : `${grouped(count)} ${state}`));
+  const detail = [states ? byState.join(', ') : undefined, first.certain ? undefined : 'may run'];
+  return {
+    id: first.id,
+    label: `${shorten(printable(first.task), LONGEST_LABEL) || '?'} ×${grouped(nodes.length)}`,
+    detail: detail.filter((part) => part !== undefined).join(' · ') || undefined,
+    tooltip: [`${printable(first.id)} … ${printable(nodes.at(-1)?.id ?? '')}`, ...(states ? byState : [])],
+    tone: states ? mostUrgent(counts.keys()) : 'plain',
+    certain: first.certain,
+  };
+}
+
+/** One line for all that flows from one shape to another in one way. */
+function linksOf(outline: Outline, shapeOfNode: readonly number[]): Link[] {
+  const bundles = new Map<string, { from: number; to: number; kind: Link['kind']; labels: Set<string> }>();
+  for (const edge of outline.edges) {
+    const from = shapeOfNode[edge.from] as number;
+    const to = shapeOfNode[edge.to] as number;
+    const key = `${from} ${to} ${edge.kind}`;
+    const bundle = bundles.get(key) ?? { from, to, kind: edge.kind, labels: new Set() };
+    bundles.set(key, bundle);
+    if (edge.label !== undefined) bundle.labels.add(shorten(printable(edge.label), LONGEST_EDGE_LABEL));
+  }
+  // An edge that only orders says nothing beside one that carries data.
+  const drawn = [...bundles.values()].filter(({ from, to, kind }) => kind === 'data' || !bundles.has(`${from} ${to} data`));
+  return drawn.map((bundle) => ({ ...bundle, labels: fewLabels([...bundle.labels].filter((label) => label !== '')) }));
+}
+
+function fewLabels(labels: readonly string[]): readonly string[] {
+  if (labels.length <= MOST_EDGE_LABELS) return labels;
+  return [...labels.slice(0, MOST_EDGE_LABELS - 1), `+${labels.length - MOST_EDGE_LABELS + 1} more`];
+}

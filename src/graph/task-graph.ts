@@ -1,0 +1,109 @@
+import { MillraceError } from '../base/error.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { NODE, PATH, type Path } from './ref.js';
+import { visitReferences } from './references.js';
+
+/** An edge into a node, as it was registered. */
+export interface Input {
+  readonly from: number;
+  readonly path: Path | undefined;
+  /** Position of the argument it feeds; -1 for an edge that only orders. */
+  readonly position: number;
+  /** Where inside that argument. */
+  readonly at: Path | undefined;
+}
+
+/** What a node belongs to: the run itself, or a sub-flow. Ids are counted within it (S9). */
+export class GraphScope {
+  /** `''`, or the id of the sub-flow node followed by a dot. */
+  readonly prefix: string;
+  readonly parent: number | undefined;
+  readonly #counts = new Map<string, number>();
+
+  constructor(prefix = '', parent?: number) {
+    this.prefix = prefix;
+    this.parent = parent;
+  }
+
+  nextOccurrence(task: string): number {
+    const occurrence = this.#counts.get(task) ?? 0;
+    this.#counts.set(task, occurrence + 1);
+    return occurrence;
+  }
+}
+
+const NO_ARGS: readonly unknown[] = Object.freeze([]);
+
+/**
+ * The nodes of one run, as integers into parallel arrays: a hundred thousand nodes are a dozen arrays, not a hundred thousand objects.
+ * It knows what was called with what; what becomes of a node is the engine's business.
+ */
+export class TaskGraph {
+  readonly definitions: TaskDefinition[] = [];
+  /** Dropped by the engine when a node has settled, so that inputs can be collected. */
+  readonly args: (readonly unknown[])[] = [];
+  readonly scopes: GraphScope[] = [];
+  readonly occurrences: number[] = [];
+  /** Nodes whose results the body had seen when it made this call (S3); shared between calls made under the same knowledge. */
+  readonly controls: (readonly number[] | undefined)[] = [];
+  /** Order without data (`after`), by node. */
+  readonly #order = new Map<number, number[]>();
+  readonly #definitionOf = new Map<string, TaskDefinition>();
+
+  get size(): number {
+    return this.definitions.length;
+  }
+
+  /** @throws MillraceError `TASK_NAME_TAKEN` when another task of this run bears the name */
+  add(definition: TaskDefinition, args: readonly unknown[], scope: GraphScope, control: readonly number[] | undefined): number {
+    this.#claimName(definition);
+    const node = this.definitions.length;
+    this.definitions.push(definition);
+    this.args.push(args);
+    this.scopes.push(scope);
+    this.occurrences.push(scope.nextOccurrence(definition.name));
+    this.controls.push(control);
+    return node;
+  }
+
+  addOrder(node: number, from: number): void {
+    const before = this.#order.get(node);
+    if (before) before.push(from);
+    else this.#order.set(node, [from]);
+  }
+
+  orderOf(node: number): readonly number[] {
+    return this.#order.get(node) ?? [];
+  }
+
+  dropArgs(node: number): void {
+    this.args[node] = NO_ARGS;
+  }
+
+  id(node: number): string {
+    return `${(this.scopes[node] as GraphScope).prefix}${(this.definitions[node] as TaskDefinition).name}#${this.occurrences[node]}`;
+  }
+
+  /** Every edge into a node but its control edges. */
+  inputs(node: number): Input[] {
+    const inputs: Input[] = [];
+    const definition = this.definitions[node] as TaskDefinition;
+    visitReferences(this.args[node] as readonly unknown[], definition.parameterNames, (ref, position, at) => {
+      inputs.push({ from: ref[NODE], path: ref[PATH], position, at });
+    });
+    for (const from of this.orderOf(node)) inputs.push({ from, path: undefined, position: -1, at: undefined });
+    return inputs;
+  }
+
+  /** Names tell results, logs and keys apart, so one name is one function; variants made by `with` share it. */
+  #claimName(definition: TaskDefinition): void {
+    const holder = this.#definitionOf.get(definition.name);
+    if (holder === definition) return;
+    if (holder === undefined) this.#definitionOf.set(definition.name, definition);
+    else if (holder.fn !== definition.fn) {
+      throw new MillraceError('TASK_NAME_TAKEN', `expected one task by the name '${definition.name}' in a run; got two different functions`, {
+        hint: `Give one of them another name: task(fn, { name: '${definition.name}-2' }).`,
+      });
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Millrace: data flows of plain async functions. `task(fn)` makes calls lazy, `flow(name, body)` captures them as a graph, `flow.run()`
+ * runs it and keeps everything.
+ */
+import { installRuntime } from './flow/flow-runtime.js';
+import { runtime } from './runtime/runtime.js';
+
+installRuntime(runtime);
+
+export type { Duration } from './base/duration.js';
+export { MillraceError } from './base/error.js';
+export { cache } from './cache/policy.js';
+export { all } from './flow/all.js';
+export { ctx } from './flow/context.js';
+export { type Flow, type FlowOptions, flow } from './flow/flow.js';
+export type { Run, RunHandle, RunOptions, VisualizeOptions } from './flow/flow-runtime.js';
+export type { Arg, Args, BodyResult, Future, OutputsFuture, Resolved, Upstream } from './flow/future.js';
+export { type Param, ParameterError, type ParameterIssue, type ParamSpec, type ParamsIn, type ParamsOf, param } from './flow/parameters.js';
+export { FlowClosedError } from './flow/register.js';
+export { task } from './flow/task.js';
+export type { Task, TaskOptions, TaskRef } from './flow/task-type.js';
+export type { Graph, ViewEdge as GraphEdge, ViewNode as PreviewNode } from './graph/graph-view.js';
+export type { ArtifactRef } from './model/artifact.js';
+export type { CacheContext, CachePolicy } from './model/cache-policy.js';
+export type { ErrorInfo, LogLevel, LogLine, RunEvent } from './model/event.js';
+export type { FinalState } from './model/final-state.js';
+export type { Logger } from './model/logger.js';
+export type { Reason } from './model/reason.js';
+export type { ResultStore } from './model/result-store.js';
+export type { Serializer } from './model/serializer.js';
+export type { RunState, TaskState } from './model/states.js';
+export type { TaskContext } from './model/task-context.js';
+export { Fail, FlowRunError, Skip, TaskError } from './model/task-error.js';
+export { registerClass } from './results/class-registry.js';
+export { json } from './results/json.js';
+export { localStore } from './results/local-store.js';
+export { memoryStore } from './results/memory-store.js';

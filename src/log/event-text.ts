@@ -1,0 +1,107 @@
+import type { ErrorInfo, LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { Reason } from '../model/reason.js';
+import { FINAL_RUN_STATES, isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
+import { formatMs } from './format-ms.js';
+import type { RunTally } from './run-tally.js';
+
+/** An event in words, as lines and JSON lines both show it. Raw: user text in it is neither masked nor made safe for terminals. */
+export interface EventText {
+  readonly level: LogLevel;
+  /** Whom it is about: `Task 'clean#0'`, `Flow 'penguins'`. */
+  readonly subject: string;
+  /** May have several lines, where an error message has. */
+  readonly text: string;
+  readonly state?: TaskState | RunState;
+}
+
+/** The run that the events belong to. */
+export interface RunNames {
+  readonly flow: string;
+  /** Id of the run. */
+  readonly run: string;
+}
+
+/** @param tally must have seen this event */
+export function eventText(event: RunEvent, names: RunNames, tally: RunTally): EventText {
+  if (event.type === 'task-state') return taskText(event.node, event.data as TaskStateData);
+  if (event.type === 'run-state') return runText(event.data as RunStateData, names, tally);
+  const { level, text } = event.data as LogLine;
+  return { level, subject: event.node === undefined ? flowSubject(names) : `Task '${event.node}'`, text };
+}
+
+const flowSubject = ({ flow }: RunNames): string => `Flow '${flow}'`;
+
+const TASK_LEVEL: Readonly<Record<TaskState, LogLevel>> = {
+  pending: 'debug',
+  queued: 'debug',
+  running: 'info',
+  retrying: 'warn',
+  paused: 'info',
+  success: 'info',
+  cached: 'info',
+  skipped: 'info',
+  failed: 'error',
+  'upstream-failed': 'warn',
+  cancelled: 'warn',
+  'timed-out': 'error',
+  crashed: 'error',
+};
+
+function taskText(node: string | undefined, data: TaskStateData): EventText {
+  const { state } = data;
+  return { level: TASK_LEVEL[state], subject: `Task '${node ?? data.task}'`, text: taskSentence(data), state };
+}
+
+function taskSentence({ state, attempt, ms, reason, error }: TaskStateData): string {
+  const took = ms === undefined ? '' : ` in ${formatMs(ms)}`;
+  const failure = error === undefined ? '' : `: ${errorText(error)}`;
+  if (state === 'running') return attempt > 1 ? `starting attempt ${attempt}` : `starting${because(reason)}`;
+  if (state === 'retrying') return `attempt ${attempt} failed${took}, will be tried again${failure}`;
+  if (isFinalTaskState(state)) return `finished task run${took} with final state '${state}'${failure}`;
+  return `is now '${state}'${failure}`;
+}
+
+/** Why a task runs that might have been reused (S27). That it never ran before, or is not cached, needs no words. */
+function because(reason: Reason | undefined): string {
+  if (reason === undefined || reason.kind === 'no-result' || reason.kind === 'not-cached') return '';
+  return ` (${reason.kind.replaceAll('-', ' ')}${reason.detail === undefined ? '' : `: ${reason.detail}`})`;
+}
+
+const RUN_LEVEL: Readonly<Record<RunState, LogLevel>> = {
+  pending: 'debug',
+  running: 'info',
+  paused: 'info',
+  success: 'info',
+  failed: 'error',
+  cancelled: 'warn',
+  'timed-out': 'error',
+  crashed: 'error',
+};
+
+function runText({ state, error }: RunStateData, names: RunNames, tally: RunTally): EventText {
+  const text = `run ${names.run} ${runSentence(state, tally)}${error === undefined ? '' : `: ${errorText(error)}`}`;
+  return { level: RUN_LEVEL[state], subject: flowSubject(names), text, state };
+}
+
+function runSentence(state: RunState, tally: RunTally): string {
+  if (state === 'running') return 'started';
+  if (!FINAL_RUN_STATES.has(state)) return `is now '${state}'`;
+  const sum = tally.toString();
+  return `finished with state '${state}'${sum === '' ? '' : ` (${sum})`}${tally.ms === undefined ? '' : ` in ${formatMs(tally.ms)}`}`;
+}
+
+/** Enough to see what is wrong; a chain of causes longer than this is a loop or noise. */
+const MAX_CAUSES = 5;
+
+/** `TypeError: x is not a function [CODE]`, and a line for each cause. */
+function errorText(error: ErrorInfo): string {
+  const lines = [errorLine(error)];
+  for (let cause = error.cause; cause !== undefined && lines.length <= MAX_CAUSES; cause = cause.cause) lines.push(`caused by ${errorLine(cause)}`);
+  return lines.join('\n');
+}
+
+function errorLine({ name, message, code }: ErrorInfo): string {
+  // Names that say no more than that it is an error only stand in the way of the message.
+  const kind = name === 'Error' || name === 'MillraceError' || name === '' ? '' : `${name}: `;
+  return `${kind}${message}${code === undefined ? '' : ` [${code}]`}`;
+}

@@ -1,0 +1,131 @@
+import type { DestinationStream } from 'pino';
+import { MillraceError } from '../base/error.js';
+import type { ErrorInfo, LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { Reason } from '../model/reason.js';
+import { FINAL_RUN_STATES } from '../model/states.js';
+import { uncaptured } from './capture.js';
+import { eventText } from './event-text.js';
+import { isAtLeast } from './level.js';
+import type { Mask } from './mask.js';
+import { RunTally } from './run-tally.js';
+
+export interface JsonLogOptions {
+  /** A file descriptor, written to synchronously, or anything with a `write` that takes text, such as a stream. */
+  readonly destination: number | DestinationStream;
+  /** Id of the run. */
+  readonly run: string;
+  readonly flow: string;
+  /** Nothing below is written. @default 'info' */
+  readonly level?: LogLevel;
+  /** Keeps secrets out (S18), see `createMask`. @default none */
+  readonly mask?: Mask;
+}
+
+export interface JsonLog {
+  /**
+   * Writes one line: `level` (`debug` … `error`), `time` (ISO 8601, UTC), `run`, `flow`, `type` and `msg`, and where the event has them
+   * `node`, `task`, `state`, `attempt`, `ms`, `reason`, `error`; the last line of a run has the `counts` of its task runs by state.
+   * Written to a file descriptor, it is out when this returns.
+   */
+  event(event: RunEvent): void;
+  /** @throws MillraceError `LOG_WRITE_FAILED` when lines were lost, unless because nobody reads any more (EPIPE) */
+  close(): void;
+}
+
+/** The events of one run as JSON lines, for machines: written by pino, which is loaded here and not before. */
+export async function createJsonLog(options: JsonLogOptions): Promise<JsonLog> {
+  const { pino } = await import('pino');
+  const { run, flow, level: least = 'info', mask = (text: string) => text } = options;
+  const { stream, failure, close } = openDestination(options.destination, pino.destination);
+  const tally = new RunTally();
+  // The time of a line is that of its event: pino asks for it while it writes.
+  let at = new Date(0);
+  const logger = pino(
+    {
+      level: least,
+      base: { run: mask(run), flow: mask(flow) },
+      timestamp: () => `,"time":"${at.toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  );
+  return {
+    event(event) {
+      tally.add(event);
+      const said = eventText(event, { run, flow }, tally);
+      if (failure() !== undefined || !isAtLeast(said.level, least)) return;
+      at = event.at;
+      uncaptured(() => logger[said.level](fieldsOf(event, tally, mask), mask(said.text)));
+    },
+    close() {
+      close();
+      const error = failure();
+      if (error === undefined || (error as NodeJS.ErrnoException).code === 'EPIPE') return;
+      throw new MillraceError('LOG_WRITE_FAILED', `the log of run ${run} could not be written: ${error.message}`, { cause: error });
+    },
+  };
+}
+
+interface Destination {
+  readonly stream: DestinationStream;
+  /** The error that ended writing. */
+  failure(): Error | undefined;
+  close(): void;
+}
+
+type OpenDescriptor = typeof import('pino').pino.destination;
+
+function openDestination(destination: number | DestinationStream, openDescriptor: OpenDescriptor): Destination {
+  if (typeof destination !== 'number') return { stream: destination, failure: () => undefined, close: () => {} };
+  let failure: Error | undefined;
+  const stream = openDescriptor({ fd: destination, sync: true });
+  stream.on('error', (error: Error) => {
+    failure ??= error;
+  });
+  return {
+    stream,
+    failure: () => failure,
+    // The descriptor was given to us open, and stays so.
+    close() {
+      if (failure === undefined) stream.flushSync();
+    },
+  };
+}
+
+function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, unknown> {
+  const fields: Record<string, unknown> = { type: event.type };
+  if (event.node !== undefined) fields.node = mask(event.node);
+  if (event.type === 'task-state') addTaskFields(fields, event.data as TaskStateData, mask);
+  else if (event.type === 'run-state') addRunFields(fields, event.data as RunStateData, tally, mask);
+  else addDefined(fields, { attempt: (event.data as LogLine).attempt });
+  return fields;
+}
+
+function addTaskFields(fields: Record<string, unknown>, data: TaskStateData, mask: Mask): void {
+  const { task, state, attempt, ms, reason, error } = data;
+  addDefined(fields, { task: mask(task), state, attempt, ms, reason: reason && maskReason(reason, mask), error: error && maskError(error, mask) });
+}
+
+function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {
+  addDefined(fields, { state, error: error && maskError(error, mask) });
+  if (FINAL_RUN_STATES.has(state)) addDefined(fields, { ms: tally.ms, counts: tally.counts });
+}
+
+function addDefined(fields: Record<string, unknown>, more: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(more)) if (value !== undefined) fields[name] = value;
+}
+
+function maskReason(reason: Reason, mask: Mask): Reason {
+  return reason.detail === undefined ? reason : { ...reason, detail: mask(reason.detail) };
+}
+
+function maskError(error: ErrorInfo, mask: Mask): ErrorInfo {
+  const { name, message, code, stack, cause } = error;
+  return {
+    name: mask(name),
+    message: mask(message),
+    ...(code === undefined ? {} : { code: mask(code) }),
+    ...(stack === undefined ? {} : { stack: mask(stack) }),
+    ...(cause === undefined ? {} : { cause: maskError(cause, mask) }),
+  };
+}

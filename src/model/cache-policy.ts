@@ -1,0 +1,27 @@
+import type { Duration } from '../base/duration.js';
+
+/** What a policy may look at. Digests are hex; `inputs` is keyed by parameter name. */
+export interface CacheContext {
+  readonly task: string;
+  readonly code: string;
+  readonly version?: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly flowName: string;
+  readonly runId: string;
+}
+
+/** Decides when a result may be reused across runs (S20). `key` gives the part of the key it stands for, or undefined: do not reuse. */
+export interface CachePolicy {
+  readonly name: string;
+  key(context: CacheContext): string | undefined;
+  and(other: CachePolicy): CachePolicy;
+  /** Leaves out arguments, by parameter name. */
+  without(...args: string[]): CachePolicy;
+  /** Entries older than this are misses (`expired`). */
+  ttl(duration: Duration): CachePolicy;
+  /** Milliseconds, when `ttl` was given. */
+  readonly ttlMs?: number;
+  /** Which parts of the key it covers, so that a miss can be explained (S27). */
+  readonly covers: { readonly code: boolean; readonly inputs: boolean };
+}

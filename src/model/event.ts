@@ -1,0 +1,48 @@
+/** What happens in a run, in order. `RunHandle.events()` yields these; the live view is made of them. */
+export interface RunEvent {
+  readonly at: Date;
+  /** Id of the node concerned, such as `clean#2`. */
+  readonly node?: string;
+  readonly type: RunEventType;
+  readonly data?: unknown;
+}
+
+export type RunEventType = 'run-state' | 'task-state' | 'log';
+
+/** `data` of `task-state`. A final state is told only after its row is committed (S19). */
+export interface TaskStateData {
+  readonly task: string;
+  readonly state: import('./states.js').TaskState;
+  readonly attempt: number;
+  /** Milliseconds from the start of the attempt, with final states that had one. */
+  readonly ms?: number;
+  readonly reason?: import('./reason.js').Reason;
+  readonly error?: ErrorInfo;
+}
+
+/** `data` of `run-state`. */
+export interface RunStateData {
+  readonly state: import('./states.js').RunState;
+  readonly error?: ErrorInfo;
+}
+
+/** An error as it is recorded and sent: plain data. */
+export interface ErrorInfo {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: ErrorInfo;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One line of a run's log. `node` is missing for lines of the run itself. Also the `data` of a `log` event. */
+export interface LogLine {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly node?: string;
+  readonly attempt?: number;
+}

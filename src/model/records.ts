@@ -1,0 +1,124 @@
+import type { ArtifactRef } from './artifact.js';
+import type { ErrorInfo, LogLine } from './event.js';
+import type { Reason } from './reason.js';
+import type { RunState, TaskState } from './states.js';
+
+/** Rows as the run record keeps them: frozen, dumb data. Times are milliseconds since the epoch; digests are lower-case hex. */
+
+/** Who runs a run: enough to know whether that process still lives (S31). */
+export interface Owner {
+  readonly host: string;
+  /** Changes at each boot; with `pidNamespace` it says whether `pid` can be looked up from here. */
+  readonly bootId: string;
+  readonly pidNamespace: string;
+  readonly pid: number;
+  /** The process's own start time, in clock ticks or whatever the platform gives, so that a reused pid is not taken for it. */
+  readonly pidStarted: string;
+}
+
+export interface RunRow {
+  readonly id: string;
+  readonly flow: string;
+  readonly name: string | undefined;
+  readonly state: RunState;
+  /** By parameter name: the value as JSON text of the faithful serializer, or `"***"` for a secret. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  readonly error: ErrorInfo | undefined;
+  /** The run that started this one as a child. */
+  readonly parentRun: string | undefined;
+  /** The run this one resumes (S30). */
+  readonly originRun: string | undefined;
+  readonly owner: Owner;
+  /** Rises each time somebody takes the run from its owner; writes under an older epoch are refused. */
+  readonly epoch: number;
+  /** Sum of final task states, filled in when the run ends. */
+  readonly counts: Readonly<Partial<Record<TaskState, number>>>;
+  readonly result: ArtifactRef | undefined;
+}
+
+/** An edge into a task run: from the node at place `from` of the same run. */
+export interface EdgeRow {
+  readonly from: number;
+  readonly kind: 'data' | 'order' | 'control';
+  readonly label?: string;
+}
+
+export interface TaskRunRow {
+  /** The node's place in its run, from 0 in order of registration. */
+  readonly index: number;
+  /** For people: `clean#2` (S9). */
+  readonly id: string;
+  readonly task: string;
+  /** A readable name for this one task run, when the task has a naming function. */
+  readonly label: string | undefined;
+  /** Index of the sub-flow node that this one belongs to. */
+  readonly parent: number | undefined;
+  readonly state: TaskState;
+  readonly nodeKey: string | undefined;
+  readonly cacheKey: string | undefined;
+  readonly attempts: number;
+  readonly reason: Reason | undefined;
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  readonly error: ErrorInfo | undefined;
+  readonly upstream: readonly EdgeRow[];
+  /** Digest of each argument by parameter name (S21). */
+  readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
+  /** Where a reused result comes from. */
+  readonly origin: { readonly run: string; readonly index: number } | undefined;
+}
+
+/** `shown` is the value itself where it is small enough to print; absent for secrets. */
+export interface InputDigest {
+  readonly digest: string;
+  readonly shown?: string;
+}
+
+export interface AttemptRow {
+  readonly index: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly state: TaskState;
+  /** Every change of state of this attempt, packed: `queued@0 running@12.5 success@80.25`, in milliseconds from `startedAt`. */
+  readonly changes: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly error: ErrorInfo | undefined;
+}
+
+/** A stored value of a task run. `name` is empty for the whole result, else the output's name. */
+export interface ArtifactRow {
+  readonly index: number;
+  readonly name: string;
+  readonly ref: ArtifactRef;
+  /** The bytes, when they are small enough to live in the record. */
+  readonly inline: Uint8Array | undefined;
+}
+
+/** One way to answer a cache key (S23, S24): a task run of the past. */
+export interface CacheEntryRow {
+  /** task + code part: what one scan loads (16 bytes, hex). */
+  readonly taskVersion: string;
+  readonly key: string;
+  readonly task: string;
+  readonly run: string;
+  readonly index: number;
+  readonly createdAt: number;
+  readonly code: string;
+  readonly version: string | undefined;
+  readonly inputs: Readonly<Record<string, InputDigest>>;
+  readonly artifacts: readonly { readonly name: string; readonly ref: ArtifactRef }[];
+}
+
+export interface LogRow extends LogLine {
+  /** Order within the run, from 0. */
+  readonly seq: number;
+}
+
+/** What changes of a run's own row. */
+export type RunChange = Partial<Pick<RunRow, 'state' | 'startedAt' | 'finishedAt' | 'error' | 'counts' | 'result'>>;

@@ -1,0 +1,19 @@
+/** Where result bytes lie. A port of few methods; the contract suite is in `millrace/testing`. Keys are relative, `/`-separated. */
+export interface ResultStore {
+  /** The scheme of the uris of what it holds: `file`, `memory`, `s3`. */
+  readonly scheme: string;
+  head(key: string): Promise<{ bytes: number; etag?: string; modified: Date } | undefined>;
+  /** @throws MillraceError `RESULT_MISSING` when nothing lies at `key` */
+  read(key: string, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Atomic: a reader sees the old bytes, the new bytes or nothing. With `ifAbsent` the first writer wins and later ones get `created: false`. */
+  write(
+    key: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { ifAbsent?: boolean; meta?: Record<string, string> },
+  ): Promise<{ created: boolean }>;
+  /** Deleting what is not there is no error. */
+  delete(key: string): Promise<void>;
+  list(prefix: string): AsyncIterable<string>;
+  /** The path of a value on this machine, for stores that have one. */
+  localPath?(key: string): string | undefined;
+}

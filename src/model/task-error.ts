@@ -1,0 +1,47 @@
+import { MillraceError } from '../base/error.js';
+
+/**
+ * A task run that did not succeed: what `await future` rejects with. `cause` is what the task threw, or the `TaskError` of the upstream
+ * that kept it from running.
+ *
+ * Codes: `TASK_FAILED`, `TASK_UPSTREAM_FAILED`, `TASK_SKIPPED`, `TASK_CANCELLED`, `TASK_CRASHED`.
+ */
+export class TaskError extends MillraceError {
+  /** The node's id, such as `clean#2`. */
+  readonly taskRunId: string;
+  readonly attempts: number;
+
+  constructor(code: string, message: string, details: { taskRunId: string; attempts: number; cause?: unknown; hint?: string }) {
+    super(code, message, details);
+    this.taskRunId = details.taskRunId;
+    this.attempts = details.attempts;
+  }
+}
+
+/** Throw it in a task to end it as `skipped`; what depends on it is skipped too. */
+export class Skip extends Error {
+  constructor(reason = 'skipped by the task') {
+    super(reason);
+    this.name = 'Skip';
+  }
+}
+
+/** Throw it in a task to fail without another try. */
+export class Fail extends Error {
+  constructor(reason = 'failed by the task') {
+    super(reason);
+    this.name = 'Fail';
+  }
+}
+
+/** `flow.run()` rejects with this: every failed task run with its cause (S12), or the error of the flow's own body. Code `RUN_FAILED`. */
+export class FlowRunError extends MillraceError {
+  readonly runId: string;
+  readonly failures: readonly TaskError[];
+
+  constructor(message: string, details: { runId: string; failures: readonly TaskError[]; cause?: unknown; code?: string; hint?: string }) {
+    super(details.code ?? 'RUN_FAILED', message, details);
+    this.runId = details.runId;
+    this.failures = details.failures;
+  }
+}

@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asWriteError } from '../base/atomic-file.js';
+import { createHasher, sha256 } from '../base/digest.js';
+import { describe, MillraceError } from '../base/error.js';
+import type { Serializer } from '../model/serializer.js';
+
+/** What a serializer made of a value: in memory, or spooled to a temporary file when it came as a stream too long to hold. */
+export interface Encoded {
+  readonly contentDigest: string;
+  readonly length: number;
+  /** Undefined when spooled. */
+  readonly bytes: Uint8Array | undefined;
+  /** To be written somewhere; may be called again. */
+  content(): Uint8Array | AsyncIterable<Uint8Array>;
+  /** All of it in memory, for a serializer that decodes. */
+  whole(): Promise<Uint8Array>;
+  /** Removes the temporary file. */
+  release(): Promise<void>;
+}
+
+export function encodedBytes(bytes: Uint8Array): Encoded {
+  return {
+    contentDigest: sha256(bytes),
+    length: bytes.length,
+    bytes,
+    content: () => bytes,
+    whole: async () => bytes,
+    release: async () => undefined,
+  };
+}
+
+/** Streams up to this many bytes stay in memory. */
+const SPOOL_ABOVE = 1024 * 1024;
+
+/** The digest, and so the address, is known only at the end: until then a long stream lies in a temporary file. */
+export async function encodeStream(serializer: Serializer, pieces: AsyncIterable<Uint8Array>): Promise<Encoded> {
+  const held: Uint8Array[] = [];
+  let length = 0;
+  const iterator = pieces[Symbol.asyncIterator]();
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+    checkPiece(serializer, next.value);
+    held.push(next.value);
+    length += next.value.length;
+    if (length > SPOOL_ABOVE) return await spool(serializer, held, iterator);
+  }
+  return encodedBytes(Buffer.concat(held));
+}
+
+/** @throws MillraceError `SERIALIZER_MISBEHAVED` */
+export function checkPiece(serializer: Serializer, piece: unknown): asserts piece is Uint8Array {
+  if (piece instanceof Uint8Array) return;
+  throw new MillraceError(
+    'SERIALIZER_MISBEHAVED',
+    `encode of serializer '${serializer.name}' was expected to give a Uint8Array, a promise or a stream of them; it gave ${describe(piece)}`,
+  );
+}
+
+async function spool(serializer: Serializer, held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Encoded> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-spool-'));
+  const path = join(folder, 'result');
+  const release = async () => await rm(folder, { recursive: true, force: true });
+  try {
+    const { contentDigest, length } = await writeSpool(path, serializer, held, rest);
+    return { contentDigest, length, bytes: undefined, content: () => readLazily(path), whole: () => readFile(path), release };
+  } catch (error) {
+    await rest.return?.();
+    await release();
+    throw asWriteError(error, path);
+  }
+}
+
+async function writeSpool(
+  path: string,
+  serializer: Serializer,
+  held: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): Promise<{ contentDigest: string; length: number }> {
+  const hasher = createHasher();
+  let length = 0;
+  const file = await open(path, 'wx', 0o600);
+  const add = async (piece: Uint8Array) => {
+    hasher.update(piece);
+    length += piece.length;
+    await file.writeFile(piece);
+  };
+  try {
+    for (const piece of held) await add(piece);
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      checkPiece(serializer, next.value);
+      await add(next.value);
+    }
+  } finally {
+    await file.close();
+  }
+  return { contentDigest: hasher.sha256(), length };
+}
+
+/** A read stream opens its file at once; a writer that has no need of it would leave it open. */
+async function* readLazily(path: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(path);
+}

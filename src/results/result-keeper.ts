@@ -1,0 +1,175 @@
+import { valueDigest } from '../base/canonical.js';
+import { MillraceError } from '../base/error.js';
+import type { ArtifactRef } from '../model/artifact.js';
+import type { ResultStore } from '../model/result-store.js';
+import type { Serializer } from '../model/serializer.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { taughtForm } from './class-registry.js';
+import { json } from './json.js';
+import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
+import { checkInline, decodeStored, readStored, storeOf } from './result-reader.js';
+import { createResultWriter, type StoredPart } from './result-writer.js';
+import { isInline } from './store-address.js';
+
+/** An artifact that was just stored. `name` is empty for the whole result, or for what is no named output. */
+export interface StoredArtifact {
+  readonly name: string;
+  readonly ref: ArtifactRef;
+  /** The bytes, when they belong into the record. */
+  readonly inline: Uint8Array | undefined;
+}
+
+export interface Kept {
+  /** What downstream tasks get: equal to what will be read back (S16). */
+  readonly value: unknown;
+  readonly valueDigest: string;
+  readonly artifacts: readonly StoredArtifact[];
+}
+
+export type NamedRef = Pick<StoredArtifact, 'name' | 'ref'>;
+
+/** Turns results into stored bytes and back. Small ones are handed to the record, larger ones go to a store (S19, S21). */
+export interface ResultKeeper {
+  /**
+   * Encodes, digests and stores a result; synchronous, also in what it throws, whenever nothing asynchronous is needed.
+   * @throws MillraceError `RESULT_NOT_STORABLE`, `OUTPUT_MISSING`, `SERIALIZER_MISBEHAVED`, and what the store throws
+   */
+  keep(value: unknown, definition: TaskDefinition): Kept | Promise<Kept>;
+  /**
+   * Reads a result back, verifying its digest in full (S25).
+   * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`, with the ref concerned; MillraceError `CLASS_UNKNOWN`
+   */
+  load(artifacts: readonly NamedRef[], definition: Pick<TaskDefinition, 'serializer' | 'outputs' | 'store'>): Promise<unknown>;
+  /** Do bytes of the right length lie there? Cheap: nothing is read from a store. */
+  present(ref: ArtifactRef, definition: Pick<TaskDefinition, 'store'>): Promise<boolean>;
+}
+
+export interface ResultKeeperOptions {
+  /** Where results lie that are too large for the record, unless their task has a store of its own. */
+  readonly store: ResultStore;
+  /** Results of at most this many bytes live in the record's database. @default 32768 */
+  readonly inlineLimit?: number;
+  /** Reads small results from the record; those it does not have are absent. */
+  readInline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
+  const { store, inlineLimit = 32_768 } = options;
+  const writer = createResultWriter(store, inlineLimit);
+  const standard = json();
+
+  return {
+    keep(value, definition) {
+      if (definition.outputs !== undefined)
+        return keepOutputs(splitOutputs(value, definition.outputs, definition.name), value as object, definition, definition.outputs);
+      const part = writer.write(value, definition.serializer ?? standard, definition.store);
+      return part instanceof Promise ? part.then(keptWhole) : keptWhole(part);
+    },
+
+    async load(artifacts, definition) {
+      const inline = await readInlineOf(artifacts);
+      const loadPart = async ({ ref }: NamedRef, serializer: Serializer | undefined) => {
+        const bytes = isInline(ref) ? checkInline(ref, inline.get(ref.contentDigest)) : await readStored(storeOf(ref, definition.store, store), ref);
+        return await decodeStored(ref, bytes, serializer);
+      };
+      const [first] = artifacts;
+      if (first === undefined)
+        throw new MillraceError('RESULT_MISSING', 'the task run has no stored result', {
+          hint: 'It ran with persist: false, or before it was recorded.',
+        });
+      if (artifacts.length === 1 && first.name === REST) return await loadPart(first, definition.serializer);
+      const parts = new Map<string, unknown>();
+      for (const artifact of artifacts) parts.set(artifact.name, await loadPart(artifact, serializerOf(artifact.name, definition)));
+      const frame = parts.get(REST) as object | undefined;
+      parts.delete(REST);
+      return joinOutputs(parts, frame, definition.outputs);
+    },
+
+    async present(ref, definition) {
+      if (isInline(ref)) return (await options.readInline([ref.contentDigest])).get(ref.contentDigest)?.length === ref.bytes;
+      return (await storeOf(ref, definition.store, store).head(ref.key))?.bytes === ref.bytes;
+    },
+  };
+
+  function keepOutputs(
+    split: SplitResult,
+    value: object,
+    definition: TaskDefinition,
+    outputs: NonNullable<TaskDefinition['outputs']>,
+  ): Kept | Promise<Kept> {
+    const names = split.named.map(([name]) => name);
+    const writes = split.named.map(
+      ([name, part]) =>
+        () =>
+          atOutput(name, () => writer.write(part, outputs[name] ?? standard, definition.store)),
+    );
+    if (split.frame !== undefined) {
+      names.push(REST);
+      writes.push(() => writer.write(split.frame, standard, definition.store));
+    }
+    const parts = startAll(writes);
+    const finish = (written: readonly StoredPart[]) => keptOutputs(names, written, split, value);
+    return parts.some((part) => part instanceof Promise) ? Promise.all(parts).then(finish) : finish(parts as readonly StoredPart[]);
+  }
+
+  async function readInlineOf(artifacts: readonly NamedRef[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const digests = artifacts.filter(({ ref }) => isInline(ref)).map(({ ref }) => ref.contentDigest);
+    return digests.length === 0 ? new Map() : await options.readInline(digests);
+  }
+}
+
+function keptWhole({ value, ref, inline }: StoredPart): Kept {
+  return { value, valueDigest: ref.valueDigest, artifacts: [{ name: REST, ref, inline }] };
+}
+
+function keptOutputs(names: readonly string[], written: readonly StoredPart[], split: SplitResult, value: object): Kept {
+  // The rest is digested without the marks that keep the order: key order is no part of a value.
+  const restDigest = valueDigest(split.rest, taughtForm);
+  const artifacts = written.map(({ ref, inline }, at) => {
+    const name = names[at] as string;
+    return { name, inline, ref: name === REST ? { ...ref, valueDigest: restDigest } : ref };
+  });
+  const digests = artifacts.filter(({ name }) => name !== REST).map(({ name, ref }) => [name, ref.valueDigest] as const);
+  const changed = split.named.flatMap(([name, part], at) => (Object.is(written[at]?.value, part) ? [] : [[name, written[at]?.value] as const]));
+  return {
+    value: changed.length === 0 ? value : replaceOutputs(value, new Map(changed)),
+    valueDigest: outputsDigest([...digests, [REST, restDigest]]),
+    artifacts,
+  };
+}
+
+/** The rest is always written by the default serializer; without `outputs`, in a reading done elsewhere, the format alone must tell. */
+function serializerOf(name: string, definition: Pick<TaskDefinition, 'outputs'>): Serializer | undefined {
+  return name === REST ? undefined : definition.outputs?.[name];
+}
+
+/** When one is refused at once, the others that are under way must not fail unheard. */
+function startAll<T>(starts: readonly (() => T | Promise<T>)[]): readonly (T | Promise<T>)[] {
+  const started: (T | Promise<T>)[] = [];
+  try {
+    for (const start of starts) started.push(start());
+  } catch (error) {
+    for (const one of started) if (one instanceof Promise) one.catch(() => undefined);
+    throw error;
+  }
+  return started;
+}
+
+/** A refusal names the output first: the path after it starts there. */
+function atOutput<T>(name: string, write: () => T | Promise<T>): T | Promise<T> {
+  const rethrow = (error: unknown): never => {
+    if (error instanceof MillraceError && error.code === 'RESULT_NOT_STORABLE') {
+      throw new MillraceError(error.code, `output '${name}': ${error.message}`, {
+        cause: error.cause,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      });
+    }
+    throw error;
+  };
+  try {
+    const made = write();
+    return made instanceof Promise ? made.catch(rethrow) : made;
+  } catch (error) {
+    return rethrow(error);
+  }
+}

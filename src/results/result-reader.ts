@@ -1,0 +1,91 @@
+import { sha256 } from '../base/digest.js';
+import { asError, MillraceError } from '../base/error.js';
+import type { ArtifactRef } from '../model/artifact.js';
+import type { ResultStore } from '../model/result-store.js';
+import type { Serializer } from '../model/serializer.js';
+import { json } from './json.js';
+import { artifactUri, isContentAddress, quarantineAddress, ResultUnavailableError } from './store-address.js';
+
+/**
+ * The bytes of an artifact, verified in full (S21, S25). A damaged result of our own making is moved aside, never deleted.
+ * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`
+ */
+export async function readStored(store: ResultStore, ref: ArtifactRef): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.read(ref.key);
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'RESULT_MISSING') throw missing(ref, error);
+    throw error;
+  }
+  if (sha256(bytes) === ref.contentDigest) return bytes;
+  const moved = isContentAddress(ref.key) ? await quarantine(store, ref.key, bytes) : undefined;
+  throw corrupted(ref, bytes, moved);
+}
+
+/** As `readStored`, for bytes from the record. */
+export function checkInline(ref: ArtifactRef, bytes: Uint8Array | undefined): Uint8Array {
+  if (bytes === undefined) throw missing(ref);
+  if (sha256(bytes) !== ref.contentDigest) throw corrupted(ref, bytes, undefined);
+  return bytes;
+}
+
+/**
+ * @returns where the bytes lie now; undefined when they could not be moved, on a full disk say: then they stay, and reading them fails again
+ */
+export async function quarantine(store: ResultStore, key: string, bytes: Uint8Array): Promise<string | undefined> {
+  const address = quarantineAddress(key, sha256(bytes));
+  try {
+    await store.write(address, bytes, { ifAbsent: true });
+    await store.delete(key);
+    return address;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Old results are found where they were put, also when the task has got another store since. */
+export function storeOf(ref: ArtifactRef, explicit: ResultStore | undefined, standard: ResultStore): ResultStore {
+  if (explicit === undefined) return standard;
+  return artifactUri(explicit, ref.key) !== ref.uri && artifactUri(standard, ref.key) === ref.uri ? standard : explicit;
+}
+
+/** @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN` */
+export async function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Serializer | undefined): Promise<unknown> {
+  const decoder = serializer?.name === ref.format ? serializer : ref.format === 'json' ? json() : undefined;
+  if (decoder === undefined) {
+    throw new ResultUnavailableError(
+      'FORMAT_UNKNOWN',
+      `the result at '${ref.uri}' was written by serializer '${ref.format}', and the task has ${serializer === undefined ? 'none' : `'${serializer.name}'`}`,
+      ref,
+      {
+        hint: `Give the task the serializer '${ref.format}', or run it again.`,
+      },
+    );
+  }
+  try {
+    return await decoder.decode(bytes, {});
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'CLASS_UNKNOWN') throw error;
+    throw new ResultUnavailableError(
+      'RESULT_UNREADABLE',
+      `the result at '${ref.uri}' is whole, but serializer '${ref.format}' cannot read it: ${asError(error).message}`,
+      ref,
+      { cause: error },
+    );
+  }
+}
+
+function missing(ref: ArtifactRef, cause?: unknown): ResultUnavailableError {
+  return new ResultUnavailableError('RESULT_MISSING', `the result at '${ref.uri}' is gone`, ref, {
+    cause,
+    hint: 'Run the task again: what is missing is computed anew.',
+  });
+}
+
+function corrupted(ref: ArtifactRef, bytes: Uint8Array, moved: string | undefined): ResultUnavailableError {
+  const found = bytes.length === ref.bytes ? 'other content' : `${bytes.length} bytes instead of ${ref.bytes}`;
+  return new ResultUnavailableError('RESULT_CORRUPTED', `the result at '${ref.uri}' does not match its digest: it has ${found}`, ref, {
+    hint: moved === undefined ? 'Run the task again.' : `Run the task again; the damaged bytes were moved to '${moved}'.`,
+  });
+}

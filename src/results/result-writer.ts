@@ -1,0 +1,152 @@
+import { valueDigest } from '../base/canonical.js';
+import { sha256 } from '../base/digest.js';
+import { asError, MillraceError } from '../base/error.js';
+import { nameKind } from '../base/value-path.js';
+import type { ArtifactRef } from '../model/artifact.js';
+import type { ResultStore } from '../model/result-store.js';
+import type { Serializer } from '../model/serializer.js';
+import { taughtForm } from './class-registry.js';
+import { checkPiece, type Encoded, encodedBytes, encodeStream } from './encoded.js';
+import { json } from './json.js';
+import { quarantine } from './result-reader.js';
+import { artifactUri, contentAddress, recordUri } from './store-address.js';
+
+/** One value, stored: what stands for it from now on (S16), and where it lies. */
+export interface StoredPart {
+  readonly value: unknown;
+  readonly ref: ArtifactRef;
+  /** The bytes, when they belong into the record. */
+  readonly inline: Uint8Array | undefined;
+}
+
+export interface ResultWriter {
+  /** Synchronous whenever encoding, decoding and storing are. `explicit`: the store the task asked for, never passed over. */
+  write(value: unknown, serializer: Serializer, explicit: ResultStore | undefined): StoredPart | Promise<StoredPart>;
+}
+
+/** The first result of a serializer that says it is exact is decoded to see whether it is, when it is no larger than this. */
+const PROBE_UP_TO = 1024 * 1024;
+
+export function createResultWriter(store: ResultStore, inlineLimit: number): ResultWriter {
+  /** The default serializer proves itself class by class (json-encode); others once. */
+  const trusted = new WeakSet<Serializer>([json()]);
+
+  return {
+    write(value, serializer, explicit) {
+      const encoded = encode(value, serializer);
+      if (encoded instanceof Promise) return encoded.then((ready) => finish(value, serializer, explicit, ready));
+      if (explicit === undefined && encoded.length <= inlineLimit && trusted.has(serializer) && serializer.exact !== false && !isConsumable(value)) {
+        return inlinePart(value, serializer, encoded);
+      }
+      return finish(value, serializer, explicit, encoded);
+    },
+  };
+
+  async function finish(value: unknown, serializer: Serializer, explicit: ResultStore | undefined, encoded: Encoded): Promise<StoredPart> {
+    try {
+      const settled = await settle(value, serializer, encoded);
+      if (explicit === undefined && encoded.bytes !== undefined && encoded.length <= inlineLimit) return inlinePart(settled, serializer, encoded);
+      const target = explicit ?? store;
+      const key = contentAddress(encoded.contentDigest, serializer.ext);
+      await writeOnce(target, key, encoded);
+      return { value: settled, ref: refOf(settled, serializer, encoded, artifactUri(target, key), key), inline: undefined };
+    } finally {
+      await encoded.release();
+    }
+  }
+
+  /** The value that downstream tasks get: equal to what will be read back (S16). */
+  async function settle(value: unknown, serializer: Serializer, encoded: Encoded): Promise<unknown> {
+    const probing = !trusted.has(serializer) && encoded.length <= PROBE_UP_TO;
+    if (serializer.exact !== false && !isConsumable(value) && !probing) return value;
+    const decoded = await decodeForKeeping(serializer, await encoded.whole());
+    if (serializer.exact === false || isConsumable(value)) return decoded;
+    checkExactness(value, decoded, serializer);
+    trusted.add(serializer);
+    return value;
+  }
+}
+
+function inlinePart(value: unknown, serializer: Serializer, encoded: Encoded): StoredPart {
+  const ref = refOf(value, serializer, encoded, recordUri(encoded.contentDigest), encoded.contentDigest);
+  return { value, ref, inline: encoded.bytes };
+}
+
+function refOf(value: unknown, serializer: Serializer, encoded: Encoded, uri: string, key: string): ArtifactRef {
+  const { contentDigest, length } = encoded;
+  return { uri, key, contentDigest, valueDigest: canonicalDigest(value) ?? contentDigest.slice(0, 32), bytes: length, format: serializer.name };
+}
+
+/** Undefined for values that are known by their bytes only: frames, models, streams (S21). */
+function canonicalDigest(value: unknown): string | undefined {
+  try {
+    return valueDigest(value, taughtForm);
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'VALUE_NOT_CANONICAL') return undefined;
+    throw error;
+  }
+}
+
+function encode(value: unknown, serializer: Serializer): Encoded | Promise<Encoded> {
+  try {
+    if (serializer.accepts !== undefined && !serializer.accepts(value)) {
+      throw new MillraceError('RESULT_NOT_STORABLE', `serializer '${serializer.name}' does not accept ${nameKind(value)}`, {
+        hint: 'Choose a serializer for this kind of value.',
+      });
+    }
+    const made: unknown = serializer.encode(value);
+    if (made instanceof Uint8Array) return encodedBytes(made);
+    return encodeLater(serializer, made).catch((error: unknown) => Promise.reject(asEncodeError(serializer, error)));
+  } catch (error) {
+    throw asEncodeError(serializer, error);
+  }
+}
+
+async function encodeLater(serializer: Serializer, made: unknown): Promise<Encoded> {
+  if (typeof made === 'object' && made !== null && Symbol.asyncIterator in made)
+    return await encodeStream(serializer, made as AsyncIterable<Uint8Array>);
+  const bytes = await made;
+  checkPiece(serializer, bytes);
+  return encodedBytes(bytes);
+}
+
+async function decodeForKeeping(serializer: Serializer, bytes: Uint8Array): Promise<unknown> {
+  try {
+    return await serializer.decode(bytes, {});
+  } catch (error) {
+    throw new MillraceError('SERIALIZER_MISBEHAVED', `serializer '${serializer.name}' cannot decode what it encoded: ${asError(error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Only values with a digest of their own can be compared; of others it is known at least that they decode. */
+function checkExactness(value: unknown, decoded: unknown, serializer: Serializer): void {
+  const expected = canonicalDigest(value);
+  if (expected === undefined || expected === canonicalDigest(decoded)) return;
+  throw new MillraceError('SERIALIZER_MISBEHAVED', `serializer '${serializer.name}' does not give back the value it was given`, {
+    hint: 'Correct it, or declare exact: false, so that downstream tasks always get the decoded value.',
+  });
+}
+
+/** A stream or iterator was used up by the encoder: what comes after must read the stored one. */
+function isConsumable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || ('next' in value && Symbol.iterator in value));
+}
+
+/** The same content is written once. Bytes found there are trusted only when they match: otherwise a damaged file would outlive its repair. */
+async function writeOnce(store: ResultStore, key: string, encoded: Encoded): Promise<void> {
+  const { created } = await store.write(key, encoded.content(), { ifAbsent: true });
+  if (created) return;
+  const found = await store.read(key).catch(() => undefined);
+  if (found !== undefined && sha256(found) === encoded.contentDigest) return;
+  if (found !== undefined) await quarantine(store, key, found);
+  await store.write(key, encoded.content());
+}
+
+function asEncodeError(serializer: Serializer, error: unknown): unknown {
+  if (error instanceof MillraceError) return error;
+  return new MillraceError('RESULT_NOT_STORABLE', `serializer '${serializer.name}' could not encode the result: ${asError(error).message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,201 @@
+import { type Clock, systemClock } from '../base/clock.js';
+import type { ErrorInfo } from '../model/event.js';
+import type { CacheEntryRow, LogRow, RunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
+import { crashError, ownerGoneError, ownerIsGone, UNFINISHED } from './crash.js';
+import { checkDigest } from './digests.js';
+import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
+import { MemoryRun } from './memory/memory-run.js';
+import type { LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
+
+export interface MemoryRecordOptions {
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/** A record in process memory, gone with the process: for tests, scratch work and runs that nobody will look up. Rows are kept as given: do not change them afterwards. */
+export function memoryRecord(options: MemoryRecordOptions = {}): RunRecord {
+  return new MemoryRecord(options.clock ?? systemClock);
+}
+
+class MemoryRecord implements RunRecord {
+  readonly location = 'memory';
+  readonly #clock: Clock;
+  readonly #runs = new Map<string, MemoryRun>();
+  /** By run and place: one per task run. */
+  readonly #entries = new Map<string, CacheEntryRow>();
+  /** Keys of `#entries` by task version. */
+  readonly #versions = new Map<string, Set<string>>();
+  readonly #inline = new Map<string, Uint8Array>();
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async open(run: RunRow): Promise<void> {
+    this.#checkOpen();
+    if (this.#runs.has(run.id)) throw runExists(run.id);
+    this.#runs.set(run.id, new MemoryRun(this.#runs.size, run));
+  }
+
+  async append(batch: RecordBatch): Promise<void> {
+    this.#checkOpen();
+    const run = this.#known(batch.run);
+    checkEpoch(batch.run, batch.epoch, run.row.epoch);
+    this.#checkBatch(batch);
+    run.take(batch);
+    for (const { inline, ref } of batch.artifacts ?? []) {
+      if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
+    }
+    for (const entry of batch.entries ?? []) this.#putEntry(entry);
+  }
+
+  async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
+    this.#checkOpen();
+    const places = [...new Set(taskVersions)].flatMap((version) => [...(this.#versions.get(checkDigest('taskVersion', version)) ?? [])]);
+    return this.#newestFirst(places.map((place) => this.#entries.get(place)).filter((entry) => entry !== undefined));
+  }
+
+  async latestEntry(task: string): Promise<CacheEntryRow | undefined> {
+    this.#checkOpen();
+    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task))[0];
+  }
+
+  async inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#checkOpen();
+    const found = new Map<string, Uint8Array>();
+    for (const digest of contentDigests) {
+      const bytes = this.#inline.get(checkDigest('contentDigest', digest));
+      if (bytes !== undefined) found.set(digest, bytes);
+    }
+    return found;
+  }
+
+  async discard(contentDigests: readonly string[]): Promise<void> {
+    this.#checkOpen();
+    const lost = new Set(contentDigests.map((digest) => checkDigest('contentDigest', digest)));
+    for (const digest of lost) this.#inline.delete(digest);
+    for (const [place, entry] of this.#entries) {
+      if (entry.artifacts.some(({ ref }) => lost.has(ref.contentDigest))) this.#dropEntry(place);
+    }
+  }
+
+  async runs(filter: RunFilter = {}): Promise<readonly RunRow[]> {
+    this.#checkOpen();
+    this.#markGone();
+    return this.#find(filter);
+  }
+
+  async run(id: string): Promise<RunRow | undefined> {
+    this.#checkOpen();
+    this.#markGone();
+    const flow = latestOf(id);
+    return flow === undefined ? this.#runs.get(id)?.row : this.#find({ flow, limit: 1 })[0];
+  }
+
+  async taskRuns(run: string, filter: { task?: string; state?: TaskState } = {}): Promise<readonly TaskRunDetails[]> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.taskRuns(filter) ?? [];
+  }
+
+  async logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.logs(filter) ?? [];
+  }
+
+  crashNow(run: string, epoch: number, message: string): void {
+    this.#checkOpen();
+    const found = this.#runs.get(run);
+    if (found !== undefined && found.row.epoch === epoch) this.#crash(found, crashError(message));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#runs.clear();
+    this.#entries.clear();
+    this.#versions.clear();
+    this.#inline.clear();
+  }
+
+  #find(filter: RunFilter): readonly RunRow[] {
+    const before = filter.before === undefined ? undefined : this.#known(filter.before);
+    const found = [...this.#runs.values()].filter((run) => matches(run.row, filter) && (before === undefined || newestRunFirst(before, run) < 0));
+    return found
+      .sort(newestRunFirst)
+      .slice(0, runLimit(filter.limit))
+      .map((run) => run.row);
+  }
+
+  #putEntry(entry: CacheEntryRow): void {
+    const place = `${this.#known(entry.run).number}:${entry.index}`;
+    this.#dropEntry(place);
+    this.#entries.set(place, entry);
+    const places = this.#versions.get(entry.taskVersion);
+    if (places === undefined) this.#versions.set(entry.taskVersion, new Set([place]));
+    else places.add(place);
+  }
+
+  #dropEntry(place: string): void {
+    const entry = this.#entries.get(place);
+    if (entry === undefined) return;
+    this.#entries.delete(place);
+    this.#versions.get(entry.taskVersion)?.delete(place);
+  }
+
+  /** Before anything is taken over: a batch is kept as a whole or not at all. */
+  #checkBatch(batch: RecordBatch): void {
+    for (const { nodeKey, cacheKey } of batch.taskRuns ?? []) {
+      if (nodeKey !== undefined) checkDigest('nodeKey', nodeKey);
+      if (cacheKey !== undefined) checkDigest('cacheKey', cacheKey);
+    }
+    for (const { ref } of batch.artifacts ?? []) {
+      checkDigest('contentDigest', ref.contentDigest);
+      checkDigest('valueDigest', ref.valueDigest);
+    }
+    for (const entry of batch.entries ?? []) {
+      checkDigest('taskVersion', entry.taskVersion);
+      checkDigest('key', entry.key);
+      for (const { ref } of entry.artifacts) checkDigest('contentDigest', ref.contentDigest);
+      this.#known(entry.run);
+    }
+  }
+
+  #newestFirst(entries: CacheEntryRow[]): readonly CacheEntryRow[] {
+    const numberOf = (entry: CacheEntryRow): number => this.#known(entry.run).number;
+    return entries.sort((a, b) => b.createdAt - a.createdAt || numberOf(b) - numberOf(a) || b.index - a.index);
+  }
+
+  #markGone(): void {
+    for (const run of this.#runs.values()) {
+      if (UNFINISHED.includes(run.row.state) && ownerIsGone(run.row.owner)) this.#crash(run, ownerGoneError(run.row.owner));
+    }
+  }
+
+  #crash(run: MemoryRun, error: ErrorInfo): void {
+    if (UNFINISHED.includes(run.row.state)) run.crash(this.#clock.now(), error);
+  }
+
+  #known(id: string): MemoryRun {
+    const run = this.#runs.get(id);
+    if (run === undefined) throw runUnknown(id);
+    return run;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw recordClosed(this.location);
+  }
+}
+
+function newestRunFirst(a: MemoryRun, b: MemoryRun): number {
+  return b.row.createdAt - a.row.createdAt || b.number - a.number;
+}
+
+function matches(row: RunRow, { flow, state, tags, since }: RunFilter): boolean {
+  return (
+    (flow === undefined || row.flow === flow) &&
+    (state === undefined || row.state === state) &&
+    (since === undefined || row.createdAt >= since) &&
+    (tags ?? []).every((tag) => row.tags.includes(tag))
+  );
+}

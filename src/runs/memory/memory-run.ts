@@ -1,0 +1,107 @@
+import type { ErrorInfo } from '../../model/event.js';
+import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import { LOG_LEVELS, logLimit } from '../look.js';
+import type { LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
+import { AttemptColumns } from './attempt-columns.js';
+import { TaskColumns } from './task-columns.js';
+
+type Artifact = Omit<ArtifactRow, 'inline'>;
+
+/** All that is kept of one run in process memory. */
+export class MemoryRun {
+  /** Its place in the order in which runs were opened. */
+  readonly number: number;
+  #row: RunRow;
+  readonly #tasks = new TaskColumns();
+  readonly #attempts = new AttemptColumns();
+  readonly #artifacts = new Map<number, Artifact[]>();
+  readonly #logs: LogRow[] = [];
+  readonly #seqs = new Set<number>();
+
+  constructor(number: number, row: RunRow) {
+    this.number = number;
+    this.#row = row;
+  }
+
+  get row(): RunRow {
+    return this.#row;
+  }
+
+  /** A batch that was checked. */
+  take(batch: RecordBatch): void {
+    for (const row of batch.taskRuns ?? []) this.#tasks.put(row);
+    for (const row of batch.attempts ?? []) this.#attempts.put(row);
+    for (const row of batch.artifacts ?? []) this.#putArtifact(row);
+    for (const line of batch.logs ?? []) this.#putLog(line);
+    if (batch.change && !FINAL_RUN_STATES.has(this.#row.state)) this.#row = { ...this.#row, ...given(batch.change) };
+  }
+
+  /** The epoch rises, so that an owner who was only thought dead is refused from now on. */
+  crash(now: number, error: ErrorInfo): void {
+    this.#attempts.crash(now);
+    const counts = this.#tasks.crash(now);
+    this.#row = { ...this.#row, state: 'crashed', finishedAt: now, epoch: this.#row.epoch + 1, error, counts };
+  }
+
+  taskRuns(filter: { readonly task?: string; readonly state?: TaskState }): readonly TaskRunDetails[] {
+    const found: TaskRunDetails[] = [];
+    for (let index = 0; index < this.#tasks.end; index += 1) {
+      const row = this.#tasks.get(index);
+      if (row === undefined || !matches(row, filter)) continue;
+      found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts: [...(this.#artifacts.get(index) ?? [])].sort(byName) });
+    }
+    return found;
+  }
+
+  logs(filter: LogFilter): readonly LogRow[] {
+    const after = filter.after ?? -1;
+    const lowest = filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level);
+    const nodes = filter.node === undefined ? undefined : this.#nodesCalled(filter.node);
+    const found = this.#logs.filter(
+      (line) =>
+        line.seq > after && LOG_LEVELS.indexOf(line.level) >= lowest && (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
+    );
+    return found.sort((a, b) => a.seq - b.seq).slice(0, logLimit(filter.limit));
+  }
+
+  #putArtifact({ index, name, ref }: ArtifactRow): void {
+    const kept = this.#artifacts.get(index);
+    if (kept === undefined) {
+      this.#artifacts.set(index, [{ index, name, ref }]);
+      return;
+    }
+    const place = kept.findIndex((other) => other.name === name);
+    kept[place === -1 ? kept.length : place] = { index, name, ref };
+  }
+
+  #putLog(line: LogRow): void {
+    if (this.#seqs.has(line.seq)) return;
+    this.#seqs.add(line.seq);
+    this.#logs.push(line);
+  }
+
+  /** Ids of the task runs meant by the id of one or the name of a task. */
+  #nodesCalled(name: string): ReadonlySet<string> {
+    const ids = new Set([name]);
+    for (let index = 0; index < this.#tasks.end; index += 1) {
+      const row = this.#tasks.get(index);
+      if (row?.task === name) ids.add(row.id);
+    }
+    return ids;
+  }
+}
+
+function matches(row: TaskRunRow, filter: { readonly task?: string; readonly state?: TaskState }): boolean {
+  return (filter.task === undefined || row.task === filter.task) && (filter.state === undefined || row.state === filter.state);
+}
+
+/** As a database orders text: by its bytes. */
+function byName(a: Artifact, b: Artifact): number {
+  return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+}
+
+/** Properties that are there but undefined change nothing. */
+function given(change: RunChange): RunChange {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,75 @@
+import type { LogLevel } from '../model/event.js';
+import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, RunRow, TaskRunRow } from '../model/records.js';
+import type { RunState, TaskState } from '../model/states.js';
+
+/** Everything one run has to say since the last batch; committed as a whole or not at all. */
+export interface RecordBatch {
+  readonly run: string;
+  /** The writer's epoch: a batch of an owner that was fenced off is refused (S31). */
+  readonly epoch: number;
+  readonly change?: RunChange;
+  /** Upserted by (run, index): a long task has its row early, in state running (S19). */
+  readonly taskRuns?: readonly TaskRunRow[];
+  readonly attempts?: readonly AttemptRow[];
+  readonly artifacts?: readonly ArtifactRow[];
+  readonly entries?: readonly CacheEntryRow[];
+  readonly logs?: readonly LogRow[];
+}
+
+export interface RunFilter {
+  readonly flow?: string;
+  readonly state?: RunState;
+  readonly tags?: readonly string[];
+  /** Created at or after, milliseconds since the epoch. */
+  readonly since?: number;
+  /** Only runs listed after this one: page by key. */
+  readonly before?: string;
+  /** @default 20 */
+  readonly limit?: number;
+}
+
+export interface LogFilter {
+  /** Id of a task run (`clean#2`) or name of a task; without one, the whole run. */
+  readonly node?: string;
+  readonly level?: LogLevel;
+  /** Only lines with a greater `seq`. */
+  readonly after?: number;
+  /** @default 10000 */
+  readonly limit?: number;
+}
+
+/** What is kept of one task run, together. */
+export interface TaskRunDetails extends TaskRunRow {
+  readonly attemptRows: readonly AttemptRow[];
+  readonly artifacts: readonly Omit<ArtifactRow, 'inline'>[];
+}
+
+/**
+ * The memory of all runs: who ran what, when, with which inputs and results. A port, asynchronous and batched, so that an embedded and
+ * a server database can both serve it. Contract suite in `millrace/testing`.
+ */
+export interface RunRecord extends AsyncDisposable {
+  /** For people: a path, or `memory`. */
+  readonly location: string;
+  /** Commits the run's row. @throws MillraceError `RUN_EXISTS` */
+  open(run: RunRow): Promise<void>;
+  /** Resolves when committed. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
+  append(batch: RecordBatch): Promise<void>;
+  /** All entries of these task versions, newest first, in one scan. */
+  entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
+  /** The newest entry of a task, of whatever code and inputs: what a miss is explained by (S27). */
+  latestEntry(task: string): Promise<CacheEntryRow | undefined>;
+  /** Bytes of small results by contentDigest; missing ones are absent. */
+  inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** A result was found missing or corrupted: its cache entries and inline bytes go away, rows of task runs stay (S25). */
+  discard(contentDigests: readonly string[]): Promise<void>;
+  /** Newest first. Runs whose owner is gone are first marked crashed (S31). */
+  runs(filter?: RunFilter): Promise<readonly RunRow[]>;
+  /** By id, or the newest of a flow by `<flow>/latest`. */
+  run(id: string): Promise<RunRow | undefined>;
+  /** In order of `index`. */
+  taskRuns(run: string, filter?: { task?: string; state?: TaskState }): Promise<readonly TaskRunDetails[]>;
+  logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
+  /** Synchronous, for `process.on('exit')` only: marks a run of ours crashed when nothing asynchronous can run any more. */
+  crashNow(run: string, epoch: number, message: string): void;
+}

@@ -1,0 +1,175 @@
+import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
+import { digestBytes } from '../digests.js';
+import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
+import type { LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
+import type { SqliteConnection } from './connection.js';
+import * as rows from './rows.js';
+import type { SqlRow, SqlValue } from './statement.js';
+
+const ALL = -1;
+const RUNS = `SELECT ${rows.selection('run', rows.RUN_COLUMNS)} FROM run`;
+const ENTRIES = `SELECT ${rows.ENTRY_SELECTION} FROM task_version JOIN entry ON entry.task_version = task_version.number JOIN run ON run.number = entry.run`;
+const NEWEST_ENTRY_FIRST = 'ORDER BY entry.created_at DESC, entry.run DESC, entry.place DESC';
+
+export function findRun(connection: SqliteConnection, id: string): RunRow | undefined {
+  const flow = latestOf(id);
+  if (flow !== undefined) return findRuns(connection, { flow, limit: 1 })[0];
+  const row = connection.prepare(`${RUNS} WHERE id = ?`).get([id]);
+  return row && rows.runOf(row);
+}
+
+/** Whatever is asked for, one index gives the rows in order, so that a page costs its length and not that of the history. */
+export function findRuns(connection: SqliteConnection, filter: RunFilter): readonly RunRow[] {
+  const [tag, ...otherTags] = filter.tags ?? [];
+  const order = tag === undefined ? 'run.created_at DESC, run.number DESC' : 'run_tag.created_at DESC, run_tag.run DESC';
+  const key = tag === undefined ? '(run.created_at, run.number)' : '(run_tag.created_at, run_tag.run)';
+  const conditions: string[] = [];
+  const values: SqlValue[] = [];
+  const where = (condition: string, ...given: readonly SqlValue[]): void => {
+    conditions.push(condition);
+    values.push(...given);
+  };
+  if (tag !== undefined) where('run_tag.tag = ?', tag);
+  if (filter.flow !== undefined) where('run.flow = ?', filter.flow);
+  if (filter.state !== undefined) where('run.state = ?', filter.state);
+  if (filter.since !== undefined) where(`${tag === undefined ? 'run' : 'run_tag'}.created_at >= ?`, filter.since);
+  for (const other of otherTags)
+    where('EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)', other);
+  if (filter.before !== undefined) where(`${key} < (?, ?)`, ...placeOf(connection, filter.before));
+  // CROSS: the planner is not to start from the runs, which would read all of them for a rare tag.
+  const tagged = tag === undefined ? RUNS : RUNS.replace(/FROM run$/, 'FROM run_tag CROSS JOIN run ON run.number = run_tag.run');
+  const sql = `${tagged}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`;
+  return connection
+    .prepare(sql)
+    .all([...values, sqlLimit(runLimit(filter.limit))])
+    .map(rows.runOf);
+}
+
+function placeOf(connection: SqliteConnection, id: string): readonly SqlValue[] {
+  const row = connection.prepare('SELECT created_at, number FROM run WHERE id = ?').get([id]);
+  if (row === undefined) throw runUnknown(id);
+  return row;
+}
+
+export function findTaskRuns(
+  connection: SqliteConnection,
+  id: string,
+  filter: { readonly task?: string; readonly state?: TaskState },
+): readonly TaskRunDetails[] {
+  const run = runNumber(connection, id);
+  if (run === undefined) return [];
+  const conditions = ['t.run = ?'];
+  const values: SqlValue[] = [run];
+  if (filter.task !== undefined) {
+    conditions.push('t.task = ?');
+    values.push(filter.task);
+  }
+  if (filter.state !== undefined) {
+    conditions.push('t.state = ?');
+    values.push(TASK_STATE_CODE[filter.state]);
+  }
+  const where = `WHERE ${conditions.join(' AND ')}`;
+  const select = (table: string, columns: readonly string[], within: string): readonly SqlRow[] => {
+    // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.
+    const from =
+      values.length === 1 ? `${table} x WHERE x.run = ?` : `task_run t CROSS JOIN ${table} x ON x.run = t.run AND x.place = t.place ${where}`;
+    return connection
+      .prepare(`SELECT ${rows.selection('x', columns)} FROM ${from} ORDER BY ${values.length === 1 ? 'x' : 't'}.place, x.${within}`)
+      .all(values);
+  };
+  const found = connection.prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`).all(values);
+  const attempts = select('attempt', rows.ATTEMPT_COLUMNS, 'attempt').map(rows.attemptOf);
+  const artifacts = select('artifact', rows.ARTIFACT_COLUMNS, 'name').map(rows.artifactOf);
+  return joined(found.map(rows.taskRunOf), attempts, artifacts);
+}
+
+/** All three lists are in order of index, so one walk joins them. */
+function joined(
+  taskRuns: readonly TaskRunRow[],
+  attempts: readonly AttemptRow[],
+  artifacts: readonly Omit<ArtifactRow, 'inline'>[],
+): readonly TaskRunDetails[] {
+  const nextAttempts = groupsOf(attempts);
+  const nextArtifacts = groupsOf(artifacts);
+  return taskRuns.map((row) => ({ ...row, attemptRows: nextAttempts(row.index), artifacts: nextArtifacts(row.index) }));
+}
+
+/** Gives the rows of one index after the other; asked with rising indices. */
+function groupsOf<Row extends { readonly index: number }>(sorted: readonly Row[]): (index: number) => readonly Row[] {
+  let at = 0;
+  return (index) => {
+    while (at < sorted.length && (sorted[at] as Row).index < index) at += 1;
+    const from = at;
+    while (at < sorted.length && (sorted[at] as Row).index === index) at += 1;
+    return sorted.slice(from, at);
+  };
+}
+
+export function findLogs(connection: SqliteConnection, id: string, filter: LogFilter): readonly LogRow[] {
+  const run = runNumber(connection, id);
+  if (run === undefined) return [];
+  const conditions = ['run = ?', 'seq > ?', 'level >= ?'];
+  const values: SqlValue[] = [run, filter.after ?? ALL, filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level)];
+  if (filter.node !== undefined) {
+    conditions.push('(node = ? OR node IN (SELECT id FROM task_run WHERE run = ? AND task = ?))');
+    values.push(filter.node, run, filter.node);
+  }
+  const sql = `SELECT ${rows.LOG_COLUMNS.join(', ')} FROM log WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
+  return connection
+    .prepare(sql)
+    .all([...values, sqlLimit(logLimit(filter.limit))])
+    .map(rows.logOf);
+}
+
+export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
+  const statement = connection.prepare(`${ENTRIES} WHERE task_version.digest = ?`);
+  const found = [...new Set(taskVersions)].flatMap((version) => statement.all([digestBytes('taskVersion', version)]));
+  return found.sort(newestEntryFirst).map(rows.entryOf);
+}
+
+/** By the columns of `ENTRY_SELECTION`: time, then the run's number, then place. */
+function newestEntryFirst(a: SqlRow, b: SqlRow): number {
+  return Number(b[5]) - Number(a[5]) || Number(b[10]) - Number(a[10]) || Number(b[4]) - Number(a[4]);
+}
+
+export function findLatestEntry(connection: SqliteConnection, task: string): CacheEntryRow | undefined {
+  const versions = connection.prepare('SELECT number FROM task_version WHERE task = ?').all([task]);
+  const newest = connection.prepare(`${ENTRIES} WHERE task_version.number = ? ${NEWEST_ENTRY_FIRST} LIMIT 1`);
+  const found = versions.map((version) => newest.get(version)).filter((row) => row !== undefined);
+  const [row] = found.sort(newestEntryFirst);
+  return row && rows.entryOf(row);
+}
+
+export function findInline(connection: SqliteConnection, contentDigests: readonly string[]): ReadonlyMap<string, Uint8Array> {
+  const statement = connection.prepare('SELECT bytes FROM content WHERE digest = ?');
+  const found = new Map<string, Uint8Array>();
+  for (const digest of contentDigests) {
+    const bytes = statement.get([digestBytes('contentDigest', digest)])?.[0] as Uint8Array | undefined;
+    if (bytes !== undefined) found.set(digest, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+  return found;
+}
+
+/**
+ * Entries have no index by content: it would make every write dearer for the sake of a rare loss, so one scan looks through them,
+ * however many digests are asked for.
+ */
+export function discardContents(connection: SqliteConnection, contentDigests: readonly string[]): void {
+  const contents = connection.prepare('DELETE FROM content WHERE digest = ?');
+  for (const digest of contentDigests) contents.run([digestBytes('contentDigest', digest)]);
+  connection
+    .prepare(
+      `DELETE FROM entry WHERE (run, place) IN (SELECT e.run, e.place FROM entry e, json_each(e.artifacts) a
+         WHERE json_extract(a.value, '$.ref.contentDigest') IN (SELECT value FROM json_each(?)))`,
+    )
+    .run([JSON.stringify(contentDigests)]);
+}
+
+function runNumber(connection: SqliteConnection, id: string): number | undefined {
+  return connection.prepare('SELECT number FROM run WHERE id = ?').get([id])?.[0] as number | undefined;
+}
+
+function sqlLimit(limit: number): number {
+  return limit === Number.POSITIVE_INFINITY ? ALL : limit;
+}

@@ -1,0 +1,57 @@
+import type { ErrorInfo } from '../../model/event.js';
+import type { Owner } from '../../model/records.js';
+import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
+import { ownerGoneError, ownerIsGone, UNFINISHED } from '../crash.js';
+import type { SqliteConnection } from './connection.js';
+import { NOT_FINAL } from './write-batch.js';
+
+const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+
+interface LostRun {
+  readonly number: number;
+  readonly epoch: number;
+  readonly owner: Owner;
+}
+
+/** Marks the runs whose process is gone (S31). Costs one seek per unfinished state when there are none. */
+export async function markGoneRuns(connection: SqliteConnection): Promise<void> {
+  const lost = await connection.read(() => lostRuns(connection));
+  if (lost.length === 0) return;
+  await connection.write(() => {
+    for (const run of lost) crashRun(connection, run.number, run.epoch, ownerGoneError(run.owner));
+  });
+}
+
+function lostRuns(connection: SqliteConnection): readonly LostRun[] {
+  const open = connection.prepare(`SELECT number, epoch, owner FROM run WHERE ${STILL_OPEN}`).all();
+  const runs = open.map((row) => ({ number: row[0] as number, epoch: row[1] as number, owner: JSON.parse(row[2] as string) as Owner }));
+  return runs.filter((run) => ownerIsGone(run.owner));
+}
+
+/** By id, for the process's own last words. Nothing happens when the run has ended or belongs to somebody else by now. */
+export function crashRunById(connection: SqliteConnection, id: string, epoch: number, error: ErrorInfo): void {
+  const found = connection.prepare('SELECT number FROM run WHERE id = ?').get([id]);
+  if (found !== undefined) crashRun(connection, found[0] as number, epoch, error);
+}
+
+/** Inside a transaction. The epoch rises, so that an owner who was only thought dead is refused from now on. */
+function crashRun(connection: SqliteConnection, run: number, epoch: number, error: ErrorInfo): void {
+  const now = connection.clock.now();
+  const { crashed } = TASK_STATE_CODE;
+  const taken = connection
+    .prepare(`UPDATE run SET state = 'crashed', epoch = epoch + 1, finished_at = ?, error = ? WHERE number = ? AND epoch = ? AND ${STILL_OPEN}`)
+    .run([now, JSON.stringify(error), run, epoch]);
+  if (taken === 0) return;
+  connection.prepare(`UPDATE task_run SET state = ?, finished_at = ? WHERE run = ? AND ${NOT_FINAL}`).run([crashed, now, run]);
+  connection
+    .prepare(
+      `UPDATE attempt SET state = ?, finished_at = ?, changes = changes || ' crashed@' || CAST(max(0, ? - started_at) AS INTEGER) WHERE run = ? AND ${NOT_FINAL}`,
+    )
+    .run([crashed, now, now, run]);
+  connection.prepare('UPDATE run SET counts = ? WHERE number = ?').run([JSON.stringify(countTaskRuns(connection, run)), run]);
+}
+
+function countTaskRuns(connection: SqliteConnection, run: number): Partial<Record<TaskState, number>> {
+  const groups = connection.prepare('SELECT state, count(*) FROM task_run WHERE run = ? GROUP BY state ORDER BY state').all([run]);
+  return Object.fromEntries(groups.map((row) => [TASK_STATES[row[0] as number], row[1]])) as Partial<Record<TaskState, number>>;
+}

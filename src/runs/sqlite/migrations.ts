@@ -1,0 +1,67 @@
+import { renameSync, rmSync } from 'node:fs';
+import { MillraceError } from '../../base/error.js';
+import { SqliteConnection } from './connection.js';
+import { SCHEMA_1 } from './schema.js';
+
+/** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. */
+export const MIGRATIONS: readonly string[] = [SCHEMA_1];
+
+/** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */
+const APPLICATION_ID = 0x4d494c4c;
+
+/**
+ * Brings the database to the newest version, forward only. One that holds runs is copied first, beside the file, as `<file>.v<version>.bak`.
+ * @throws MillraceError `RECORD_TOO_NEW`, `RECORD_TOO_OLD` when opened read-only, `RECORD_NOT_OURS`
+ */
+export async function migrate(connection: SqliteConnection, migrations: readonly string[] = MIGRATIONS): Promise<void> {
+  if ((await connection.read(() => checkedVersion(connection, migrations.length))) === migrations.length) return;
+  if (connection.readOnly) {
+    throw new MillraceError('RECORD_TOO_OLD', `the record ${connection.path} is older than this Millrace and was opened read-only`, {
+      hint: 'Open it once for writing, for example with any `millrace run`; that brings it up to date.',
+    });
+  }
+  const reader = await SqliteConnection.open({ path: connection.path, readOnly: true, clock: connection.clock });
+  try {
+    await connection.write(() => {
+      const version = checkedVersion(connection, migrations.length);
+      // By the second connection, while the first holds the write lock: what is copied is what will be migrated, whoever else comes along.
+      if (version > 0 && version < migrations.length && holdsRuns(connection)) copyAside(reader, version);
+      for (const sql of migrations.slice(version)) connection.exec(sql);
+      connection.exec(`PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${migrations.length}`);
+    });
+  } finally {
+    reader.close();
+  }
+}
+
+function checkedVersion(connection: SqliteConnection, newest: number): number {
+  const version = numberOf(connection, 'PRAGMA user_version');
+  const mark = numberOf(connection, 'PRAGMA application_id');
+  if (mark !== APPLICATION_ID && numberOf(connection, 'SELECT count(*) FROM sqlite_master') > 0) {
+    throw new MillraceError('RECORD_NOT_OURS', `${connection.path} is a database, but no record of Millrace`, {
+      hint: 'Choose another path for the record.',
+    });
+  }
+  if (version > newest) {
+    throw new MillraceError('RECORD_TOO_NEW', `the record ${connection.path} has version ${version}; this Millrace knows versions up to ${newest}`, {
+      hint: 'A newer Millrace has written it: use that one, or choose another project folder.',
+    });
+  }
+  return version;
+}
+
+function numberOf(connection: SqliteConnection, sql: string): number {
+  return Number(connection.prepare(sql).get()?.[0] ?? 0);
+}
+
+function holdsRuns(connection: SqliteConnection): boolean {
+  return connection.prepare('SELECT 1 FROM run LIMIT 1').get() !== undefined;
+}
+
+function copyAside(reader: SqliteConnection, version: number): void {
+  const copy = `${reader.path}.v${version}.bak`;
+  const unfinished = `${copy}.tmp`;
+  rmSync(unfinished, { force: true });
+  reader.prepare('VACUUM INTO ?').run([unfinished]);
+  renameSync(unfinished, copy);
+}

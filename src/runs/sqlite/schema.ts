@@ -1,0 +1,143 @@
+/**
+ * The tables of version 1. Written so that PostgreSQL can have the same: only INTEGER, REAL, TEXT and BLOB; parts that are only ever read as a
+ * whole are JSON text. Digests and keys are bytes, times are milliseconds since the epoch. What is written once per task is keyed by (run,
+ * place): whole numbers that only grow, so each table is one tree that is filled at its end, which a second index would double the price of.
+ * For the same reason those tables carry no foreign keys: the writer has looked the run up in the same transaction.
+ */
+export const SCHEMA_1 = `
+CREATE TABLE run (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  flow TEXT NOT NULL,
+  name TEXT,
+  state TEXT NOT NULL,
+  params TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  started_at REAL,
+  finished_at REAL,
+  error TEXT,
+  parent_run TEXT,
+  origin_run TEXT,
+  owner TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  lease_until REAL,
+  counts TEXT NOT NULL,
+  result TEXT
+);
+CREATE INDEX run_by_time ON run (created_at);
+CREATE INDEX run_by_flow ON run (flow, created_at);
+CREATE INDEX run_by_state ON run (state, created_at);
+CREATE INDEX run_by_flow_and_state ON run (flow, state, created_at);
+CREATE INDEX run_by_parent ON run (parent_run) WHERE parent_run IS NOT NULL;
+
+-- Holds the time too, so that a page of the runs of a tag comes in order from the index.
+CREATE TABLE run_tag (
+  tag TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
+  PRIMARY KEY (tag, created_at, run)
+) WITHOUT ROWID;
+CREATE INDEX run_tag_by_run ON run_tag (run);
+
+CREATE TABLE task_run (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  task TEXT NOT NULL,
+  label TEXT,
+  parent INTEGER,
+  state INTEGER NOT NULL,
+  node_key BLOB,
+  cache_key BLOB,
+  attempts INTEGER NOT NULL,
+  reason TEXT,
+  created_at REAL NOT NULL,
+  started_at REAL,
+  finished_at REAL,
+  error TEXT,
+  upstream TEXT NOT NULL,
+  inputs TEXT,
+  origin_run TEXT,
+  origin_place INTEGER,
+  PRIMARY KEY (run, place)
+) WITHOUT ROWID;
+
+CREATE TABLE attempt (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  changes TEXT NOT NULL,
+  started_at REAL NOT NULL,
+  finished_at REAL,
+  error TEXT,
+  PRIMARY KEY (run, place, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE artifact (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  uri TEXT NOT NULL,
+  address TEXT NOT NULL,
+  content_digest BLOB NOT NULL,
+  value_digest BLOB NOT NULL,
+  bytes INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  PRIMARY KEY (run, place, name)
+) WITHOUT ROWID;
+
+-- Bytes of small results; equal ones are kept once.
+CREATE TABLE content (
+  number INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,
+  bytes BLOB NOT NULL
+);
+
+-- What many cache entries have in common, kept once.
+CREATE TABLE task_version (
+  number INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL,
+  task TEXT NOT NULL,
+  code TEXT NOT NULL,
+  version TEXT NOT NULL,
+  UNIQUE (digest, task, code, version)
+);
+CREATE INDEX task_version_by_task ON task_version (task);
+
+-- Several entries may answer one key; \`reads\` is the digest of the files that each one read.
+CREATE TABLE entry (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  task_version INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  reads BLOB,
+  created_at REAL NOT NULL,
+  inputs TEXT NOT NULL,
+  artifacts TEXT NOT NULL,
+  PRIMARY KEY (run, place)
+) WITHOUT ROWID;
+CREATE INDEX entry_by_version ON entry (task_version, created_at);
+
+-- Who is computing a key at this moment.
+CREATE TABLE claim (
+  key BLOB PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  lease_until REAL NOT NULL
+);
+
+CREATE TABLE log (
+  run INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  at REAL NOT NULL,
+  level INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  node TEXT,
+  attempt INTEGER,
+  PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+`;

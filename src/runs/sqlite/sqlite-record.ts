@@ -1,0 +1,100 @@
+import { MillraceError } from '../../base/error.js';
+import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
+import type { TaskState } from '../../model/states.js';
+import { crashError } from '../crash.js';
+import type { LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import { type ConnectionOptions, SqliteConnection } from './connection.js';
+import { discardContents, findEntries, findInline, findLatestEntry, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
+import { crashRunById, markGoneRuns } from './mark-crashed.js';
+import { migrate } from './migrations.js';
+import { writeBatch, writeRun } from './write-batch.js';
+
+export type SqliteRecordOptions = ConnectionOptions;
+
+/**
+ * The record in one SQLite file, with its folder made when missing. Several processes may have it open.
+ * Opened read-only, runs whose process is gone are shown as they were left.
+ * @throws MillraceError `RECORD_TOO_NEW`, `RECORD_TOO_OLD`, `RECORD_NOT_OURS`, `RECORD_MISSING`, `RECORD_UNOPENABLE`, `RECORD_NOT_A_DATABASE`,
+ * `RECORD_CORRUPTED`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY`
+ */
+export async function openSqliteRecord(options: SqliteRecordOptions): Promise<RunRecord> {
+  const connection = await SqliteConnection.open(options);
+  try {
+    await migrate(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return new SqliteRecord(connection);
+}
+
+class SqliteRecord implements RunRecord {
+  readonly #connection: SqliteConnection;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  get location(): string {
+    return this.#connection.path;
+  }
+
+  open(run: RunRow): Promise<void> {
+    return this.#connection.write(() => writeRun(this.#connection, run));
+  }
+
+  append(batch: RecordBatch): Promise<void> {
+    return this.#connection.write(() => writeBatch(this.#connection, batch));
+  }
+
+  entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
+    return this.#connection.read(() => findEntries(this.#connection, taskVersions));
+  }
+
+  latestEntry(task: string): Promise<CacheEntryRow | undefined> {
+    return this.#connection.read(() => findLatestEntry(this.#connection, task));
+  }
+
+  inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#connection.read(() => findInline(this.#connection, contentDigests));
+  }
+
+  discard(contentDigests: readonly string[]): Promise<void> {
+    return this.#connection.write(() => discardContents(this.#connection, contentDigests));
+  }
+
+  async runs(filter: RunFilter = {}): Promise<readonly RunRow[]> {
+    await this.#markGone();
+    return this.#connection.read(() => findRuns(this.#connection, filter));
+  }
+
+  async run(id: string): Promise<RunRow | undefined> {
+    await this.#markGone();
+    return this.#connection.read(() => findRun(this.#connection, id));
+  }
+
+  taskRuns(run: string, filter: { task?: string; state?: TaskState } = {}): Promise<readonly TaskRunDetails[]> {
+    return this.#connection.read(() => findTaskRuns(this.#connection, run, filter));
+  }
+
+  logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
+    return this.#connection.read(() => findLogs(this.#connection, run, filter));
+  }
+
+  crashNow(run: string, epoch: number, message: string): void {
+    try {
+      this.#connection.writeNow(() => crashRunById(this.#connection, run, epoch, crashError(message)));
+    } catch (error) {
+      // The process is going, and an error in its exit handler helps nobody: the next look finds that its owner is gone.
+      if (error instanceof MillraceError && error.code === 'RECORD_CLOSED') throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection.finish();
+  }
+
+  async #markGone(): Promise<void> {
+    if (!this.#connection.readOnly) await markGoneRuns(this.#connection);
+  }
+}

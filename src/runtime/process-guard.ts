@@ -1,0 +1,61 @@
+/** What the guard may do to a run of this process. */
+export interface GuardedRun {
+  readonly id: string;
+  /** The event loop has run empty while the run waits: nothing can ever wake it. */
+  starve(): void;
+  /** The process is going: synchronous last words. Says whether the run had not ended. */
+  crash(exitCode: number): boolean;
+  /** Ctrl-C. */
+  interrupt(): void;
+  /** Resolves when the run has ended. */
+  readonly ended: Promise<unknown>;
+}
+
+const runs = new Set<GuardedRun>();
+
+/** Exit code of a process that ended while a run was going on, and said it was a success. */
+const EXIT_WITH_OPEN_RUN = 1;
+/** 128 + SIGINT. */
+export const EXIT_CANCELLED = 130;
+
+/**
+ * Watches the ways in which a process can end under a run: `process.exit` in a task, an event loop with nothing left to wait for, Ctrl-C.
+ * Listeners are there only while a run is.
+ */
+export function guard(run: GuardedRun): () => void {
+  runs.add(run);
+  if (runs.size === 1) {
+    process.on('exit', onExit);
+    process.on('beforeExit', onBeforeExit);
+    process.on('SIGINT', onInterrupt);
+  }
+  return () => {
+    if (!runs.delete(run) || runs.size > 0) return;
+    process.off('exit', onExit);
+    process.off('beforeExit', onBeforeExit);
+    process.off('SIGINT', onInterrupt);
+  };
+}
+
+function onExit(code: number): void {
+  for (const run of runs) if (run.crash(code) && code === 0) process.exitCode = EXIT_WITH_OPEN_RUN;
+}
+
+function onBeforeExit(): void {
+  for (const run of [...runs]) run.starve();
+}
+
+/** The first Ctrl-C cancels; the second exits at once (S15). A program with a listener of its own decides for itself when to exit. */
+let interrupted = false;
+
+function onInterrupt(): void {
+  const alone = process.listenerCount('SIGINT') === 1;
+  if (interrupted && alone) process.exit(EXIT_CANCELLED);
+  interrupted = true;
+  const going = [...runs];
+  for (const run of going) run.interrupt();
+  void Promise.allSettled(going.map((run) => run.ended)).then(() => {
+    interrupted = false;
+    if (alone) process.exit(EXIT_CANCELLED);
+  });
+}

@@ -1,0 +1,105 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.js';
+import { MillraceError } from '../base/error.js';
+import type { ResultStore } from '../model/result-store.js';
+import { localStore } from '../results/local-store.js';
+import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
+import type { RunRecord } from '../runs/run-record.js';
+import { findHome, IN_MEMORY } from './home.js';
+
+/** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
+export interface Project extends AsyncDisposable {
+  /** The project folder, or `:memory:`. */
+  readonly home: string;
+  readonly record: RunRecord;
+  readonly store: ResultStore;
+  readonly keeper: ResultKeeper;
+  /** False for `:memory:`: then only what reuse within the process needs is kept. */
+  readonly lasting: boolean;
+}
+
+interface Opened {
+  readonly project: Promise<Omit<Project, typeof Symbol.asyncDispose>>;
+  holders: number;
+  cancelClose: (() => void) | undefined;
+}
+
+/** One database connection per home and process, kept a little while after the last run so that runs in a row share it. */
+const opened = new Map<string, Opened>();
+const CLOSE_AFTER_MS = 1_000;
+
+/**
+ * Opens the project of this process, making its folder when there is none.
+ * @throws MillraceError `HOME_NOT_WRITABLE`, and what opening the record throws
+ */
+export async function openProject(options: { readonly home?: string } = {}): Promise<Project> {
+  const home = options.home ?? findHome();
+  const entry = opened.get(home) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home), holders: 0, cancelClose: undefined };
+  opened.set(home, entry);
+  entry.holders++;
+  entry.cancelClose?.();
+  entry.cancelClose = undefined;
+  try {
+    const project = await entry.project;
+    let released = false;
+    return {
+      ...project,
+      async [Symbol.asyncDispose]() {
+        if (released) return;
+        released = true;
+        release(home, entry);
+      },
+    };
+  } catch (error) {
+    opened.delete(home);
+    throw error;
+  }
+}
+
+function release(home: string, entry: Opened): void {
+  entry.holders--;
+  if (entry.holders > 0 || home === IN_MEMORY) return;
+  entry.cancelClose = systemClock.schedule(
+    CLOSE_AFTER_MS,
+    () => {
+      opened.delete(home);
+      void entry.project.then(({ record }) => record[Symbol.asyncDispose]());
+    },
+    { idle: true },
+  );
+}
+
+async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
+  makeFolder(home);
+  const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
+  const record = await openSqliteRecord({ path: join(home, 'millrace.db') });
+  const store = localStore(join(home, 'store'));
+  return { home, record, store, keeper: keeperOf(record, store), lasting: true };
+}
+
+async function inMemory(): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
+  const [{ memoryRecord }, { memoryStore }] = await Promise.all([import('../runs/memory-record.js'), import('../results/memory-store.js')]);
+  const record = memoryRecord();
+  const store = memoryStore();
+  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), lasting: false };
+}
+
+/** @param ownStore results of this store never go into the record: who chose a store shall find them there */
+export function keeperOf(record: RunRecord, store: ResultStore, ownStore = false): ResultKeeper {
+  return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(ownStore ? { inlineLimit: -1 } : {}) });
+}
+
+function makeFolder(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    throw new MillraceError('HOME_NOT_WRITABLE', `expected to make the project folder ${home}; got ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Run in a folder you may write to, or set MILLRACE_HOME to one.',
+    });
+  }
+}

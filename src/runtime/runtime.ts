@@ -1,0 +1,11 @@
+import type { FlowRuntime } from '../flow/flow-runtime.js';
+import { startRun } from './start-run.js';
+
+/** What flows find behind `run`, `preview` and the rest. Drawing and looking back are loaded when first asked for: a run needs neither. */
+export const runtime: FlowRuntime = {
+  start: startRun,
+  graph: async (flow, sources) => (await import('./drawing.js')).graphOfFlow(flow, sources),
+  preview: async (flow, sources) => (await import('./drawing.js')).previewFlow(flow, sources),
+  visualize: async (flow, sources, options) => (await import('./drawing.js')).visualizeFlow(flow, sources, options),
+  latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
+};

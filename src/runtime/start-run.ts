@@ -1,0 +1,403 @@
+import { systemClock } from '../base/clock.js';
+import { asError, describe, MillraceError } from '../base/error.js';
+import { processIdentity } from '../base/process-identity.js';
+import { functionTextDigest } from '../code/function-text.js';
+import { runBody } from '../engine/body.js';
+import { Engine } from '../engine/engine.js';
+import { errorInfo } from '../engine/failures.js';
+import { type Force, NO_FORCE } from '../engine/force.js';
+import { Journal } from '../engine/journal.js';
+import { Recording } from '../engine/recording.js';
+import { Reuse } from '../engine/reuse.js';
+import type { FlowDefinition, RunOptions } from '../flow/flow-runtime.js';
+import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
+import { BodyScope, scopes } from '../flow/scope.js';
+import type { TaskRef } from '../flow/task-type.js';
+import { TaskGraph } from '../graph/task-graph.js';
+import { captureOutput, type OutputCapture, type OutputTarget, uncaptured } from '../log/capture.js';
+import { createMask, type Mask } from '../log/mask.js';
+import { createTaskLogger } from '../log/run-log.js';
+import type { ArtifactRef } from '../model/artifact.js';
+import type { ErrorInfo, LogLevel } from '../model/event.js';
+import type { RunRow } from '../model/records.js';
+import { newRunId } from '../model/run-id.js';
+import type { RunState } from '../model/states.js';
+import type { TaskContext } from '../model/task-context.js';
+import { TASK_DEFAULTS } from '../model/task-definition.js';
+import { FlowRunError, type TaskError } from '../model/task-error.js';
+import { encodeText } from '../results/json.js';
+import type { ResultKeeper } from '../results/result-keeper.js';
+import { guard } from './process-guard.js';
+import { keeperOf, openProject, type Project } from './project.js';
+import { RunInProgress } from './run-handle.js';
+
+/** Where nothing was said. */
+const DEFAULT_CONCURRENCY = 16;
+/** How long running tasks have to listen to their signal after a cancellation (S15). */
+const GRACE_MS = 5_000;
+/** Attempts that last longer have their row early (S19). */
+const EARLY_ROW_MS = 100;
+/** Nobody has taken a new run from its owner yet. */
+const FIRST_EPOCH = 1;
+
+/** What the command line adds: it shows a run by its events, so nothing is echoed. */
+export interface StartOptions extends RunOptions {
+  /** Prints what tasks print on the real output too, as a script's author expects. @default true */
+  echo?: boolean;
+  /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
+  graceMs?: number;
+}
+
+/** Starts a run; what can go wrong before anything runs comes out of `result()`. */
+export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
+  const handle = new RunInProgress(newRunId(systemClock.now()));
+  const parentRun = scopes.getStore()?.context.runId;
+  // Not in the context of whoever starts it: a run of its own has a body of its own.
+  return handle.follow(scopes.exit(() => execute(handle, flow, sources, options, parentRun)));
+}
+
+async function execute(
+  handle: RunInProgress,
+  flow: FlowDefinition,
+  sources: ParameterSources,
+  options: StartOptions,
+  parentRun: string | undefined,
+): Promise<unknown> {
+  try {
+    const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+    const project = await openProject();
+    try {
+      return await new FlowRun(handle, flow, params, options, project).run(parentRun);
+    } finally {
+      await project[Symbol.asyncDispose]();
+    }
+  } catch (error) {
+    if (handle.state === 'pending') handle.move('failed', systemClock.now(), error);
+    throw error;
+  }
+}
+
+/** One run, from its row to its end: joins the parts, runs the body, and says what became of it. */
+class FlowRun {
+  readonly #handle: RunInProgress;
+  readonly #flow: FlowDefinition;
+  readonly #params: ResolvedParameters;
+  readonly #options: StartOptions;
+  readonly #project: Project;
+  readonly #mask: Mask;
+  readonly #capture: OutputCapture | undefined;
+  readonly #keeper: ResultKeeper;
+  readonly #journal: Journal;
+  readonly #recording: Recording;
+  readonly #engine: Engine;
+  readonly #abort = new AbortController();
+  /** Why the run ends early: it was cancelled, or could not go on. */
+  #stopped: Error | undefined;
+
+  constructor(handle: RunInProgress, flow: FlowDefinition, params: ResolvedParameters, options: StartOptions, project: Project) {
+    this.#handle = handle;
+    this.#flow = flow;
+    this.#params = params;
+    this.#options = options;
+    this.#project = project;
+    this.#mask = createMask(params.secrets);
+    this.#capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
+    const { record, lasting } = project;
+    this.#keeper = flow.store ? keeperOf(record, flow.store, true) : project.keeper;
+    const run = { id: handle.id, flowName: flow.name, params: params.values };
+    const graph = new TaskGraph();
+    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
+    this.#journal = new Journal({ record, run: run.id, epoch: FIRST_EPOCH, clock: systemClock, onError: (error) => this.#stop(error as Error) });
+    this.#recording = new Recording({
+      graph,
+      run: run.id,
+      journal: this.#journal,
+      hub: handle.hub,
+      reuse,
+      recordAll: lasting,
+      now: systemClock.now,
+      mask: this.#mask,
+      flushOutput: (output) => this.#capture?.flush(output as OutputTarget),
+      echo: options.echo === false ? undefined : echo,
+    });
+    this.#engine = new Engine({
+      run,
+      graph,
+      concurrency: options.maxWorkers ?? flow.concurrency ?? DEFAULT_CONCURRENCY,
+      clock: systemClock,
+      keeper: this.#keeper,
+      keepAll: lasting,
+      reuse,
+      defaultCache: flow.cache,
+      force: forceOf(options),
+      strict: flow.strict,
+      onFailure: flow.onFailure,
+      observer: this.#recording,
+      bodyContext: (values) => this.#context(values),
+    });
+  }
+
+  async run(parentRun: string | undefined): Promise<unknown> {
+    const startedAt = systemClock.now();
+    await this.#project.record.open(this.#row(startedAt, parentRun));
+    this.#handle.move('running', startedAt);
+    const unwatch = this.#watch();
+    const stopSweep = this.#project.lasting ? this.#sweepLongAttempts() : undefined;
+    try {
+      const body = await settle(this.#body());
+      return await this.#end(body);
+    } finally {
+      stopSweep?.();
+      unwatch();
+      this.#capture?.release();
+    }
+  }
+
+  #row(startedAt: number, parentRun: string | undefined): RunRow {
+    return {
+      id: this.#handle.id,
+      flow: this.#flow.name,
+      name: this.#options.name,
+      state: 'running',
+      params: this.#recordedParams(),
+      tags: [...new Set([...this.#flow.tags, ...(this.#options.tags ?? [])])],
+      createdAt: startedAt,
+      startedAt,
+      finishedAt: undefined,
+      error: undefined,
+      parentRun,
+      originRun: undefined,
+      owner: processIdentity(),
+      epoch: FIRST_EPOCH,
+      counts: {},
+      result: undefined,
+    };
+  }
+
+  #recordedParams(): Record<string, string> {
+    const recorded: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.#params.values)) recorded[name] = this.#mask(paramText(value));
+    return recorded;
+  }
+
+  /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
+  async #body(): Promise<unknown> {
+    const scope = new BodyScope(this.#engine, this.#context(this.#params.values), this.#bodyOutput());
+    const stoppedForGood = new Promise<never>((_, reject) => {
+      this.#giveUp = reject;
+    });
+    const work = (async () => {
+      const result = await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values)));
+      if (this.#flow.orphans === 'cancel') this.#engine.stop(new Error('the body has returned'));
+      await this.#engine.drained();
+      return result;
+    })();
+    try {
+      const result = await Promise.race([work, stoppedForGood]);
+      if ('error' in result) throw result.error;
+      return result.value;
+    } finally {
+      work.catch(() => {});
+      scope.closed = true;
+      this.#engine.closed = true;
+    }
+  }
+
+  #giveUp: (reason: Error) => void = () => {};
+
+  async #end(body: Outcome): Promise<unknown> {
+    await this.#journal.flush();
+    const unhandled = this.#engine.failures.unhandled();
+    const failure = this.#failure(body, unhandled);
+    const state: RunState = failure === undefined ? 'success' : failure.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed';
+    const finishedAt = systemClock.now();
+    const result = failure === undefined && 'value' in body ? await this.#keepResult(body.value) : undefined;
+    this.#journal.change({
+      state,
+      finishedAt,
+      counts: this.#engine.counts(),
+      ...(failure ? { error: maskedInfo(failure, this.#mask) } : {}),
+      ...(result ? { result } : {}),
+    });
+    await this.#journal.flush();
+    // The record may have refused just this: then the run is no success, whatever its tasks were.
+    const late = failure ?? (this.#stopped && this.#failure(body, unhandled));
+    this.#handle.move(late ? (late.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed') : state, finishedAt, late);
+    if (late) throw late;
+    return 'value' in body ? body.value : undefined;
+  }
+
+  /** One error that lists every failed task and its cause (S12), or says why the run could not go on. */
+  #failure(body: Outcome, unhandled: readonly TaskError[]): FlowRunError | undefined {
+    const { id } = this.#handle;
+    const named = `run ${id} of flow '${this.#flow.name}'`;
+    const failures = this.#engine.failures.all();
+    if (this.#stopped instanceof RunCancelled)
+      return new FlowRunError(`${named} was cancelled: ${this.#stopped.message}`, { runId: id, failures, code: 'RUN_CANCELLED' });
+    if (this.#stopped)
+      return new FlowRunError(`${named} could not go on: ${this.#stopped.message}`, {
+        runId: id,
+        failures,
+        cause: this.#stopped,
+        ...codeOf(this.#stopped),
+      });
+    const thrown = 'error' in body && !(unhandled as unknown[]).includes(body.error) ? body.error : undefined;
+    if (unhandled.length === 0 && !('error' in body)) return undefined;
+    const lines = unhandled.map((error) => `\n  - ${error.message}`).join('');
+    const what =
+      thrown === undefined ? `${unhandled.length} task${unhandled.length === 1 ? '' : 's'} failed` : `its body threw: ${asError(thrown).message}`;
+    return new FlowRunError(`${named} failed: ${what}${lines}`, { runId: id, failures, cause: thrown ?? unhandled[0] });
+  }
+
+  /** A result that cannot be stored is no failure of the run: its tasks' results are kept, and the caller has it. */
+  async #keepResult(value: unknown): Promise<ArtifactRef | undefined> {
+    if (!this.#project.lasting) return undefined;
+    try {
+      const kept = await this.#keeper.keep(value, { ...TASK_DEFAULTS, kind: 'task', name: this.#flow.name, fn: this.#flow.body });
+      // Its place is the one after the last node.
+      this.#journal.artifacts(kept.artifacts.map((artifact) => ({ index: this.#engine.graph.size, ...artifact })));
+      return kept.artifacts[0]?.ref;
+    } catch (error) {
+      this.#recording.line(undefined, 0, 'warn', `the flow's result is not kept: ${asError(error).message}`);
+      return undefined;
+    }
+  }
+
+  #context(params: Readonly<Record<string, unknown>>): TaskContext {
+    const { id } = this.#handle;
+    const log = createTaskLogger((level, text) => this.#recording.line(undefined, 0, level, text));
+    return Object.freeze({
+      runId: id,
+      flowName: this.#flow.name,
+      taskRunId: id,
+      attempt: 0,
+      signal: this.#abort.signal,
+      log,
+      params,
+      idempotencyKey: id,
+      tracing: false,
+    });
+  }
+
+  #bodyOutput(): OutputTarget {
+    return { line: (level, text) => this.#recording.line(undefined, 0, level, text) };
+  }
+
+  /** Cancellation, Ctrl-C, `process.exit` and an empty event loop all come in here. */
+  #watch(): () => void {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#handle.requestCancel(asError(signal?.reason ?? 'its signal was aborted'));
+    this.#handle.onCancel((reason) => this.#stop(new RunCancelled(reason.message)));
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    const release = guard({
+      id: this.#handle.id,
+      ended: this.#handle.result(),
+      interrupt: () => this.#handle.requestCancel(new Error('interrupted (SIGINT)')),
+      starve: () => this.#starve(),
+      crash: (code) => this.#crash(code),
+    });
+    return () => {
+      signal?.removeEventListener('abort', onAbort);
+      release();
+    };
+  }
+
+  #stop(reason: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = reason;
+    this.#abort.abort(reason);
+    this.#engine.stop(reason);
+    systemClock.schedule(this.#options.graceMs ?? GRACE_MS, () => this.#abandon('cancelled', reason), { idle: true });
+  }
+
+  #abandon(state: 'cancelled' | 'failed', reason: Error): void {
+    this.#engine.abandon(state, reason);
+    // One more turn, so that a body that only waited for its tasks can still end by itself.
+    setImmediate(() => setImmediate(() => this.#giveUp(reason)));
+  }
+
+  #starve(): void {
+    const running = [...this.#engine.running()].map(({ node }) => `'${this.#engine.idOf(node)}'`);
+    const who = running.length > 0 ? `task ${running.join(', ')}` : `the body of flow '${this.#flow.name}'`;
+    this.#abandon(
+      this.#stopped ? 'cancelled' : 'failed',
+      new MillraceError('NEVER_SETTLES', `${who} waits for a promise that nothing can settle any more: the event loop is empty`, {
+        hint: 'A callback was never called, or a stream or connection was closed without a result.',
+      }),
+    );
+  }
+
+  #crash(exitCode: number): boolean {
+    const { record } = this.#project;
+    const running = [...this.#engine.running()].map(({ node }) => `'${this.#engine.idOf(node)}'`);
+    const where = running.length > 0 ? ` while ${running.join(', ')} ran` : '';
+    const message = `the process exited with code ${exitCode}${where}`;
+    record.crashNow(this.#handle.id, FIRST_EPOCH, message);
+    process.stderr.write(`millrace: run ${this.#handle.id} of flow '${this.#flow.name}' crashed: ${message}\n`);
+    return true;
+  }
+
+  #sweepLongAttempts(): () => void {
+    const told = new Set<number>();
+    const sweep = (): void => {
+      const now = systemClock.now();
+      for (const { node, startedAt } of this.#engine.running()) {
+        if (now - startedAt < EARLY_ROW_MS || told.has(node)) continue;
+        told.add(node);
+        this.#recording.stillRunning(node, startedAt);
+      }
+      stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
+    };
+    let stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
+    return () => stop();
+  }
+}
+
+/** Somebody asked for the run to end. */
+class RunCancelled extends Error {}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+function settle(promise: Promise<unknown>): Promise<Outcome> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+function currentOutput(): OutputTarget | undefined {
+  const scope = scopes.getStore();
+  return scope && !scope.context.tracing ? scope.output : undefined;
+}
+
+function echo(level: LogLevel, text: string): void {
+  const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
+  uncaptured(() => stream.write(`${text}\n`));
+}
+
+function forceOf({ force, forceOnly }: RunOptions): Force {
+  if (force === undefined && forceOnly === undefined) return NO_FORCE;
+  const names = (refs: TaskRef | readonly TaskRef[] | undefined): Set<string> => {
+    const list = refs === undefined ? [] : Array.isArray(refs) ? (refs as readonly TaskRef[]) : [refs as TaskRef];
+    return new Set(list.map((ref) => (typeof ref === 'string' ? ref : ref.taskName)));
+  };
+  return { all: force === true, downstream: force === true ? new Set() : names(force), only: names(forceOnly) };
+}
+
+/** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */
+function paramText(value: unknown): string {
+  try {
+    return encodeText(value);
+  } catch {
+    return JSON.stringify(describe(value));
+  }
+}
+
+function maskedInfo(error: unknown, mask: Mask): ErrorInfo {
+  return JSON.parse(mask(JSON.stringify(errorInfo(error)))) as ErrorInfo;
+}
+
+function codeOf(error: Error): { code?: string } {
+  return error instanceof MillraceError ? { code: error.code } : {};
+}

@@ -1,0 +1,5 @@
+/** Contract suites for those who write a store, a serializer or a record of their own: lists of cases for any test runner. */
+export type { ContractCase, SkippedCases } from './contract-case.js';
+export { resultStoreContract } from './result-store-contract.js';
+export { runRecordContract } from './run-record-contract.js';
+export { serializerContract } from './serializer-contract.js';

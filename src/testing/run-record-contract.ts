@@ -1,0 +1,490 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type ProcessIdentity, processIdentity } from '../base/process-identity.js';
+import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
+import type { RecordBatch, RunRecord } from '../runs/run-record.js';
+
+/** One case of a contract suite: any test runner can host it. */
+export interface ContractCase {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+export interface RunRecordUnderTest {
+  /** Fresh and empty. */
+  readonly record: RunRecord;
+  /** Opens a second connection to the same record, where that makes sense. */
+  readonly second?: () => Promise<RunRecord>;
+  /** Called when the case is over and all records are closed. */
+  readonly cleanUp?: () => Promise<void> | void;
+}
+
+/**
+ * What every `RunRecord` must do.
+ *
+ * @example
+ * ```ts
+ * for (const { name, run } of runRecordContract(async () => ({ record: memoryRecord() }))) test(name, run);
+ * ```
+ */
+export function runRecordContract(make: () => Promise<RunRecordUnderTest>): readonly ContractCase[] {
+  return Object.entries(CASES).map(([name, check]) => ({
+    name,
+    async run() {
+      const { record, second, cleanUp } = await make();
+      const others: RunRecord[] = [];
+      const another = async (): Promise<RunRecord> => {
+        const other = (await second?.()) ?? record;
+        others.push(other);
+        return other;
+      };
+      try {
+        await check(record, another);
+      } finally {
+        for (const open of [...others, record]) await open[Symbol.asyncDispose]();
+        await cleanUp?.();
+      }
+    },
+  }));
+}
+
+type Check = (record: RunRecord, another: () => Promise<RunRecord>) => Promise<void>;
+
+const CASES: Readonly<Record<string, Check>> = {
+  'a run is found as it was opened': async (record, another) => {
+    const plain = runRow({ id: 'r1' });
+    const full = runRow({
+      id: 'r2',
+      createdAt: 2_000.25,
+      name: 'nightly',
+      params: { rate: '0.5', key: '"***"' },
+      tags: ['b', 'a'],
+      startedAt: 2_001,
+      parentRun: 'r1',
+      originRun: 'r0',
+      epoch: 3,
+    });
+    await record.open(plain);
+    await record.open(full);
+    const other = await another();
+    assert.deepEqual(await other.run('r1'), plain);
+    assert.deepEqual(await other.run('r2'), full);
+    assert.equal(await other.run('r3'), undefined);
+  },
+
+  'a run id is taken once': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    await refused('RUN_EXISTS', (await another()).open(runRow({ id: 'r1' })));
+  },
+
+  'S19: what a batch holds is found when append has resolved': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const batch = fullBatch('r1');
+    await record.append(batch);
+    const [first, second, ...rest] = await (await another()).taskRuns('r1');
+    assert.deepEqual(first, { ...batch.taskRuns?.[0], attemptRows: batch.attempts?.slice(0, 2), artifacts: [] });
+    const artifacts = batch.artifacts?.map(({ index, name, ref }) => ({ index, name, ref }));
+    assert.deepEqual(second, { ...batch.taskRuns?.[1], attemptRows: batch.attempts?.slice(2), artifacts });
+    assert.deepEqual(rest, []);
+    assert.deepEqual(await record.logs('r1'), batch.logs);
+    assert.deepEqual(await record.entries([digest('v1', 32)]), batch.entries);
+  },
+
+  'S19: a batch that is refused leaves nothing': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const { entries = [], ...batch } = fullBatch('r1');
+    await refused(
+      'DIGEST_INVALID',
+      record.append({ ...batch, change: { state: 'success' }, entries: entries.map((row) => ({ ...row, key: 'no digest' })) }),
+    );
+    assert.deepEqual(await record.taskRuns('r1'), []);
+    assert.deepEqual(await record.logs('r1'), []);
+    assert.equal((await record.run('r1'))?.state, 'running');
+    await refused('RUN_UNKNOWN', record.append({ run: 'r2', epoch: 0, taskRuns: [taskRow(0)] }));
+  },
+
+  'S19: a row written early is replaced by the later one': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const early = taskRow(0, { state: 'running', finishedAt: undefined, upstream: [{ from: 3, kind: 'data' }] });
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [early], attempts: [attemptRow(0, 1, { state: 'running', finishedAt: undefined })] });
+    assert.equal((await record.taskRuns('r1'))[0]?.state, 'running');
+    const late = taskRow(0, { upstream: [{ from: 4, kind: 'order' }] });
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [late], attempts: [attemptRow(0, 1)] });
+    assert.deepEqual(await record.taskRuns('r1'), [{ ...late, attemptRows: [attemptRow(0, 1)], artifacts: [] }]);
+  },
+
+  'S10: a final state never changes': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const done = fullBatch('r1');
+    await record.append({ ...done, change: { state: 'success', finishedAt: 3_000, counts: { success: 2 } } });
+    const before = [await record.run('r1'), await record.taskRuns('r1')];
+    const late = taskRow(2, { state: 'running', finishedAt: undefined });
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [late], attempts: [attemptRow(2, 1, { state: 'running' })], change: { state: 'failed' } });
+    assert.deepEqual([await record.run('r1'), await record.taskRuns('r1')], before);
+  },
+
+  'a batch appended twice is kept once': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const batch = fullBatch('r1');
+    await record.append(batch);
+    const once = [await record.taskRuns('r1'), await record.logs('r1'), await record.entries([digest('v1', 32)])];
+    await record.append(batch);
+    assert.deepEqual([await record.taskRuns('r1'), await record.logs('r1'), await record.entries([digest('v1', 32)])], once);
+  },
+
+  'a change of the run leaves the rest of it': async (record) => {
+    await record.open(runRow({ id: 'r1', tags: ['t'] }));
+    const ref = artifactRow(0, '', 'x').ref;
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      change: { state: 'failed', finishedAt: 9_000.5, error: { name: 'E', message: 'm', cause: { name: 'C', message: 'c' } } },
+    });
+    assert.deepEqual(await record.run('r1'), {
+      ...runRow({ id: 'r1', tags: ['t'] }),
+      state: 'failed',
+      finishedAt: 9_000.5,
+      error: { name: 'E', message: 'm', cause: { name: 'C', message: 'c' } },
+    });
+    await record.open(runRow({ id: 'r2' }));
+    await record.append({ run: 'r2', epoch: 0, change: { state: 'success', counts: { success: 1, cached: 2 }, result: ref } });
+    const { counts, result } = (await record.run('r2')) as RunRow;
+    assert.deepEqual([counts, result], [{ success: 1, cached: 2 }, ref]);
+  },
+
+  'S31: a fenced-off owner is refused, and nothing of its batch is written': async (record, another) => {
+    await record.open(runRow({ id: 'r1', epoch: 2 }));
+    await refused('OWNER_FENCED', (await another()).append({ ...fullBatch('r1'), epoch: 1, change: { state: 'success' } }));
+    assert.deepEqual(await record.taskRuns('r1'), []);
+    assert.equal((await record.run('r1'))?.state, 'running');
+  },
+
+  'S31: a look marks the runs whose process is gone': async (record, another) => {
+    await record.open(runRow({ id: 'gone', owner: goneOwner() }));
+    await record.open(runRow({ id: 'alive' }));
+    await record.open(runRow({ id: 'elsewhere', owner: { ...goneOwner(), host: 'another-host', bootId: 'another-boot' } }));
+    await record.open(runRow({ id: 'ended', state: 'success', owner: goneOwner() }));
+    const open = taskRow(1, { state: 'running', finishedAt: undefined });
+    const attempt = attemptRow(1, 1, { state: 'running', finishedAt: undefined, changes: 'running@0' });
+    await record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(0), open], attempts: [attempt] });
+    const rows = await (await another()).runs();
+    assert.deepEqual(Object.fromEntries(rows.map((row) => [row.id, row.state])), {
+      gone: 'crashed',
+      alive: 'running',
+      elsewhere: 'running',
+      ended: 'success',
+    });
+    const gone = (await record.run('gone')) as RunRow;
+    assert.deepEqual([gone.epoch, gone.counts, gone.error?.code], [1, { success: 1, crashed: 1 }, 'RUN_CRASHED']);
+    const [done, lost] = await record.taskRuns('gone');
+    assert.deepEqual([done?.state, lost?.state, lost?.finishedAt], ['success', 'crashed', gone.finishedAt]);
+    assert.equal(lost?.attemptRows[0]?.state, 'crashed');
+    assert.match(lost?.attemptRows[0]?.changes ?? '', /^running@0 crashed@\d+$/);
+    await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
+  },
+
+  'S31: crashNow has its say before the process is gone': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(0, { state: 'queued', finishedAt: undefined })] });
+    record.crashNow('r1', 7, 'of another epoch');
+    assert.equal((await record.run('r1'))?.state, 'running');
+    record.crashNow('r1', 0, 'process.exit was called');
+    const row = (await record.run('r1')) as RunRow;
+    assert.deepEqual([row.state, row.error?.message, row.counts], ['crashed', 'process.exit was called', { crashed: 1 }]);
+    record.crashNow('r1', 1, 'again');
+    record.crashNow('no such run', 0, 'nothing');
+    assert.deepEqual(await record.run('r1'), row);
+  },
+
+  'runs come newest first, filtered, page by page': async (record) => {
+    const flows = ['a', 'b'];
+    for (let n = 0; n < 12; n += 1) {
+      const tags = [...(n % 2 === 0 ? ['even'] : []), ...(n % 3 === 0 ? ['third'] : [])];
+      // Three runs share each instant: their order is that of their opening.
+      await record.open(
+        runRow({ id: `r${n}`, flow: flows[n % 2] as string, state: n < 6 ? 'success' : 'failed', createdAt: 1_000 + Math.floor(n / 3), tags }),
+      );
+    }
+    const ids = async (filter?: Parameters<RunRecord['runs']>[0]): Promise<string> =>
+      (await record.runs(filter)).map((row) => row.id.slice(1)).join(' ');
+    assert.equal(await ids(), '11 10 9 8 7 6 5 4 3 2 1 0');
+    assert.equal(await ids({ flow: 'a' }), '10 8 6 4 2 0');
+    assert.equal(await ids({ flow: 'a', state: 'failed' }), '10 8 6');
+    assert.equal(await ids({ state: 'success', limit: 2 }), '5 4');
+    assert.equal(await ids({ tags: ['even'] }), '10 8 6 4 2 0');
+    assert.equal(await ids({ tags: ['even', 'third'] }), '6 0');
+    assert.equal(await ids({ tags: ['third'], flow: 'b', state: 'failed' }), '9');
+    assert.equal(await ids({ tags: ['none'] }), '');
+    assert.equal(await ids({ since: 1_002 }), '11 10 9 8 7 6');
+    assert.equal(await ids({ limit: 3 }), '11 10 9');
+    assert.equal(await ids({ limit: 3, before: 'r9' }), '8 7 6');
+    assert.equal(await ids({ tags: ['third'], before: 'r6' }), '3 0');
+    assert.equal(await ids({ limit: 0 }), '');
+    assert.equal(await ids({ limit: Number.POSITIVE_INFINITY, before: 'r2' }), '1 0');
+    await refused('RUN_UNKNOWN', record.runs({ before: 'r99' }));
+    await refused('LIMIT_INVALID', record.runs({ limit: -1 }));
+    assert.equal((await record.run('a/latest'))?.id, 'r10');
+    assert.equal(await record.run('c/latest'), undefined);
+  },
+
+  'runs come 20 at a time': async (record) => {
+    for (let n = 0; n < 22; n += 1) await record.open(runRow({ id: `r${n}` }));
+    assert.equal((await record.runs()).length, 20);
+  },
+
+  'task runs come in order of their place, by task and by state': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const rows = [taskRow(5), taskRow(2, { task: 'load' }), taskRow(9, { task: 'load', state: 'failed' })];
+    await record.append({ run: 'r1', epoch: 0, taskRuns: rows, attempts: [attemptRow(9, 2), attemptRow(2, 1), attemptRow(9, 1)] });
+    const found = await record.taskRuns('r1');
+    assert.deepEqual(
+      found.map((row) => [row.index, row.attemptRows.map((attempt) => attempt.attempt)]),
+      [
+        [2, [1]],
+        [5, []],
+        [9, [1, 2]],
+      ],
+    );
+    const load = await record.taskRuns('r1', { task: 'load' });
+    assert.deepEqual(
+      load.map((row) => [row.index, row.attemptRows.map((attempt) => attempt.attempt)]),
+      [
+        [2, [1]],
+        [9, [1, 2]],
+      ],
+    );
+    assert.deepEqual(
+      (await record.taskRuns('r1', { task: 'load', state: 'success' })).map((row) => row.index),
+      [2],
+    );
+    assert.deepEqual(
+      (await record.taskRuns('r1', { state: 'failed' })).map((row) => row.index),
+      [9],
+    );
+    assert.deepEqual(await record.taskRuns('r2'), []);
+  },
+
+  'log lines are found by task run, task, level and place': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const logs: readonly LogRow[] = [
+      { seq: 0, at: 1, level: 'info', text: 'run starts' },
+      { seq: 1, at: 2.5, level: 'debug', text: 'a\nb', node: 'clean#0', attempt: 1 },
+      { seq: 2, at: 3, level: 'warn', text: '', node: 'clean#1', attempt: 2 },
+      { seq: 3, at: 4, level: 'error', text: 'ü €', node: 'load#0' },
+    ];
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      logs: logs.slice(2),
+      taskRuns: [taskRow(0, { id: 'clean#0', task: 'clean' }), taskRow(1, { id: 'clean#1', task: 'clean' })],
+    });
+    await record.append({ run: 'r1', epoch: 0, logs: logs.slice(0, 2) });
+    const seqs = async (filter?: Parameters<RunRecord['logs']>[1]): Promise<number[]> => (await record.logs('r1', filter)).map((line) => line.seq);
+    assert.deepEqual(await record.logs('r1'), logs);
+    assert.deepEqual(await seqs({ node: 'clean#1' }), [2]);
+    assert.deepEqual(await seqs({ node: 'clean' }), [1, 2]);
+    assert.deepEqual(await seqs({ node: 'other' }), []);
+    assert.deepEqual(await seqs({ level: 'warn' }), [2, 3]);
+    assert.deepEqual(await seqs({ after: 1 }), [2, 3]);
+    assert.deepEqual(await seqs({ after: 0, limit: 2, level: 'debug' }), [1, 2]);
+    assert.deepEqual(await record.logs('r2'), []);
+  },
+
+  'S23: all entries of a task version are kept, newest first': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    await record.open(runRow({ id: 'r2', createdAt: 2_000 }));
+    const [one, two, three] = [
+      entryRow('r1', 0, 'v1', { createdAt: 5 }),
+      entryRow('r1', 1, 'v2', { createdAt: 9, version: '2' }),
+      entryRow('r2', 0, 'v1', { createdAt: 7 }),
+    ];
+    await record.append({ run: 'r2', epoch: 0, entries: [three] });
+    await record.append({ run: 'r1', epoch: 0, entries: [one, two] });
+    const other = await another();
+    assert.deepEqual(await other.entries([digest('v1', 32)]), [three, one]);
+    assert.deepEqual(await other.entries([digest('v1', 32), digest('v2', 32), digest('v3', 32)]), [two, three, one]);
+    assert.deepEqual(await other.entries([]), []);
+    assert.deepEqual(await other.latestEntry('clean'), two);
+    assert.equal(await other.latestEntry('other'), undefined);
+  },
+
+  'small results are kept once and found by their digest': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const inline = Uint8Array.of(0, 1, 255);
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      artifacts: [{ ...artifactRow(0, '', 'x'), inline }, { ...artifactRow(1, '', 'x'), inline }, artifactRow(2, '', 'y')],
+    });
+    const empty = { ...artifactRow(3, '', 'empty'), inline: new Uint8Array() };
+    await record.append({ run: 'r1', epoch: 0, artifacts: [empty] });
+    const found = await (await another()).inline([digest('x'), digest('y'), digest('empty')]);
+    assert.deepEqual([...found.keys()], [digest('x'), digest('empty')]);
+    assert.deepEqual(Uint8Array.from(found.get(digest('x')) ?? []), inline);
+    assert.equal(found.get(digest('empty'))?.length, 0);
+  },
+
+  'S25: a discarded result is no longer offered; its task runs stay': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const kept = entryRow('r1', 1, 'v1', { artifacts: [{ name: '', ref: artifactRow(1, '', 'y').ref }] });
+    const lost = entryRow('r1', 0, 'v1', {
+      artifacts: [
+        { name: 'other', ref: artifactRow(0, '', 'z').ref },
+        { name: '', ref: artifactRow(0, '', 'x').ref },
+      ],
+    });
+    const artifacts = [
+      { ...artifactRow(0, '', 'x'), inline: Uint8Array.of(1) },
+      { ...artifactRow(1, '', 'y'), inline: Uint8Array.of(2) },
+    ];
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(0), taskRow(1)], artifacts, entries: [lost, kept] });
+    await record.discard([digest('x'), digest('unknown')]);
+    assert.deepEqual(await record.entries([digest('v1', 32)]), [kept]);
+    assert.deepEqual([...(await record.inline([digest('x'), digest('y')])).keys()], [digest('y')]);
+    assert.equal((await record.taskRuns('r1')).length, 2);
+    await record.append({ run: 'r1', epoch: 0, artifacts: artifacts.slice(0, 1), entries: [lost] });
+    assert.equal((await record.inline([digest('x')])).size, 1);
+    assert.equal((await record.entries([digest('v1', 32)])).length, 2);
+  },
+
+  'batches asked for together are committed in order': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const states = ['pending', 'queued', 'running', 'success'] as const;
+    await Promise.all(states.map((state) => record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(0, { state })] })));
+    assert.equal((await record.taskRuns('r1'))[0]?.state, 'success');
+  },
+
+  'closing twice is one closing; use after it is an error': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    await record[Symbol.asyncDispose]();
+    await record[Symbol.asyncDispose]();
+    await refused('RECORD_CLOSED', record.run('r1'));
+    await refused('RECORD_CLOSED', record.append(fullBatch('r1')));
+    assert.throws(() => record.crashNow('r1', 0, 'late'), { code: 'RECORD_CLOSED' });
+  },
+};
+
+async function refused(code: string, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, { code });
+}
+
+function digest(text: string, length = 64): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/** Of this machine, with a pid that was never given: pids end at 2^22. */
+function goneOwner(): ProcessIdentity {
+  return { ...processIdentity(), pid: 2 ** 22 + 1 };
+}
+
+function runRow(parts: Partial<RunRow>): RunRow {
+  return {
+    id: 'r',
+    flow: 'flow',
+    name: undefined,
+    state: 'running',
+    params: {},
+    tags: [],
+    createdAt: 1_000,
+    startedAt: undefined,
+    finishedAt: undefined,
+    error: undefined,
+    parentRun: undefined,
+    originRun: undefined,
+    owner: { ...processIdentity() },
+    epoch: 0,
+    counts: {},
+    result: undefined,
+    ...parts,
+  };
+}
+
+function taskRow(index: number, parts: Partial<TaskRunRow> = {}): TaskRunRow {
+  return {
+    index,
+    id: `clean#${index}`,
+    task: 'clean',
+    label: undefined,
+    parent: undefined,
+    state: 'success',
+    nodeKey: undefined,
+    cacheKey: undefined,
+    attempts: 1,
+    reason: undefined,
+    createdAt: 1_000,
+    startedAt: 1_001.5,
+    finishedAt: 1_002.25,
+    error: undefined,
+    upstream: [],
+    inputs: undefined,
+    origin: undefined,
+    ...parts,
+  };
+}
+
+function attemptRow(index: number, attempt: number, parts: Partial<AttemptRow> = {}): AttemptRow {
+  return {
+    index,
+    attempt,
+    state: 'success',
+    changes: 'queued@0 running@0.5 success@2',
+    startedAt: 1_001.5,
+    finishedAt: 1_003.5,
+    error: undefined,
+    ...parts,
+  };
+}
+
+function artifactRow(index: number, name: string, content: string): ArtifactRow {
+  const contentDigest = digest(content);
+  return {
+    index,
+    name,
+    ref: { uri: `record:${contentDigest}`, key: contentDigest, contentDigest, valueDigest: digest(`value ${content}`, 32), bytes: 3, format: 'json' },
+    inline: undefined,
+  };
+}
+
+function entryRow(run: string, index: number, version: string, parts: Partial<CacheEntryRow> = {}): CacheEntryRow {
+  return {
+    taskVersion: digest(version, 32),
+    key: digest(`key ${run} ${index}`, 32),
+    task: 'clean',
+    run,
+    index,
+    createdAt: 1_000.5,
+    code: digest(`code ${version}`, 32),
+    version: undefined,
+    inputs: { rows: { digest: digest('rows', 32), shown: '12' }, rate: { digest: digest('rate', 32) } },
+    artifacts: [{ name: '', ref: artifactRow(index, '', 'x').ref }],
+    ...parts,
+  };
+}
+
+function fullBatch(run: string): RecordBatch {
+  const error = { name: 'TypeError', message: 'no', code: 'E', stack: 'at x\nat y', cause: { name: 'Error', message: 'deep' } };
+  const rich = taskRow(7, {
+    label: 'second',
+    parent: 0,
+    state: 'cached',
+    nodeKey: digest('node', 32),
+    cacheKey: digest('cache'),
+    reason: { kind: 'input-changed', detail: 'rows: 1 -> 2' },
+    error,
+    upstream: [
+      { from: 0, kind: 'data', label: 'rows' },
+      { from: 3, kind: 'control' },
+    ],
+    inputs: { rows: { digest: digest('rows', 32), shown: '12' } },
+    origin: { run: 'r0', index: 4 },
+  });
+  return {
+    run,
+    epoch: 0,
+    taskRuns: [rich, taskRow(2, { startedAt: undefined, finishedAt: undefined, state: 'skipped' })].reverse(),
+    attempts: [attemptRow(2, 1, { state: 'failed', error }), attemptRow(2, 2), attemptRow(7, 1)],
+    artifacts: [{ ...artifactRow(7, '', 'x'), inline: Uint8Array.of(1, 2, 3) }, artifactRow(7, 'model', 'y')],
+    entries: [entryRow(run, 7, 'v1', { version: '' })],
+    logs: [{ seq: 0, at: 1_001, level: 'info', text: 'hello', node: 'clean#7', attempt: 1 }],
+  };
+}

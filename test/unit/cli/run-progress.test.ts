@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import picocolors from 'picocolors';
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import { liveFrame } from '../../../src/cli/live-frame.js';
+import { RunProgress } from '../../../src/cli/run-progress.js';
+import { runSummary } from '../../../src/cli/run-summary.js';
+import type { RunEvent } from '../../../src/model/event.js';
+import { isFinalTaskState, TASK_STATES, type TaskState } from '../../../src/model/states.js';
+
+const plain = picocolors.createColors(false);
+
+function taskEvent(node: string, state: TaskState, at = 0, more: object = {}): RunEvent {
+  return { at: new Date(at), type: 'task-state', node, data: { task: node.split('#')[0], state, attempt: 1, ...more } };
+}
+
+function runEvent(state: string, at: number): RunEvent {
+  return { at: new Date(at), type: 'run-state', data: { state } };
+}
+
+function progressOf(...events: readonly RunEvent[]): RunProgress {
+  const progress = new RunProgress();
+  for (const event of events) progress.apply(event);
+  return progress;
+}
+
+const arbitraryEvents = fc.array(
+  fc.record({ node: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), state: fc.constantFrom(...TASK_STATES), at: fc.nat(100_000) }),
+  { maxLength: 60 },
+);
+
+describe('RunProgress', () => {
+  it('counts each task once, in its latest state (S10)', () => {
+    fc.assert(
+      fc.property(arbitraryEvents, (events) => {
+        const progress = progressOf(...events.map(({ node, state, at }) => taskEvent(node, state, at)));
+        const latest = new Map(events.map(({ node, state }) => [node, state]));
+        expect(progress.total).toBe(latest.size);
+        for (const state of TASK_STATES) expect(progress.count(state)).toBe([...latest.values()].filter((one) => one === state).length);
+        expect(progress.runningCount).toBe(progress.count('running'));
+        const wereFinal = new Set(events.filter(({ state }) => isFinalTaskState(state)).map(({ node }) => node));
+        expect(progress.settled).toBeGreaterThanOrEqual(wereFinal.size);
+      }),
+    );
+  });
+
+  it('ranks the slowest of what ran, not what was reused', () => {
+    const progress = progressOf(
+      ...[30, 10, 50, 20, 40, 60].map((ms, index) => taskEvent(`t#${index}`, 'success', ms, { ms })),
+      taskEvent('reused#0', 'cached', 0, { ms: 999 }),
+    );
+    expect(progress.slowest.map(({ ms }) => ms)).toEqual([60, 50, 40, 30, 20]);
+  });
+
+  it('the time stands still when the run has ended', () => {
+    const progress = progressOf(runEvent('running', 1_000));
+    expect(progress.elapsed(1_500)).toBe(500);
+    progress.apply(runEvent('success', 3_000));
+    expect(progress.elapsed(9_000)).toBe(2_000);
+  });
+});
+
+describe('liveFrame', () => {
+  it('no line is wider than the terminal, and no more tasks are listed than there is room for', () => {
+    fc.assert(
+      fc.property(arbitraryEvents, fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 50 }), (events, columns, rows) => {
+        const progress = progressOf(...events.map(({ node, state, at }) => taskEvent(node, state, at)));
+        const frame = liveFrame(progress, { flow: 'penguins', now: 50_000, tick: 3, columns, rows, colours: plain });
+        for (const line of frame.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+        expect(frame.split('\n').length).toBeLessThanOrEqual(Math.max(rows, 4));
+      }),
+    );
+  });
+
+  it('shows the bar, the counts and what runs with its time', () => {
+    const progress = progressOf(
+      runEvent('running', 0),
+      taskEvent('load#0', 'success', 100),
+      taskEvent('clean#0', 'cached', 100),
+      taskEvent('train#0', 'running', 1_000),
+      taskEvent('score#0', 'pending', 1_000),
+    );
+    expect(liveFrame(progress, { flow: 'penguins', now: 4_000, tick: 0, columns: 100, rows: 30, colours: plain })).toBe(
+      ['⠋ penguins 4.0 s', '  ████████████░░░░░░░░░░░░ 2/4  1 done · 1 cached · 1 running · 1 waiting', '  ▸ train#0 3.0 s'].join('\n'),
+    );
+  });
+});
+
+describe('runSummary', () => {
+  const base = { run: 'r1', flow: 'penguins', now: 0, colours: plain } as const;
+
+  it('a run that succeeded: the result, and what to type next', () => {
+    const progress = progressOf(runEvent('running', 0), taskEvent('load#0', 'success', 5, { ms: 5 }), runEvent('success', 10));
+    expect(runSummary(progress, { ...base, state: 'success', result: { accuracy: 0.9 } })).toBe(
+      ['success  penguins in 10 ms', 'tasks   1 done', 'result  { accuracy: 0.9 }', 'run     r1', 'next    millrace inspect r1'].join('\n'),
+    );
+  });
+
+  it('a green last task does not hide a red one: every failed task is listed with its error (S12)', () => {
+    const error = { name: 'TypeError', message: 'no such column', cause: { name: 'Error', message: 'disk \u001b[31mgone', code: 'EIO' } };
+    const progress = progressOf(
+      runEvent('running', 0),
+      taskEvent('train#0', 'failed', 5, { attempt: 3, error }),
+      taskEvent('report#0', 'success', 6, { ms: 1 }),
+      runEvent('failed', 10),
+    );
+    const text = runSummary(progress, { ...base, state: 'failed', result: undefined });
+    expect(text).toContain('✖ train#0 failed after 3 attempts\n  TypeError: no such column\n  caused by disk gone [EIO]');
+    expect(text).toContain('millrace inspect r1/train#0');
+  });
+});

@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, TaskRunRow } from '../../../src/model/records.js';
+import { RUN_STATES, TASK_STATES } from '../../../src/model/states.js';
+import { memoryRecord } from '../../../src/runs/memory-record.js';
+import type { RecordBatch, RunRecord } from '../../../src/runs/run-record.js';
+import { openSqliteRecord } from '../../../src/runs/sqlite/sqlite-record.js';
+import { runRow } from '../../fixtures/runs/rows.js';
+
+const RUNS = ['a', 'b'];
+const clock = { now: () => 5_000.5, schedule: () => () => undefined };
+
+const hex = (length: number) => fc.integer({ min: 0, max: 3 }).map((n) => `${n}`.repeat(length));
+const time = fc.integer({ min: 0, max: 40_000 }).map((n) => n / 4);
+const place = fc.integer({ min: 0, max: 40 });
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+const name = fc.constantFrom('clean', 'load', 'fit');
+const error = fc.record(
+  { name: text, message: text, code: text, cause: fc.record({ name: text, message: text }) },
+  { requiredKeys: ['name', 'message'] },
+);
+const inputs = fc.dictionary(fc.constantFrom('rows', 'rate'), fc.record({ digest: hex(32), shown: text }, { requiredKeys: ['digest'] }), {
+  noNullPrototype: true,
+});
+const state = fc.constantFrom(...TASK_STATES);
+const ref = fc.record({ uri: text, key: text, contentDigest: hex(64), valueDigest: hex(32), bytes: fc.nat(), format: name });
+
+const taskRun: fc.Arbitrary<TaskRunRow> = fc.record({
+  index: place,
+  id: text,
+  task: name,
+  label: maybe(text),
+  parent: maybe(place),
+  state,
+  nodeKey: maybe(hex(32)),
+  cacheKey: maybe(fc.oneof(hex(32), hex(64))),
+  attempts: fc.nat({ max: 9 }),
+  reason: maybe(fc.record({ kind: fc.constantFrom('no-result' as const, 'expired' as const), detail: text }, { requiredKeys: ['kind'] })),
+  createdAt: time,
+  startedAt: maybe(time),
+  finishedAt: maybe(time),
+  error: maybe(error),
+  upstream: fc.array(
+    fc.record(
+      { from: place, kind: fc.constantFrom('data' as const, 'order' as const, 'control' as const), label: text },
+      { requiredKeys: ['from', 'kind'] },
+    ),
+    { maxLength: 3 },
+  ),
+  inputs: maybe(inputs),
+  origin: maybe(fc.record({ run: text, index: place })),
+});
+const attempt: fc.Arbitrary<AttemptRow> = fc.record({
+  index: place,
+  attempt: fc.integer({ min: 1, max: 3 }),
+  state,
+  changes: text,
+  startedAt: time,
+  finishedAt: maybe(time),
+  error: maybe(error),
+});
+// Bytes follow from their digest, as they do in life.
+const artifact: fc.Arbitrary<ArtifactRow> = fc
+  .record({ index: place, name: fc.constantFrom('', 'model', 'Model', 'größe'), ref, small: fc.boolean() })
+  .map(({ small, ...row }) => ({ ...row, inline: small ? Uint8Array.from(Buffer.from(row.ref.contentDigest.slice(0, 6))) : undefined }));
+const entry: fc.Arbitrary<CacheEntryRow> = fc.record({
+  taskVersion: hex(32),
+  key: hex(32),
+  task: name,
+  run: fc.constantFrom(...RUNS),
+  index: place,
+  createdAt: time,
+  code: text,
+  version: maybe(text),
+  inputs,
+  artifacts: fc.array(fc.record({ name: text, ref }), { maxLength: 2 }),
+});
+const log: fc.Arbitrary<LogRow> = fc.record(
+  {
+    seq: fc.nat({ max: 60 }),
+    at: time,
+    level: fc.constantFrom('debug' as const, 'info' as const, 'warn' as const, 'error' as const),
+    text,
+    node: text,
+    attempt: place,
+  },
+  { requiredKeys: ['seq', 'at', 'level', 'text'] },
+);
+const change = fc.record(
+  { state: fc.constantFrom(...RUN_STATES), startedAt: time, finishedAt: time, error, counts: fc.constant({ success: 3 }), result: ref },
+  { requiredKeys: [] },
+) as fc.Arbitrary<RunChange>;
+
+type Step = { readonly append: RecordBatch } | { readonly discard: string } | { readonly crash: string };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .record({
+        run: fc.constantFrom(...RUNS),
+        epoch: fc.constantFrom(0, 0, 0, 1),
+        taskRuns: fc.array(taskRun, { maxLength: 40 }),
+        attempts: fc.array(attempt, { maxLength: 20 }),
+        artifacts: fc.array(artifact, { maxLength: 20 }),
+        entries: fc.array(entry, { maxLength: 20 }),
+        logs: fc.array(log, { maxLength: 20 }),
+        change,
+      })
+      .map((append) => ({ append })),
+  },
+  { weight: 1, arbitrary: hex(64).map((discard) => ({ discard })) },
+  { weight: 1, arbitrary: fc.constantFrom(...RUNS).map((crash) => ({ crash })) },
+);
+
+/** What came of a step: nothing, or the code of the refusal. */
+async function take(record: RunRecord, given: Step): Promise<unknown> {
+  try {
+    if ('append' in given) await record.append(given.append);
+    else if ('discard' in given) await record.discard([given.discard]);
+    else record.crashNow(given.crash, 0, 'the end');
+  } catch (thrown) {
+    return (thrown as { code: string }).code;
+  }
+}
+
+async function everything(record: RunRecord): Promise<unknown> {
+  const found: unknown[] = [await record.runs(), await record.entries(['0', '1', '2', '3'].map((digit) => digit.repeat(32)))];
+  for (const task of ['clean', 'load', 'fit']) found.push(await record.latestEntry(task));
+  found.push(await record.inline(['0', '1', '2', '3'].map((digit) => digit.repeat(64))));
+  for (const run of RUNS) {
+    found.push(await record.taskRuns(run), await record.taskRuns(run, { task: 'clean' }), await record.taskRuns(run, { state: 'success' }));
+    found.push(await record.logs(run), await record.logs(run, { node: 'fit', level: 'warn', after: 3, limit: 4 }));
+  }
+  return found;
+}
+
+it('S19, S25, S31: after the same steps the records in SQLite and in memory say the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+      const folder = await mkdtemp(join(tmpdir(), 'millrace-agree-'));
+      const sqlite = await openSqliteRecord({ path: join(folder, 'record.db'), clock });
+      const memory = memoryRecord({ clock });
+      try {
+        for (const record of [sqlite, memory]) for (const id of RUNS) await record.open(runRow({ id }));
+        for (const given of steps) expect(await take(sqlite, given)).toEqual(await take(memory, given));
+        expect(await everything(sqlite)).toEqual(await everything(memory));
+      } finally {
+        await sqlite[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);

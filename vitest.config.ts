@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests and examples that import the package by its name get the sources; only end-to-end tests go through dist/.
+    alias: [
+      { find: /^millrace$/, replacement: source('index.ts') },
+      { find: /^millrace\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  test: {
+    // Processes, not threads: tests change the working directory, patch the console and load native addons.
+    pool: 'forks',
+    setupFiles: ['test/setup.ts'],
+    // Local times in output read the same everywhere.
+    env: { TZ: 'UTC' },
+    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'in-process',
+          include: ['test/{unit,contract,property}/**/*.test.ts'],
+          testTimeout: 10_000,
+          hookTimeout: 10_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Starts the built CLI, kills it, starts it again: slow when the machine is busy, never endless.
+          name: 'end-to-end',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
