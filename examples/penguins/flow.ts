@@ -52,15 +52,15 @@ export const split = task(
 );
 
 export const trainForest = task((train: Penguin[], trees: number, seed: number): Model => {
-  const forest = new RandomForestClassifier({ nEstimators: trees, maxFeatures: 2, seed, noOOB: true });
+  const forest = new RandomForestClassifier({ nEstimators: trees, maxFeatures: 3, replacement: false, seed, noOOB: true });
   forest.train(features(train), labels(train));
-  return { kind: 'random forest', forest: plain(forest.toJSON()) };
+  return { kind: 'random forest', saved: JSON.stringify(forest) };
 });
 
 export const trainNeighbours = task((train: Penguin[], k: number): Model => {
   const scale = scaleOf(features(train));
   const neighbours = new KNN(scaled(features(train), scale), labels(train), { k });
-  return { kind: 'nearest neighbours', neighbours: plain(neighbours.toJSON()), scale };
+  return { kind: 'nearest neighbours', saved: JSON.stringify(neighbours), scale };
 });
 
 export const score = task(
@@ -74,7 +74,10 @@ export const score = task(
   { name: (model) => model.kind },
 );
 
-export const choose = task((candidates: { model: Model; accuracy: number }[]) => candidates.reduce((a, b) => (b.accuracy > a.accuracy ? b : a)));
+export const choose = task(
+  (candidates: { model: Model; accuracy: number }[]) => candidates.reduce((best, next) => (next.accuracy > best.accuracy ? next : best)),
+  { outputs: { model: json(), accuracy: json() } },
+);
 
 export const penguins = flow(
   'penguins',
@@ -95,11 +98,11 @@ export const penguins = flow(
     const { train, test } = split(clean(read(data)), testRatio, seed);
     const forest = trainForest(train, trees, seed);
     const nearest = trainNeighbours(train, neighbours);
-    const best = choose([
+    const { model, accuracy } = choose([
       { model: forest, accuracy: score(forest, test) },
       { model: nearest, accuracy: score(nearest, test) },
     ]);
-    return { chosen: best.get('model').get('kind'), accuracy: best.get('accuracy') };
+    return { chosen: model.get('kind'), accuracy };
   },
 );
 
@@ -112,9 +115,4 @@ function randomNumbers(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** A library's `toJSON` still holds its class instances, which a result may not. */
-function plain<T>(saved: T): T {
-  return JSON.parse(JSON.stringify(saved)) as T;
 }

@@ -1,4 +1,4 @@
-import KNN, { type SavedKnn } from 'ml-knn';
+import KNN from 'ml-knn';
 import { RandomForestClassifier } from 'ml-random-forest';
 import * as z from 'zod';
 
@@ -18,15 +18,16 @@ export interface Penguin extends Measurements {
   readonly species: Species;
 }
 
-type SavedForest = Parameters<typeof RandomForestClassifier.load>[0];
-
 /** Mean and standard deviation of each feature. */
 export type Scale = readonly { readonly mean: number; readonly deviation: number }[];
 
-/** A trained model as plain data, in the form its library loads again: so it can be kept, looked at, and used by another process. */
+/**
+ * A trained model as plain data, so that it can be kept, looked at, and used by another process. `saved` is the library's own JSON, as text:
+ * loading changes the object that is loaded, and what a task is given is not to be changed.
+ */
 export type Model =
-  | { readonly kind: 'random forest'; readonly forest: SavedForest }
-  | { readonly kind: 'nearest neighbours'; readonly neighbours: SavedKnn; readonly scale: Scale };
+  | { readonly kind: 'random forest'; readonly saved: string }
+  | { readonly kind: 'nearest neighbours'; readonly saved: string; readonly scale: Scale };
 
 /** One row of numbers for each penguin, which is what the libraries take. */
 export function features(penguins: readonly Measurements[]): number[][] {
@@ -55,7 +56,7 @@ export function classify(model: Model, penguins: readonly Measurements[]): Speci
   const rows = features(penguins);
   const classes =
     model.kind === 'random forest'
-      ? RandomForestClassifier.load(model.forest).predict(rows)
-      : KNN.load(model.neighbours).predict(scaled(rows, model.scale));
+      ? RandomForestClassifier.load(JSON.parse(model.saved)).predict(rows)
+      : KNN.load(JSON.parse(model.saved)).predict(scaled(rows, model.scale));
   return classes.map((index) => SPECIES[index]!);
 }

@@ -43,8 +43,8 @@ export interface FlowOptions<S extends ParamSpec> {
 type RunArgs<S, O> = {} extends ParamsIn<S> ? [params?: ParamsIn<S>, options?: O] : [params: ParamsIn<S>, options?: O];
 // biome-ignore lint/complexity/noBannedTypes: as above
 type OptionalParams<S> = {} extends ParamsIn<S> ? [params?: ParamsIn<S>] : [params: ParamsIn<S>];
-// biome-ignore lint/complexity/noBannedTypes: as above
 type ChildArgs<S> =
+  // biome-ignore lint/complexity/noBannedTypes: as above
   {} extends ParamsIn<S> ? [params?: Arg<ParamsIn<S>>, options?: { wait?: true }] : [params: Arg<ParamsIn<S>>, options?: { wait?: true }];
 
 /** A plain async function whose task calls draw a graph. Defining one runs nothing. */

@@ -4,10 +4,11 @@ import type { RunHandle } from '../../flow/flow-runtime.js';
 import type { RunEvent } from '../../model/event.js';
 import type { StartOptions } from '../../runtime/start-run.js';
 import type { CommandContext } from '../command.js';
+import { createRunPrinter } from '../create-run-printer.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { addFlowArguments, collect, type FlowCommandOptions, openFlow } from '../flow-command.js';
 import { withOwnOutput } from '../own-output.js';
-import { createRunPrinter, type RunOutcome, type RunPrinter } from '../run-printer.js';
+import type { RunOutcome, RunPrinter } from '../run-printer.js';
 import type { Terminal } from '../terminal.js';
 
 interface RunCommandOptions extends FlowCommandOptions {

@@ -1,5 +1,5 @@
 import { isInside } from './outline.js';
-import type { Picture } from './picture.js';
+import type { Picture } from './shape.js';
 
 /** Where a line of a frame really starts and ends: layout engines join boxes only, and clip the line at the frame. */
 export interface Anchors {

@@ -2,7 +2,8 @@ import type { DotOptions, GraphData } from '../graph-view.js';
 import { anchorsOf } from './anchors.js';
 import { nestedSteps } from './nested.js';
 import { INK, PALETTE } from './palette.js';
-import { type Link, type Picture, pictureOf, type Shape } from './picture.js';
+import { pictureOf } from './picture.js';
+import type { Link, Picture, Shape } from './shape.js';
 
 const FONT = 'Helvetica';
 /** With more shapes than this, a layout that is ready in seconds is worth more than the last crossing avoided. */

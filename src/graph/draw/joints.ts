@@ -1,4 +1,4 @@
-import type { Link, Shape } from './picture.js';
+import type { Link, Shape } from './shape.js';
 
 /** More lines than this between two sets of shapes, each to each, go through one point. */
 const MOST_CROSSING_LINES = 20;

@@ -1,7 +1,8 @@
 import type { DotOptions, GraphData } from '../graph-view.js';
 import { nestedSteps } from './nested.js';
 import { INK, PALETTE, type Tone } from './palette.js';
-import { type Picture, pictureOf, type Shape } from './picture.js';
+import { pictureOf } from './picture.js';
+import type { Picture, Shape } from './shape.js';
 
 /** The graph as a Mermaid flowchart: what GitHub, GitLab and most note-taking programs draw from a code block. */
 export function toMermaid(data: GraphData, options?: DotOptions): string {

@@ -1,4 +1,4 @@
-import type { Shape } from './picture.js';
+import type { Shape } from './shape.js';
 
 /** One step of a walk through a picture: a shape without contents, or the begin or end of a frame. */
 export interface NestedStep {

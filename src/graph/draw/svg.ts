@@ -4,8 +4,9 @@ import { DETAIL_SIZE, NAME_SIZE, nameOf, pictureToDot, TITLE_SIZE } from './dot.
 import { type Layout, type LayoutEdge, type LayoutObject, layOut } from './layout.js';
 import { nestedSteps } from './nested.js';
 import { INK, PALETTE } from './palette.js';
-import { type Link, type Picture, pictureOf, type Shape } from './picture.js';
+import { pictureOf } from './picture.js';
 import { grouped } from './printable.js';
+import type { Link, Picture, Shape } from './shape.js';
 
 /** More shapes, or lines, than this are no picture, and their layout would take minutes. */
 const MOST_SHAPES = 3_000;

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+
+/** A workload that repeats itself within a process needs fewer of them. */
+const ROUNDS = 3;
+const ROUNDS_OF_ONE = 5;
+
+/**
+ * Runs each variant of a workload in fresh processes, in turns (ours, peer, ours, peer …), so that whatever else the machine does at the
+ * time falls on both.
+ * @returns samples by variant, by round, by repetition
+ */
+export async function measure(file, workload, rounds = workload.repetitions === 1 ? ROUNDS_OF_ONE : ROUNDS) {
+  const samples = Object.fromEntries(Object.keys(workload.variants).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+    try {
+      if (workload.prepare) inFreshProcess(workload, file, 'prepare', folder);
+      for (const name of Object.keys(workload.variants)) samples[name].push(inFreshProcess(workload, file, name, folder));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return samples;
+}
+
+function inFreshProcess(workload, file, variant, folder) {
+  const flags = workload.flags ?? [];
+  const child = spawnSync(process.execPath, [...flags, CHILD, file, variant, folder], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  if (child.status === 0) return JSON.parse(child.stdout.trimEnd().split('\n').at(-1));
+  const why = child.signal ?? `exit code ${child.status}`;
+  throw new Error(`${workload.goal} '${variant}' failed (${why}):\n${child.stderr}`);
+}

@@ -1,0 +1,43 @@
+const COLUMNS = [
+  ['goal', 5, (figure) => figure.goal],
+  ['work', 58, (figure) => figure.title],
+  ['ours', 24, ({ ours, unit }) => amount(ours, unit)],
+  ['peer', 36, ({ peer, unit }) => (peer ? amount(peer, unit) : '')],
+  ['median', 7, ({ ratio, peer }) => factor(ratio.median, peer)],
+  ['first', 7, ({ ratio, peer }) => factor(ratio.first, peer)],
+  ['bar', 6, ({ bar }) => (bar === undefined ? '' : `≤ ${bar}`)],
+  ['stretch', 7, ({ stretch }) => (stretch === undefined ? '' : `≤ ${stretch}`)],
+  ['verdict', 8, ({ verdict }) => verdict],
+];
+
+export function printHeader({ version, node, cores, memoryGb }) {
+  console.log(`millrace ${version}, node ${node}, ${cores} cores, ${memoryGb} GB. Fresh processes in turns; medians of the rounds.`);
+  console.log('ours and peer: the median of all repetitions; ratios: ours / peer, of all repetitions and of the first one in each process.\n');
+  printCells(([title]) => title);
+  printCells(([, width]) => '─'.repeat(width));
+}
+
+export function printRows(figures) {
+  for (const figure of figures) printCells(([, , text]) => text(figure));
+}
+
+function printCells(textOf) {
+  console.log(
+    COLUMNS.map((column) => textOf(column).padEnd(column[1]))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function amount({ name, median }, unit) {
+  return `${name} ${round(median)} ${unit}`;
+}
+
+function factor(ratio, peer) {
+  return peer ? `${round(ratio)}x` : round(ratio);
+}
+
+/** Three digits say all there is to say. */
+function round(number) {
+  return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
+}

@@ -1,0 +1,79 @@
+import { loadMillrace } from '../millrace.mjs';
+
+const LAYERS = 100;
+const WIDTH = 100;
+const CONCURRENCY = 16;
+
+const add = (a, b) => (a + b) % 1_000_003;
+
+export const workload = {
+  goal: 'G3',
+  title: 'layered graph of 100 × 100 tasks, two edges each, in memory',
+  repetitions: 5,
+  variants: { millrace: inMillrace, 'raw promises': inPromises, 'async.auto': inAuto, 'p-graph': inGraph },
+  rows: [
+    { ours: 'millrace', peer: 'raw promises', bar: 5, stretch: 2.5 },
+    { title: 'the same', ours: 'millrace', peer: 'async.auto' },
+    { title: 'the same', ours: 'millrace', peer: 'p-graph' },
+  ],
+};
+
+/** Builds the layers: each node of one is made of two neighbours in the layer before it. */
+function layered(first, next) {
+  let layer = Array.from({ length: WIDTH }, (_, at) => first(at));
+  for (let depth = 1; depth < LAYERS; depth++) layer = layer.map((node, at) => next(node, layer[(at + 1) % WIDTH], depth, at));
+  return layer;
+}
+
+async function inMillrace() {
+  const { flow, task } = await loadMillrace();
+  const start = task((n) => n, { name: 'start' });
+  const sum = task(add, { name: 'sum' });
+  const layers = flow('layers', { concurrency: CONCURRENCY }, () => layered(start, (a, b) => sum(a, b)));
+  return async () => void (await layers.run());
+}
+
+/** No limit, no states, no names: the least that waits for two inputs. */
+function inPromises() {
+  const sum = async (a, b) => add(await a, await b);
+  return async () => void (await Promise.all(layered(async (n) => n, (a, b) => sum(a, b))));
+}
+
+async function inAuto() {
+  const { default: auto } = await import('async/auto.js');
+  return async () => {
+    const tasks = {};
+    const define = (name, definition) => {
+      tasks[name] = definition;
+      return name;
+    };
+    layered(
+      (n) => define(`0/${n}`, async () => n),
+      (a, b, depth, at) => define(`${depth}/${at}`, [a, b, async (done) => add(done[a], done[b])]),
+    );
+    await auto(tasks, CONCURRENCY);
+  };
+}
+
+/** It passes no values on, so they go through a table. */
+async function inGraph() {
+  const { PGraph } = await import('p-graph');
+  return async () => {
+    const nodes = new Map();
+    const edges = [];
+    const values = new Map();
+    const define = (name, value) => {
+      nodes.set(name, { run: () => void values.set(name, value()) });
+      return name;
+    };
+    layered(
+      (n) => define(`0/${n}`, () => n),
+      (a, b, depth, at) => {
+        const name = define(`${depth}/${at}`, () => add(values.get(a), values.get(b)));
+        edges.push([a, name], [b, name]);
+        return name;
+      },
+    );
+    await new PGraph(nodes, edges).run({ concurrency: CONCURRENCY });
+  };
+}
