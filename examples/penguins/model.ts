@@ -1,22 +1,6 @@
 import KNN from 'ml-knn';
 import { RandomForestClassifier } from 'ml-random-forest';
-import * as z from 'zod';
-
-export const SPECIES = ['Adelie', 'Chinstrap', 'Gentoo'] as const;
-export type Species = (typeof SPECIES)[number];
-
-/** What is measured of a penguin. The bounds are generous: they refuse slips of the pen, not large penguins. */
-export const Measurements = z.object({
-  beakLengthMm: z.number().min(20).max(80),
-  beakDepthMm: z.number().min(8).max(30),
-  flipperLengthMm: z.number().min(120).max(280),
-  bodyMassG: z.number().min(1_000).max(10_000),
-});
-export type Measurements = z.infer<typeof Measurements>;
-
-export interface Penguin extends Measurements {
-  readonly species: Species;
-}
+import { type Measurements, type Penguin, SPECIES, type Species } from './penguin.js';
 
 /** Mean and standard deviation of each feature. */
 export type Scale = readonly { readonly mean: number; readonly deviation: number }[];

@@ -1,35 +1,32 @@
-import { cache, ctx, Fail, flow, param, task } from 'millrace';
+import { ctx, Fail, flow, param, task } from 'millrace';
 import * as z from 'zod';
 import { choose, penguins } from './flow.js';
-import { classify, Measurements, type Model } from './model.js';
+import { classify, type Model } from './model.js';
+import { Measurements } from './penguin.js';
 
-// The model is not a file with a name to be remembered: it is what `choose` gave in the newest run that succeeded. The type comes along.
-const keptModel = task(
-  async (): Promise<Model> => {
-    const run = await penguins.latest({ state: 'success' });
-    if (!run) throw new Fail('there is no model yet: run examples/penguins/flow.ts first');
-    const { model, accuracy } = await run.output(choose);
-    ctx().log.info(`${model.kind} of run ${run.id}, ${(accuracy * 100).toFixed(1)} % right on penguins it had not seen`);
-    return model;
-  },
-  // There may be a newer run by now, so this is asked anew each time; what depends on it is reused while the answer stays the same.
-  { cache: false },
-);
+/** The model is no file whose name one has to remember: it is what `choose` gave in the newest run that succeeded. Its type comes along. */
+const keptModel = task(async (): Promise<Model> => {
+  const run = await penguins.latest({ state: 'success' });
+  // Fail says that trying again would not help.
+  if (!run) throw new Fail('there is no model yet; `millrace run examples/penguins/flow.ts` makes one');
+  const { model, accuracy } = await run.output(choose);
+  ctx().log.info(`${model.kind}, ${(accuracy * 100).toFixed(1)} % right when tested, from run ${run.id}`);
+  return model;
+});
 
 const predict = task((model: Model, rows: Measurements[]) => {
   const species = classify(model, rows);
-  for (const [index, row] of rows.entries()) {
-    const { beakLengthMm, beakDepthMm, flipperLengthMm, bodyMassG } = row;
+  for (const [index, { beakLengthMm, beakDepthMm, flipperLengthMm, bodyMassG }] of rows.entries()) {
     ctx().log.info(`beak ${beakLengthMm} x ${beakDepthMm} mm, flipper ${flipperLengthMm} mm, ${bodyMassG} g: ${species[index]}`);
   }
   return species;
 });
 
+// No `cache` here: there may be a newer model by now, and to classify a few penguins takes no time.
 export const classifyPenguins = flow(
   'classify-penguins',
   {
     description: 'Tells the species of new penguins with the model that the flow `penguins` has kept.',
-    cache: cache.default,
     params: {
       rows: param(
         z.array(Measurements).default([

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** What every error of Millrace has: a stable `code`, a sentence that says what was expected and what came, and often what to do. */
 export interface MillraceErrorOptions {
   readonly cause?: unknown;
@@ -11,33 +13,82 @@ export interface MillraceErrorOptions {
  */
 export class MillraceError extends Error {
   readonly code: string;
-  readonly hint: string | undefined;
+  /** `declare`: an error without one has no such field, so that what Node prints of it is not cluttered. */
+  declare readonly hint: string | undefined;
 
   constructor(code: string, message: string, options: MillraceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
-    this.hint = options.hint;
+    if (options.hint !== undefined) this.hint = options.hint;
   }
 }
 
-/** A thrown value as an Error: user code may throw strings, undefined or frozen objects. */
+/**
+ * A thrown value as an Error that can be read without care: user code may throw strings, undefined, or objects whose getters throw in their
+ * turn. What was thrown is its `cause`, unless reading that would throw.
+ */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  return new MillraceError('THROWN_NON_ERROR', `a value that is not an Error was thrown: ${describe(thrown)}`, { cause: thrown });
+  if (isReadableError(thrown)) return thrown;
+  return new MillraceError('THROWN_NON_ERROR', `a value that is not an Error was thrown: ${describe(thrown)}`, {
+    hint: 'Throw an Error: it tells where it comes from.',
+    ...(isReadable(thrown) ? { cause: thrown } : {}),
+  });
+}
+
+/** Errors of another realm (`node:vm`) count. */
+function isReadableError(thrown: unknown): thrown is Error {
+  try {
+    if (!(thrown instanceof Error) && !isNativeError(thrown)) return false;
+    return typeof thrown.name === 'string' && typeof thrown.message === 'string' && isReadable(thrown);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the fields that are looked at when an error is printed or recorded can be looked at. */
+function isReadable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  try {
+    for (const field of ['name', 'message', 'stack', 'cause', 'code', 'hint']) Reflect.get(value, field);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A short, safe rendering of any value for messages; never throws, never long. */
 export function describe(value: unknown, maxLength = 80): string {
   let text: string;
   try {
-    if (typeof value === 'string') text = JSON.stringify(value);
-    else if (typeof value === 'bigint') text = `${value}n`;
-    else if (typeof value === 'function') text = value.name ? `function ${value.name}` : 'a function';
-    else if (typeof value === 'object' && value !== null) text = JSON.stringify(value) ?? Object.prototype.toString.call(value);
-    else text = String(value);
+    text = rendered(value);
   } catch {
-    text = Object.prototype.toString.call(value);
+    text = tagOf(value);
   }
   return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+}
+
+function rendered(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const text = JSON.stringify(value);
+  // Of instances that keep their data from JSON (a Response, an Event) at least the class is told.
+  return text === undefined || (text === '{}' && !isPlainObject(value)) ? tagOf(value) : text;
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** `[object Map]`, `[object Response]`; a proxy may refuse even that. */
+function tagOf(value: unknown): string {
+  try {
+    const { name } = (value as object).constructor;
+    return name === 'Object' || name === '' ? Object.prototype.toString.call(value) : `[object ${name}]`;
+  } catch {
+    return 'an object that cannot be read';
+  }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Bundle } from './flow-file/bundle.js';
 import type { FlowFileError } from './flow-file/flow-file-error.js';
 import { definedFlows, type FoundFlow, flowsOf, pickFlow } from './flow-file/flows-of.js';
+import { originOf } from './flow-file/source-frame.js';
 
 export interface FlowFile {
   /** Absolute. */
@@ -70,7 +71,6 @@ async function importFile(path: string): Promise<object> {
 async function mayNeedTransform(error: unknown): Promise<boolean> {
   if (!(error instanceof Error)) return false;
   if (error instanceof SyntaxError) {
-    const { originOf } = await import('./flow-file/source-frame.js');
     return originOf(error) === undefined;
   }
   const { code } = error as { code?: unknown };

@@ -1,4 +1,4 @@
-import type { Output, TaskScope } from '../flow/scope.js';
+import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { LogLevel } from '../model/event.js';
 import type { Logger } from '../model/logger.js';
@@ -77,8 +77,10 @@ export class Attempt implements TaskScope, TaskContext, Output {
     this.#host.line(this.node, this.attempt, level, text);
   }
 
+  /** In the task's own context: listeners may call `ctx()`, and what they print is the task's. */
   abort(reason: unknown): void {
     this.#controller ??= new AbortController();
-    this.#controller.abort(reason);
+    const controller = this.#controller;
+    scopes.run(this, () => controller.abort(reason));
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { MillraceError } from '../base/error.js';
+import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
 import { scopes } from '../flow/scope.js';
@@ -86,6 +86,8 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   readonly #ready = new Fifo();
   /** Attempts that have not ended when their function returned. */
   readonly #running = new Map<number, Attempt>();
+  /** The node whose function is on the stack: it is not among the running before it has returned a promise. */
+  #calling: number | undefined;
   #slots: number;
   #open = 0;
   #now = 0;
@@ -205,12 +207,13 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
   abandon(state: 'cancelled' | 'failed', reason: Error): void {
-    for (const node of [...this.#running.keys()]) this.#fail(node, TASK_STATE_CODE[state], reason);
+    for (const { node } of [...this.running()]) this.#fail(node, TASK_STATE_CODE[state], reason);
   }
 
   /** Nodes with an attempt in flight, with the time it began. */
   *running(): Generator<{ readonly node: number; readonly startedAt: number }> {
     for (const node of this.#running.keys()) yield { node, startedAt: this.#nodes.startedAt[node] as number };
+    if (this.#calling !== undefined) yield { node: this.#calling, startedAt: this.#nodes.startedAt[this.#calling] as number };
   }
 
   // ── what attempts and sub-flows ask ──
@@ -327,9 +330,12 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     try {
       const args = this.#arguments(node);
       if (definition.label) this.#labels.set(node, labelText(definition.label, args));
+      this.#calling = node;
       returned = definition.kind === 'subflow' ? expandSubflow(this, node, definition, args[0]) : scopes.run(attempt, call, definition.fn, args);
     } catch (error) {
       return this.#threw(node, attempt, error);
+    } finally {
+      this.#calling = undefined;
     }
     if (!isThenable(returned)) return this.#returned(node, attempt, returned);
     this.#running.set(node, attempt);
@@ -363,7 +369,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   #threw(node: number, attempt: Attempt, thrown: unknown): void {
     this.#parts.observer.attemptEnded(attempt);
     this.#now = this.#parts.clock.now();
-    const isSkip = thrown instanceof Error && thrown.name === 'Skip';
+    const isSkip = asError(thrown).name === 'Skip';
     this.#fail(node, this.#stopped ? CANCELLED : isSkip ? SKIPPED : FAILED, thrown);
   }
 

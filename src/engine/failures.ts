@@ -76,7 +76,12 @@ export function taskError(id: string, state: TaskState, attempts: number, thrown
     'timed-out': 'ran out of time',
     crashed: 'crashed',
   }[state as 'failed'];
-  return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${cause.message}`, { taskRunId: id, attempts, cause });
+  return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${cause.message}`, { taskRunId: id, attempts, cause, ...hintOf(cause) });
+}
+
+/** What to do about an error is to be done about whatever it causes. */
+export function hintOf(error: unknown): { hint?: string } {
+  return error instanceof MillraceError && error.hint !== undefined ? { hint: error.hint } : {};
 }
 
 const MAX_CAUSES = 8;
@@ -84,13 +89,16 @@ const MAX_CAUSES = 8;
 /** An error as plain data, for records and events. Getters that throw and causes without end are survived. */
 export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
   const error = asError(thrown);
-  const code = (error as { code?: unknown }).code;
+  const { code, hint } = error as { code?: unknown; hint?: unknown };
+  // The message of a thrown non-Error is all there is to say of it.
+  const hasCause = error.cause !== undefined && code !== 'THROWN_NON_ERROR';
   return {
     name: error.name,
     message: error.message,
     ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof hint === 'string' ? { hint } : {}),
     ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
-    ...(error.cause !== undefined && depth < MAX_CAUSES ? { cause: errorInfo(error.cause, depth + 1) } : {}),
+    ...(hasCause && depth < MAX_CAUSES ? { cause: errorInfo(error.cause, depth + 1) } : {}),
   };
 }
 

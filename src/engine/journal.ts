@@ -45,6 +45,8 @@ export class Journal {
   #logSeq = 0;
   #timer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
+  /** What is being written. */
+  #underWay: RecordBatch | undefined;
   #failed = false;
 
   constructor(parts: JournalParts) {
@@ -80,6 +82,14 @@ export class Journal {
     while (this.#writing || this.#rows > 0) await (this.#writing ?? this.#write());
   }
 
+  /** What is not committed, for the process's last words. Part of it may be committed all the same: writing it again changes nothing. */
+  unwritten(): readonly RecordBatch[] {
+    if (this.#failed) return [];
+    const { afterCommit: _, change, ...rows } = this.#pending;
+    const waiting = { run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) };
+    return this.#underWay === undefined ? [waiting] : [this.#underWay, waiting];
+  }
+
   #added(afterCommit: (() => void) | undefined): void {
     if (afterCommit) this.#pending.afterCommit.push(afterCommit);
     this.#rows++;
@@ -105,12 +115,15 @@ export class Journal {
 
   async #commit(batch: RecordBatch, afterCommit: readonly (() => void)[]): Promise<void> {
     if (this.#failed) return;
+    this.#underWay = batch;
     try {
       await this.#parts.record.append(batch);
     } catch (error) {
       this.#failed = true;
       this.#parts.onError(error);
       return;
+    } finally {
+      this.#underWay = undefined;
     }
     for (const tell of afterCommit) tell();
   }

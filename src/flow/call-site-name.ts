@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { OWN_FOLDERS } from '../base/own-files.js';
 import { assignedName } from './assigned-name.js';
 import { readSource, type SourceFile } from './source-file.js';
 
@@ -9,7 +10,7 @@ import { readSource, type SourceFile } from './source-file.js';
  */
 export function nameFromCallSite(callee: string): string | undefined {
   try {
-    const site = OWN_FILES === undefined ? undefined : findCallSite(OWN_FILES);
+    const site = OWN_FOLDERS.length === 0 ? undefined : findCallSite();
     const file = site && sourceAt(site.location);
     return site && file && assignedName(file, callee, site.line, site.column);
   } catch {
@@ -20,22 +21,11 @@ export function nameFromCallSite(callee: string): string | undefined {
 /** Where user code called us, as `file:line:column`; undefined when the stack does not tell. Never throws. */
 export function callSitePosition(): string | undefined {
   try {
-    const site = OWN_FILES === undefined ? undefined : findCallSite(OWN_FILES);
+    const site = OWN_FOLDERS.length === 0 ? undefined : findCallSite();
     return site && [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
   } catch {
     return undefined;
   }
-}
-
-/** The package's sources and its build: with source maps on, frames of the build are shown as frames of the sources. */
-const OWN_FILES = ownFiles(import.meta.url);
-
-/** Undefined when this file was bundled into another one: then own frames cannot be told from the user's. */
-function ownFiles(here: string): RegExp | undefined {
-  const root = /^(.*\/)(?:src|dist)\/flow\/call-site-name\.[jt]s(?:[?#].*)?$/.exec(here)?.[1];
-  if (root === undefined) return undefined;
-  const path = normalPath(root).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${path}(?:src|dist)/`);
 }
 
 // ── the call site ──
@@ -53,9 +43,9 @@ interface CallSite {
  */
 const FRAMES = [3, 16];
 
-function findCallSite(own: RegExp): CallSite | undefined {
+function findCallSite(): CallSite | undefined {
   for (const frames of FRAMES) {
-    const found = callSite(stackText(frames), own);
+    const found = callSite(stackText(frames));
     if (found !== 'further out') return found;
   }
   return undefined;
@@ -75,14 +65,15 @@ function stackText(frames: number): string {
   }
 }
 
-function callSite(stack: string, own: RegExp): CallSite | 'further out' | undefined {
+function callSite(stack: string): CallSite | 'further out' | undefined {
   for (const line of stack.split('\n')) {
     const frame = /^\s+at (.*)$/.exec(line)?.[1];
     if (frame === undefined) continue;
     const site = placeOf(frame);
     // A frame without a file is a native one, such as `Array.map`: what called us then is no call in a source.
     if (site === undefined) return undefined;
-    if (!own.test(normalPath(site.location))) return site;
+    const path = normalPath(site.location);
+    if (!OWN_FOLDERS.some((folder) => path.startsWith(folder))) return site;
   }
   return 'further out';
 }

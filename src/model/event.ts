@@ -31,6 +31,8 @@ export interface ErrorInfo {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
+  /** What to do about it. */
+  readonly hint?: string;
   readonly stack?: string;
   readonly cause?: ErrorInfo;
 }

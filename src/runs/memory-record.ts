@@ -41,6 +41,10 @@ class MemoryRecord implements RunRecord {
 
   async append(batch: RecordBatch): Promise<void> {
     this.#checkOpen();
+    this.#take(batch);
+  }
+
+  #take(batch: RecordBatch): void {
     const run = this.#known(batch.run);
     checkEpoch(batch.run, batch.epoch, run.row.epoch);
     this.#checkBatch(batch);
@@ -104,10 +108,16 @@ class MemoryRecord implements RunRecord {
     return this.#runs.get(run)?.logs(filter) ?? [];
   }
 
-  crashNow(run: string, epoch: number, message: string): void {
+  crashNow(run: string, epoch: number, message: string, unwritten: readonly RecordBatch[] = []): void {
     this.#checkOpen();
     const found = this.#runs.get(run);
-    if (found !== undefined && found.row.epoch === epoch) this.#crash(found, crashError(message));
+    if (found === undefined || found.row.epoch !== epoch) return;
+    try {
+      for (const batch of unwritten) this.#take(batch);
+    } catch {
+      // The process is going: that the run crashed is worth more than what it could not say.
+    }
+    this.#crash(found, crashError(message));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -70,6 +70,9 @@ export interface RunRecord extends AsyncDisposable {
   /** In order of `index`. */
   taskRuns(run: string, filter?: { task?: string; state?: TaskState }): Promise<readonly TaskRunDetails[]>;
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
-  /** Synchronous, for `process.on('exit')` only: marks a run of ours crashed when nothing asynchronous can run any more. */
-  crashNow(run: string, epoch: number, message: string): void;
+  /**
+   * Synchronous, for `process.on('exit')` only, when nothing asynchronous can run any more: commits what the run still had to say, and marks
+   * it crashed unless that has ended it. What cannot be written is left out.
+   */
+  crashNow(run: string, epoch: number, message: string, unwritten?: readonly RecordBatch[]): void;
 }

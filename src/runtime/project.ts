@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
 import { localStore } from '../results/local-store.js';
+import { memoryStore } from '../results/memory-store.js';
 import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { findHome, IN_MEMORY } from './home.js';
@@ -79,7 +80,7 @@ async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.async
 }
 
 async function inMemory(): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
-  const [{ memoryRecord }, { memoryStore }] = await Promise.all([import('../runs/memory-record.js'), import('../results/memory-store.js')]);
+  const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();
   return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), lasting: false };

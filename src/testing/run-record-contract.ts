@@ -196,6 +196,24 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await record.run('r1'), row);
   },
 
+  'S19, S31: crashNow first keeps what the run still had to say': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const said = { run: 'r1', epoch: 0, taskRuns: [taskRow(0)] };
+    await record.append(said);
+    record.crashNow('r1', 0, 'the end', [said, { run: 'r1', epoch: 0, taskRuns: [taskRow(1, { state: 'running', finishedAt: undefined })] }]);
+    assert.deepEqual((await record.run('r1'))?.state, 'crashed');
+    assert.deepEqual(
+      (await record.taskRuns('r1')).map(({ state }) => state),
+      ['success', 'crashed'],
+    );
+    await record.open(runRow({ id: 'r2' }));
+    record.crashNow('r2', 0, 'the end', [{ run: 'r2', epoch: 0, change: { state: 'cancelled', finishedAt: 9 } }]);
+    assert.deepEqual([(await record.run('r2'))?.state, (await record.run('r2'))?.error], ['cancelled', undefined]);
+    await record.open(runRow({ id: 'r3' }));
+    record.crashNow('r3', 0, 'the end', [{ run: 'r3', epoch: 5, taskRuns: [taskRow(0)] }]);
+    assert.deepEqual([(await record.run('r3'))?.state, await record.taskRuns('r3')], ['crashed', []]);
+  },
+
   'runs come newest first, filtered, page by page': async (record) => {
     const flows = ['a', 'b'];
     for (let n = 0; n < 12; n += 1) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { OWN_FOLDERS } from '../../base/own-files.js';
 
 /** A place in a source file; `line` and `column` count from 1, as editors do. */
 export interface SourcePosition {
@@ -51,9 +52,6 @@ function clip(text: string): string {
 /** Matches the place at the end of a line of `error.stack`: `at load (/a/flow.ts:3:5)` and `at file:///a/flow.ts:3:5`. */
 const STACK_FRAME = /^\s+at (?:.*?\()?((?:file:\/\/|\/|[A-Za-z]:[\\/]).*?):(\d+):(\d+)\)?$/;
 
-/** This package's build and its sources: with source maps on, frames of the one are shown as frames of the other. */
-const OWN_FOLDERS = ['src/', 'dist/'].map((folder) => fileURLToPath(new URL(`../../../${folder}`, import.meta.url)));
-
 /** Where an error came from: the first frame of its stack in a file of the project; not of Node, an installed package, or this one. */
 export function originOf(error: Error): SourcePosition | undefined {
   for (const row of (error.stack ?? '').split('\n')) {
@@ -67,7 +65,7 @@ export function originOf(error: Error): SourcePosition | undefined {
 }
 
 function isForeign(file: string): boolean {
-  return /[\\/]node_modules[\\/]/.test(file) || OWN_FOLDERS.some((folder) => file.startsWith(folder));
+  return /[\\/]node_modules[\\/]/.test(file) || OWN_FOLDERS.some((folder) => file.replaceAll('\\', '/').startsWith(folder));
 }
 
 function toPath(place: string): string | undefined {

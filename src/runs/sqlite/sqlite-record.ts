@@ -81,11 +81,18 @@ class SqliteRecord implements RunRecord {
     return this.#connection.read(() => findLogs(this.#connection, run, filter));
   }
 
-  crashNow(run: string, epoch: number, message: string): void {
+  crashNow(run: string, epoch: number, message: string, unwritten: readonly RecordBatch[] = []): void {
+    this.#lastWords(() => {
+      for (const batch of unwritten) writeBatch(this.#connection, batch);
+    });
+    this.#lastWords(() => crashRunById(this.#connection, run, epoch, crashError(message)));
+  }
+
+  /** The process is going, and an error in its exit handler helps nobody: the next look finds that its owner is gone. */
+  #lastWords(job: () => void): void {
     try {
-      this.#connection.writeNow(() => crashRunById(this.#connection, run, epoch, crashError(message)));
+      this.#connection.writeNow(job);
     } catch (error) {
-      // The process is going, and an error in its exit handler helps nobody: the next look finds that its owner is gone.
       if (error instanceof MillraceError && error.code === 'RECORD_CLOSED') throw error;
     }
   }
