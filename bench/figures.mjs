@@ -11,14 +11,15 @@
  *
  * What a figure is: `first` is the first repetition in a fresh process, what somebody at a command line feels; `median` is over all
  * repetitions. Each is worked out within a round, whose processes ran one after the other, and then the median of the rounds is taken.
- * A goal is met only when both are within it.
+ * A goal is met only when both are within it. `least` and `most` are of the rounds: where they lie far apart, the verdict is worth little.
  */
 export function figuresOf(workload, samples) {
   return workload.rows.map((row) => {
     const first = (name) => samples[name].map((repetitions) => repetitions[0]);
     const middle = (name) => samples[name].map(median);
     const ratios = (of) => of(row.ours).map((ours, round) => (row.peer === undefined ? ours : ours / peerIn(row, of, round)));
-    const ratio = { median: median(ratios(middle)), first: median(ratios(first)) };
+    const byRound = ratios(middle);
+    const ratio = { median: median(byRound), first: median(ratios(first)), least: Math.min(...byRound), most: Math.max(...byRound) };
     return {
       goal: workload.goal,
       title: row.title ?? workload.title,

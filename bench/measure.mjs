@@ -13,16 +13,20 @@ const ROUNDS_OF_ONE = 5;
 
 /**
  * Runs each variant of a workload in fresh processes, in turns (ours, peer, ours, peer …), so that whatever else the machine does at the
- * time falls on both.
+ * time falls on both. Each round begins with another one: what a variant leaves behind (writes on their way to the disk) falls on the next.
  * @returns samples by variant, by round, by repetition
  */
 export async function measure(file, workload, rounds = workload.repetitions === 1 ? ROUNDS_OF_ONE : ROUNDS) {
-  const samples = Object.fromEntries(Object.keys(workload.variants).map((name) => [name, []]));
+  const names = Object.keys(workload.variants);
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
     try {
       if (workload.prepare) inFreshProcess(workload, file, 'prepare', folder);
-      for (const name of Object.keys(workload.variants)) samples[name].push(inFreshProcess(workload, file, name, folder));
+      for (let turn = 0; turn < names.length; turn++) {
+        const name = names[(round + turn) % names.length];
+        samples[name].push(inFreshProcess(workload, file, name, folder));
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

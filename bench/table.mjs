@@ -1,3 +1,5 @@
+import { amount, factor, limit, range } from './amounts.mjs';
+
 const COLUMNS = [
   ['goal', 5, (figure) => figure.goal],
   ['work', 58, (figure) => figure.title],
@@ -5,8 +7,9 @@ const COLUMNS = [
   ['peer', 36, ({ peer, unit }) => (peer ? amount(peer, unit) : '')],
   ['median', 7, ({ ratio, peer }) => factor(ratio.median, peer)],
   ['first', 7, ({ ratio, peer }) => factor(ratio.first, peer)],
-  ['bar', 6, ({ bar }) => (bar === undefined ? '' : `≤ ${bar}`)],
-  ['stretch', 7, ({ stretch }) => (stretch === undefined ? '' : `≤ ${stretch}`)],
+  ['rounds', 13, ({ ratio }) => range(ratio)],
+  ['bar', 6, ({ bar }) => limit(bar)],
+  ['stretch', 7, ({ stretch }) => limit(stretch)],
   ['verdict', 8, ({ verdict }) => verdict],
 ];
 
@@ -27,17 +30,4 @@ function printCells(textOf) {
       .join('  ')
       .trimEnd(),
   );
-}
-
-function amount({ name, median }, unit) {
-  return `${name} ${round(median)} ${unit}`;
-}
-
-function factor(ratio, peer) {
-  return peer ? `${round(ratio)}x` : round(ratio);
-}
-
-/** Three digits say all there is to say. */
-function round(number) {
-  return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
 }

@@ -54,8 +54,7 @@ export function findTaskRun(taskRuns: readonly TaskRunDetails[], wanted: string,
     });
   }
   const guess = nearest(wanted, [...ids, ...new Set(taskRuns.map((taskRun) => taskRun.task))]);
-  const hint =
-    guess !== undefined ? `did you mean ${run}/${guess}?` : ids.length > 0 ? `it has ${listSome(ids)}` : 'it ended before any task was called';
+  const hint = guess !== undefined ? `did you mean ${run}/${guess}?` : ids.length > 0 ? `it has ${listSome(ids)}` : 'no task of it is recorded';
   throw new MillraceError('TASK_RUN_UNKNOWN', `run ${run} has no task '${wanted}'`, { hint });
 }
 

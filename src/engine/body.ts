@@ -1,6 +1,6 @@
 import { type BodyScope, scopes } from '../flow/scope.js';
 import { isRef, NODE, PATH, project, type Ref } from '../graph/ref.js';
-import { KEEP, replaceDeep, replacingReferences } from '../graph/references.js';
+import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
 
 /** What a body's return value is resolved with. */
 export interface Settling {
@@ -21,11 +21,7 @@ export async function runBody(scope: BodyScope, settling: Settling, body: () => 
 
 async function resolveReturned(settling: Settling, returned: unknown): Promise<unknown> {
   const refs: Ref[] = [];
-  replaceDeep(returned, (value) => {
-    if (!isRef(value)) return KEEP;
-    refs.push(value);
-    return undefined;
-  });
+  visitReferences([returned], ['the returned value'], (ref) => void refs.push(ref));
   if (refs.length === 0) return returned;
   const values = new Map<number, unknown>();
   for (const ref of refs) await settling.ended(ref[NODE]);

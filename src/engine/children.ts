@@ -17,12 +17,13 @@ export class Children {
     for (const wake of waiting) wake();
   }
 
-  /** Resolves when none is open. */
+  /** Resolves when none is open, and nobody who waited for the last of them has added another. */
   async ended(parent: number): Promise<void> {
     while ((this.#open.get(parent) ?? 0) > 0) {
       await new Promise<void>((resolve) => {
         this.#waiting.set(parent, [...(this.#waiting.get(parent) ?? []), resolve]);
       });
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }

@@ -1,9 +1,12 @@
 /** Freezes plain data all the way down, so that a task that changes its inputs fails (S16). Typed arrays and class instances cannot be frozen faithfully and are left alone. */
 export function deepFreeze(value: unknown): unknown {
   const stack = [value];
+  // What is frozen already may hold what is not.
+  const seen = new Set<object>();
   while (stack.length > 0) {
     const next = stack.pop();
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue;
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
     const prototype = Object.getPrototypeOf(next) as unknown;
     if (!Array.isArray(next) && prototype !== Object.prototype && prototype !== null) continue;
     Object.freeze(next);

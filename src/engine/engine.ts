@@ -10,6 +10,7 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { LogLevel } from '../model/event.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
+import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { DerivedInputs, TaskDefinition } from '../model/task-definition.js';
@@ -20,7 +21,8 @@ import { Children } from './children.js';
 import { deepFreeze } from './deep-freeze.js';
 import { Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
-import { NodeResults } from './node-results.js';
+import type { InputDigests } from './inputs.js';
+import { type LostResult, NodeResults } from './node-results.js';
 import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
@@ -59,6 +61,8 @@ export interface EngineParts {
   readonly strict: boolean;
   readonly onFailure: 'finish-independent' | 'cancel-rest';
   readonly observer: Observer;
+  /** Takes the secrets out of what was thrown (S18). */
+  readonly maskError: (thrown: unknown) => void;
   /** The context of a sub-flow's body. */
   readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
 }
@@ -86,8 +90,8 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   readonly #ready = new Fifo();
   /** Attempts that have not ended when their function returned. */
   readonly #running = new Map<number, Attempt>();
-  /** The node whose function is on the stack: it is not among the running before it has returned a promise. */
-  #calling: number | undefined;
+  /** The attempt whose function is on the stack: it is not among the running before it has returned a promise. */
+  #calling: Attempt | undefined;
   #slots: number;
   #open = 0;
   #now = 0;
@@ -95,6 +99,8 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   #stopped: Error | undefined;
   readonly #waiters = new Map<number, (() => void)[]>();
   readonly #drained: (() => void)[] = [];
+  /** What the nodes that asked for a result are known by. */
+  readonly #asked = new Map<number, InputDigests>();
   readonly #reasons = new Map<number, Reason>();
   readonly #labels = new Map<number, string>();
 
@@ -102,7 +108,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     this.#parts = parts;
     this.graph = parts.graph;
     this.#slots = parts.concurrency;
-    this.#results = new NodeResults(this.graph, this.#nodes, this.failures, parts.keeper, (node, kind) => this.#makeAnew(node, kind));
+    this.#results = new NodeResults(parts.run.id, this.graph, this.#nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
   }
 
   // ── what futures and bodies ask ──
@@ -150,14 +156,23 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
     await this.ended(node);
-    if (!this.#results.hasValue(node)) this.failures.handle(node);
-    return project(await this.valueOf(node), path);
+    try {
+      return project(await this.valueOf(node), path);
+    } catch (error) {
+      this.failures.handle(this.#results.actual(node));
+      throw error;
+    }
   }
 
   async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
     await this.ended(node);
-    if (!this.#results.hasValue(node)) this.failures.handle(node);
-    else await this.valueOf(node);
+    try {
+      await this.valueOf(node);
+    } catch (error) {
+      this.failures.handle(this.#results.actual(node));
+      // It ended well, but its result is out of reach: the store itself cannot be used.
+      if (this.#results.hasValue(node)) return { state: 'failed', error: taskError(this.idOf(node), 'failed', 0, error) };
+    }
     return this.#results.finalState(node, path);
   }
 
@@ -183,10 +198,13 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   // ── what the run asks ──
 
-  /** Resolves when every node has settled. */
-  drained(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+  /** Resolves when every node has settled, and nobody who waited for the last of them has added another; then no call is taken any more. */
+  async drained(): Promise<void> {
+    do {
+      if (this.#open > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#open > 0);
+    this.closed = true;
   }
 
   /** How many nodes ended in each state; derived steps do not count. */
@@ -198,6 +216,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   stop(reason: Error): void {
     if (this.#stopped) return;
     this.#stopped = reason;
+    this.#now = this.#parts.clock.now();
     for (let node = 0; node < this.graph.size; node++) {
       const state = this.#nodes.state[node] as number;
       if (state === PENDING || state === QUEUED) this.#fail(node, CANCELLED, reason);
@@ -207,13 +226,18 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
   abandon(state: 'cancelled' | 'failed', reason: Error): void {
-    for (const { node } of [...this.running()]) this.#fail(node, TASK_STATE_CODE[state], reason);
+    this.#now = this.#parts.clock.now();
+    for (const { attempt } of [...this.running()]) {
+      this.#parts.observer.attemptEnded(attempt);
+      this.#fail(attempt.node, TASK_STATE_CODE[state], reason);
+    }
   }
 
-  /** Nodes with an attempt in flight, with the time it began. */
-  *running(): Generator<{ readonly node: number; readonly startedAt: number }> {
-    for (const node of this.#running.keys()) yield { node, startedAt: this.#nodes.startedAt[node] as number };
-    if (this.#calling !== undefined) yield { node: this.#calling, startedAt: this.#nodes.startedAt[this.#calling] as number };
+  /** Attempts in flight, with the time they began. */
+  *running(): Generator<{ readonly attempt: Attempt; readonly startedAt: number }> {
+    const started = this.#nodes.startedAt;
+    for (const attempt of this.#running.values()) yield { attempt, startedAt: started[attempt.node] as number };
+    if (this.#calling) yield { attempt: this.#calling, startedAt: started[this.#calling.node] as number };
   }
 
   // ── what attempts and sub-flows ask ──
@@ -265,51 +289,77 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || (nodes.waitingFor[node] as number) > 0) return;
     nodes.mark(node, LOOKED_AT);
     const definition = this.#definition(node);
+    if (spreads(this.#parts.force)) this.#inheritForce(node, definition);
     if (definition.kind === 'derived') return this.#derive(node, definition);
     if (this.#stopped) return this.#fail(node, CANCELLED, this.#stopped);
     if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
-    if (spreads(this.#parts.force)) this.#inheritForce(node, definition);
     const policy = definition.cache ?? this.#parts.defaultCache;
     if (policy) this.#ask(node, definition, policy);
-    else this.#prepare(node);
+    else this.#prepare(node, undefined);
   }
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
+    if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
     const forced = this.#nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.#nodes.has(node, FORCED));
-    const answer = this.#parts.reuse.ask({ definition, policy, inputs: this.#results.inputs(node), forced });
-    if (!(answer instanceof Promise)) return this.#answered(node, answer);
-    answer.then(
-      (known) => this.#answered(node, known),
-      (error) => this.#fail(node, FAILED, error),
-    );
+    const inputs = this.#results.inputs(node);
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = this.#parts.reuse.ask({ definition, policy, inputs, forced });
+    } catch (error) {
+      // The policy is the user's.
+      return this.#fail(node, FAILED, error);
+    }
+    if (inputs) this.#asked.set(node, inputs);
+    if (answer instanceof Promise) this.#when(node, answer, (known) => this.#answered(node, known));
+    else this.#answered(node, answer);
   }
 
   #answered(node: number, answer: Answer): void {
-    if (this.#nodes.state[node] !== PENDING) return;
     if (answer.hit) {
+      this.#reasons.delete(node);
       this.#results.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
     }
     if (!this.#reasons.has(node)) this.#reasons.set(node, answer.why);
-    if (answer.key !== undefined && !this.#flights.join(answer.key, node)) return this.#nodes.unmark(node, LOOKED_AT);
-    this.#prepare(node);
+    this.#prepare(node, answer.key);
   }
 
-  /** Values that are only addresses yet are read before a slot is taken. */
-  #prepare(node: number): void {
-    const unloaded = this.#nodes.has(node, HAS_INPUTS) ? this.#results.unloadedInputs(node) : [];
-    if (unloaded.length === 0) return this.#queue(node);
-    Promise.all(unloaded.map((input) => this.#results.load(input))).then(
-      (made) => {
-        if (this.#nodes.state[node] !== PENDING) return;
-        if (made.every((how) => how === 'read')) return this.#queue(node);
-        // An input was computed anew, perhaps to another value: the question is another one now.
-        for (const follower of this.#flights.leave(node)) this.#arm(follower);
-        this.#nodes.unmark(node, LOOKED_AT);
-        this.#arm(node);
-      },
-      (error) => this.#fail(node, FAILED, error),
-    );
+  /** Inputs are at hand before a key is taken, and that before a slot: who leads a flight waits for nothing but a slot. */
+  #prepare(node: number, key: string | undefined): void {
+    if (this.#waitFor(node, this.#unloadedInputs(node))) return;
+    if (key !== undefined && !this.#flights.join(key, node)) return this.#nodes.unmark(node, LOOKED_AT);
+    this.#queue(node);
+  }
+
+  #unloadedInputs(node: number): readonly number[] {
+    return this.#nodes.has(node, HAS_INPUTS) ? this.#results.unloadedInputs(node) : [];
+  }
+
+  /** Loads results that a node needs. True: there are some, and the node is looked at again when they are here. */
+  #waitFor(node: number, inputs: readonly number[]): boolean {
+    if (inputs.length === 0) return false;
+    this.#when(node, Promise.all(inputs.map((input) => this.#results.load(input))), () => {
+      // One may have been computed anew, to another value or to none: the question is another one now.
+      for (const input of inputs) this.#nodes.inherit(node, this.#results.actual(input));
+      this.#nodes.unmark(node, LOOKED_AT);
+      this.#arm(node);
+    });
+    return true;
+  }
+
+  /** Goes on with a node when what it waits for has come, unless the node was ended meanwhile. */
+  #when<T>(node: number, coming: Promise<T>, go: (value: T) => void): void {
+    const arrived = (): boolean => {
+      this.#now = this.#parts.clock.now();
+      return !this.#nodes.isFinal(node);
+    };
+    coming
+      .then((value) => {
+        if (arrived()) go(value);
+      })
+      .catch((error) => {
+        if (arrived()) this.#fail(node, FAILED, error);
+      });
   }
 
   #queue(node: number): void {
@@ -327,19 +377,22 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     this.#move(node, RUNNING);
     const attempt = new Attempt(this, node, 1);
     let returned: unknown;
+    let isLater: boolean;
     try {
       const args = this.#arguments(node);
       if (definition.label) this.#labels.set(node, labelText(definition.label, args));
-      this.#calling = node;
+      this.#calling = attempt;
       returned = definition.kind === 'subflow' ? expandSubflow(this, node, definition, args[0]) : scopes.run(attempt, call, definition.fn, args);
+      isLater = isThenable(returned);
     } catch (error) {
       return this.#threw(node, attempt, error);
     } finally {
       this.#calling = undefined;
     }
-    if (!isThenable(returned)) return this.#returned(node, attempt, returned);
+    if (!isLater) return this.#returned(node, attempt, returned);
     this.#running.set(node, attempt);
-    returned.then(
+    // A promise stays what it is; any other thenable is kept from throwing, or settling twice.
+    Promise.resolve(returned).then(
       (value) => this.#returned(node, attempt, value),
       (error) => this.#threw(node, attempt, error),
     );
@@ -360,10 +413,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     }
     if (!(kept instanceof Promise)) return this.#succeed(node, kept.value, kept);
     this.#running.set(node, attempt);
-    kept.then(
-      (stored) => this.#succeed(node, stored.value, stored),
-      (error) => this.#fail(node, FAILED, error),
-    );
+    this.#when(node, kept, (stored) => this.#succeed(node, stored.value, stored));
   }
 
   #threw(node: number, attempt: Attempt, thrown: unknown): void {
@@ -385,6 +435,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   #fail(node: number, state: number, thrown: unknown): void {
     if (this.#nodes.isFinal(node)) return;
     const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
+    this.#parts.maskError(thrown);
     const error = taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, thrown);
     if (state === FAILED) this.failures.failed(node, error);
     else this.failures.because(node, [], error);
@@ -405,9 +456,9 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   endBecause(node: number, state: number, causes: readonly number[]): void {
     if (this.#nodes.isFinal(node)) return;
-    const first = causes.map((cause) => this.failures.error(cause)).find((error) => error !== undefined);
+    this.#now = this.#parts.clock.now();
     const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
-    this.failures.because(node, causes, taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, first));
+    this.failures.because(node, causes, taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, this.failures.rootOf(causes)));
     this.#settle(node, state, undefined);
   }
 
@@ -420,6 +471,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     nodes.move(node, state);
     nodes.count(state, isDerived ? 0 : 1);
     this.#running.delete(node);
+    this.#asked.delete(node);
     this.#reasons.delete(node);
     this.#labels.delete(node);
     for (const follower of this.#flights.leave(node)) this.#arm(follower);
@@ -432,18 +484,27 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const origin = this.#results.origin(node);
+    const asked = this.#asked.get(node);
+    const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
       startedAt: this.#nodes.startedAt[node] || undefined,
       finishedAt: this.#now,
       label: this.#labels.get(node),
-      key: this.#flights.keyOf(node) ?? origin?.key,
+      key: isReusable ? (this.#flights.keyOf(node) ?? origin?.key) : undefined,
       reason: this.#reasons.get(node),
       error: this.failures.error(node),
       kept,
       origin,
-      inputs: () => this.#results.inputs(node),
+      inputs: () => (isReusable && asked) || this.#results.inputs(node),
     });
+  }
+
+  /** A result is known by the arguments that its key was made of. The body, or the task, may have changed an object among them since. */
+  #argumentsStand(node: number, asked: InputDigests): boolean {
+    if (this.#results.inputsAreStill(node, asked)) return true;
+    this.line(node, 1, 'warn', 'an argument was changed after the call was made: the result will not be reused');
+    return false;
   }
 
   #wake(node: number): void {
@@ -459,15 +520,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   // ── derived steps: pure, without a slot, a row or an attempt ──
 
   #derive(node: number, definition: TaskDefinition): void {
-    const unloaded = this.#results.unloadedInputs(node);
-    if (unloaded.length > 0) {
-      Promise.all(unloaded.map((input) => this.#results.load(input))).then(
-        () => this.#derive(node, definition),
-        (error) => this.#fail(node, FAILED, error),
-      );
-      return;
-    }
-    if (this.#nodes.isFinal(node)) return;
+    if (this.#waitFor(node, this.#unloadedInputs(node))) return;
     try {
       this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
       this.#settle(node, SUCCESS, undefined);
@@ -486,7 +539,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
       state: (position) => {
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
-        if (!this.#results.hasValue(ref[NODE])) this.failures.handle(ref[NODE]);
+        if (!this.#results.hasValue(ref[NODE])) this.failures.handle(this.#results.actual(ref[NODE]));
         return this.#results.finalState(ref[NODE], ref[PATH]);
       },
     };
@@ -503,24 +556,33 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     return this.#parts.strict ? args.map(deepFreeze) : args;
   }
 
-  #makeAnew(node: number, kind: 'missing' | 'corrupted'): { node: number; ended: Promise<void> } {
-    this.line(node, 0, 'warn', `the stored result of '${this.idOf(node)}' is ${kind}; it is computed anew`);
+  #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
+    this.line(node, 0, 'warn', `${lost.message}: '${this.idOf(node)}' is computed anew`);
     const origin = this.#results.origin(node);
-    if (origin) void this.#parts.reuse.discard(origin);
+    if (origin) this.#drop(node, origin, lost);
     const scope = new GraphScope(`${this.idOf(node)}~`, this.#parent(node));
     const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.controls[node]);
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.#nodes.mark(anew, REDONE);
-    this.#reasons.set(anew, { kind });
+    this.#reasons.set(anew, { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' });
     return { node: anew, ended: this.ended(anew) };
+  }
+
+  /** Bytes that are whole but cannot be read here stay: others may be able to. */
+  #drop(node: number, origin: CacheEntryRow, { code }: LostResult): void {
+    const { reuse } = this.#parts;
+    if (code !== 'RESULT_MISSING' && code !== 'RESULT_CORRUPTED') return reuse.forget(origin);
+    reuse.discard(origin).catch((error) => this.line(node, 0, 'warn', `its entry cannot be removed from the record: ${asError(error).message}`));
   }
 
   /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
   #inheritForce(node: number, definition: TaskDefinition): void {
     const before = [...this.graph.inputs(node).map(({ from }) => from), ...(this.graph.controls[node] ?? [])];
     const inherits = before.some((from) => this.#nodes.has(from, FORCED));
-    if (inherits || this.#parts.force.downstream.has(definition.name)) this.#nodes.mark(node, FORCED);
+    if (!inherits && !this.#parts.force.downstream.has(definition.name)) return;
+    // What a sub-flow gives depends on its children: what it feeds is downstream of them.
+    for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.#nodes.mark(forced, FORCED);
   }
 
   #definition(node: number): TaskDefinition {
@@ -551,6 +613,6 @@ function labelText(label: NonNullable<TaskDefinition['label']>, args: readonly u
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -27,6 +27,12 @@ export class Failures {
     return this.#errors.get(node);
   }
 
+  /** What the first of these nodes failed of: the failure at the beginning, however long the chain that leads to it. */
+  rootOf(nodes: readonly number[]): unknown {
+    const error = nodes.map((node) => this.#errors.get(node)).find((known) => known !== undefined);
+    return error?.cause instanceof TaskError && error.code !== 'TASK_FAILED' ? error.cause : error;
+  }
+
   get any(): boolean {
     return this.#roots.length > 0;
   }

@@ -10,6 +10,9 @@ import type { Stored } from './stored.js';
 /** Longest text of a value that is kept beside its digest, so that a changed input can be shown from what to what (S27). */
 const MAX_SHOWN = 40;
 
+/** What a call is known by: the digest of each argument, by parameter name. */
+export type InputDigests = Readonly<Record<string, InputDigest>>;
+
 /** Digest of what a reference stands for, or undefined when it has none. */
 export type DigestOf = (ref: Ref) => InputDigest | undefined;
 
@@ -22,6 +25,16 @@ export function inputDigests(args: readonly unknown[], names: readonly string[],
     digests[names[position] ?? `arg${position}`] = digest;
   }
   return digests;
+}
+
+/** Whether somebody else may hold, and change, an object among the arguments. */
+export function holdsObjects(args: readonly unknown[]): boolean {
+  return args.some((arg) => typeof arg === 'object' && arg !== null && (arg instanceof Lineage || !isRef(arg)));
+}
+
+export function sameDigests(a: InputDigests, b: InputDigests): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name]?.digest === b[name]?.digest);
 }
 
 function argumentDigest(arg: unknown, digestOf: DigestOf): InputDigest | undefined {

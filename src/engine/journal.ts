@@ -77,6 +77,11 @@ export class Journal {
     this.#added(undefined);
   }
 
+  /** The record refused a batch: what was said since is lost. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** Resolves when everything said so far is committed, or could not be (then `onError` was told). */
   async flush(): Promise<void> {
     while (this.#writing || this.#rows > 0) await (this.#writing ?? this.#write());
@@ -85,9 +90,12 @@ export class Journal {
   /** What is not committed, for the process's last words. Part of it may be committed all the same: writing it again changes nothing. */
   unwritten(): readonly RecordBatch[] {
     if (this.#failed) return [];
-    const { afterCommit: _, change, ...rows } = this.#pending;
-    const waiting = { run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) };
+    const waiting = this.#batchOf(this.#pending);
     return this.#underWay === undefined ? [waiting] : [this.#underWay, waiting];
+  }
+
+  #batchOf({ afterCommit: _, change, ...rows }: Pending): RecordBatch {
+    return { run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) };
   }
 
   #added(afterCommit: (() => void) | undefined): void {
@@ -101,15 +109,13 @@ export class Journal {
   #write(): Promise<void> {
     this.#timer?.();
     this.#timer = undefined;
-    const { afterCommit, change, ...rows } = this.#pending;
+    const taken = this.#pending;
     this.#pending = emptyBatch();
     this.#rows = 0;
-    this.#writing = this.#commit({ run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) }, afterCommit).finally(
-      () => {
-        this.#writing = undefined;
-        if (this.#rows > 0) this.#timer ??= this.#parts.clock.schedule(this.#rows >= MAX_ROWS ? 0 : MAX_WAIT_MS, () => void this.#write());
-      },
-    );
+    this.#writing = this.#commit(this.#batchOf(taken), taken.afterCommit).finally(() => {
+      this.#writing = undefined;
+      if (this.#rows > 0) this.#timer ??= this.#parts.clock.schedule(this.#rows >= MAX_ROWS ? 0 : MAX_WAIT_MS, () => void this.#write());
+    });
     return this.#writing;
   }
 

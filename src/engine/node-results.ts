@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
 import { Lineage } from '../flow/scope.js';
 import { NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
@@ -9,7 +10,7 @@ import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import { type Failures, NoValue } from './failures.js';
-import { derivedDigest, inputDigests, partDigest, storedDigest } from './inputs.js';
+import { derivedDigest, holdsObjects, type InputDigests, inputDigests, partDigest, sameDigests, storedDigest } from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import { type Stored, storedAs } from './stored.js';
 
@@ -18,8 +19,17 @@ const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
 
+/** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
+export type LostResult = MillraceError;
+
+const LOST: readonly string[] = ['RESULT_MISSING', 'RESULT_CORRUPTED', 'FORMAT_UNKNOWN', 'RESULT_UNREADABLE'];
+
+export function isLost(error: unknown): error is LostResult {
+  return error instanceof MillraceError && LOST.includes(error.code);
+}
+
 /** Makes a node that computes anew what could not be read, and resolves when that has settled. */
-export type MakeAnew = (node: number, kind: 'missing' | 'corrupted') => { readonly node: number; readonly ended: Promise<void> };
+export type MakeAnew = (node: number, lost: LostResult) => { readonly node: number; readonly ended: Promise<void> };
 
 /**
  * What the nodes of a run gave. A reused result is only an address until somebody needs the value; then it is read and verified, once,
@@ -27,6 +37,7 @@ export type MakeAnew = (node: number, kind: 'missing' | 'corrupted') => { readon
  * never changes (S10, S25).
  */
 export class NodeResults {
+  readonly #run: string;
   readonly #graph: TaskGraph;
   readonly #nodes: NodeTable;
   readonly #failures: Failures;
@@ -35,12 +46,13 @@ export class NodeResults {
   readonly #values: unknown[] = [];
   readonly #stored: (Stored | undefined)[] = [];
   readonly #origins = new Map<number, CacheEntryRow>();
-  readonly #loading = new Map<number, Promise<'read' | 'made anew'>>();
+  readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
   readonly #limit = pLimit(LOADS);
 
-  constructor(graph: TaskGraph, nodes: NodeTable, failures: Failures, keeper: ResultKeeper, makeAnew: MakeAnew) {
+  constructor(run: string, graph: TaskGraph, nodes: NodeTable, failures: Failures, keeper: ResultKeeper, makeAnew: MakeAnew) {
+    this.#run = run;
     this.#graph = graph;
     this.#nodes = nodes;
     this.#failures = failures;
@@ -60,7 +72,8 @@ export class NodeResults {
   }
 
   reused(node: number, entry: CacheEntryRow): void {
-    this.#values[node] = UNLOADED;
+    // What this run made itself is at hand, and perhaps not committed yet.
+    this.#values[node] = entry.run === this.#run ? this.#values[entry.index] : UNLOADED;
     this.#stored[node] = storedAs(entry.artifacts);
     this.#origins.set(node, entry);
   }
@@ -98,14 +111,32 @@ export class NodeResults {
     return this.#values[this.actual(node)];
   }
 
-  /** The inputs of a node that are only addresses yet. */
+  /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
   unloadedInputs(node: number): number[] {
-    const inputs = new Set(this.#graph.inputs(node).map(({ from }) => this.actual(from)));
-    return [...inputs].filter((from) => this.hasValue(from) && !this.isLoaded(from));
+    const unloaded = new Set<number>();
+    for (const { from } of this.#graph.inputs(node)) {
+      const waiting = this.#unloaded(from);
+      if (waiting !== undefined) unloaded.add(waiting);
+    }
+    return [...unloaded];
   }
 
-  /** Reads a reused result. Rejects only when the store itself cannot be used. */
-  load(node: number): Promise<'read' | 'made anew'> {
+  /** Those of them that are being computed anew: nobody knows yet what they will be. */
+  remadeInputs(node: number): number[] {
+    if (this.#madeAnew.size === 0) return [];
+    return this.unloadedInputs(node).filter((from) => this.#madeAnew.has(from));
+  }
+
+  #unloaded(node: number): number | undefined {
+    for (let at: number | undefined = node; at !== undefined; at = this.#madeAnew.get(at)) {
+      if (this.#loading.has(at)) return at;
+      if (this.#values[at] === UNLOADED && !this.#madeAnew.has(at)) return at;
+    }
+    return undefined;
+  }
+
+  /** Reads a reused result, or waits for the node that computes it anew. Rejects only when the store itself cannot be used. */
+  load(node: number): Promise<void> {
     let loading = this.#loading.get(node);
     if (!loading) {
       loading = this.#read(node).finally(() => this.#loading.delete(node));
@@ -114,18 +145,15 @@ export class NodeResults {
     return loading;
   }
 
-  async #read(node: number): Promise<'read' | 'made anew'> {
+  async #read(node: number): Promise<void> {
     const { artifacts } = this.#stored[node] as Stored;
     try {
       this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, this.#graph.definitions[node] as TaskDefinition));
-      return 'read';
     } catch (error) {
-      const code = error instanceof MillraceError ? error.code : undefined;
-      if (code !== 'RESULT_MISSING' && code !== 'RESULT_CORRUPTED') throw error;
-      const anew = this.#makeAnew(node, code === 'RESULT_MISSING' ? 'missing' : 'corrupted');
+      if (!isLost(error)) throw error;
+      const anew = this.#makeAnew(node, error);
       this.#madeAnew.set(node, anew.node);
       await anew.ended;
-      return 'made anew';
     }
   }
 
@@ -148,8 +176,16 @@ export class NodeResults {
     return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
   }
 
+  /** Whether the arguments are still what these digests were taken of; only objects that others may hold are looked at again. */
+  inputsAreStill(node: number, before: InputDigests): boolean {
+    if (!holdsObjects(this.#graph.args[node] as readonly unknown[])) return true;
+    const now = this.inputs(node);
+    return now !== undefined && sameDigests(before, now);
+  }
+
   #digestOf(ref: Ref): InputDigest | undefined {
     const node = this.actual(ref[NODE]);
+    if (!this.hasValue(node)) return undefined;
     const stored = this.#stored[node];
     if (stored) return storedDigest(stored, ref[PATH]);
     if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);
@@ -158,10 +194,18 @@ export class NodeResults {
 
   #derivedDigest(node: number): InputDigest | undefined {
     if (!this.#derivedDigests.has(node)) {
-      const inputs = this.inputs(node);
+      const { name, parameterNames } = this.#graph.definitions[node] as TaskDefinition;
+      const digestOf = (ref: Ref): InputDigest | undefined =>
+        this.hasValue(ref[NODE]) || ref instanceof Lineage ? this.#digestOf(ref) : this.#endDigest(ref[NODE]);
+      const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, digestOf);
       const states = this.#graph.inputs(node).map(({ from }) => (this.hasValue(from) ? 'value' : String(this.#nodes.state[this.actual(from)])));
-      this.#derivedDigests.set(node, inputs && derivedDigest((this.#graph.definitions[node] as TaskDefinition).name, states, inputs));
+      this.#derivedDigests.set(node, inputs && derivedDigest(name, states, inputs));
     }
     return this.#derivedDigests.get(node);
+  }
+
+  /** An end without a value is known by its error, which `outcome()` hands on. */
+  #endDigest(node: number): InputDigest {
+    return { digest: digest128(`no value ${this.#failures.error(this.actual(node))?.message ?? ''}`) };
   }
 }

@@ -92,6 +92,11 @@ export class NodeTable {
     else dependents.push(node);
   }
 
+  /** `from` stands for a settled input that had a value: how it ended counts for `node`. */
+  inherit(node: number, from: number): void {
+    this.mark(node, INPUT_FLAG[this.state[from] as number] as number);
+  }
+
   /** Tells the dependants of a settled node; calls back for each that now waits for nothing more. Edges are dropped. */
   release(node: number, ready: (dependent: number) => void): void {
     const dependents = this.#dependents[node];

@@ -10,7 +10,13 @@ export type StopTrace = (what: string) => MillraceError;
  * itself stops the trace.
  */
 export function placeholder(owner: object, node: number, path: Path | undefined, name: string, stop: StopTrace): object {
-  const ref: Ref = { [OWNER]: owner, [NODE]: node, [PATH]: path };
+  // Node looks through a proxy when it prints: what is printed has to stand on the target.
+  const ref: Ref = {
+    [OWNER]: owner,
+    [NODE]: node,
+    [PATH]: path,
+    [inspect.custom]: () => `(${pathText(name, path)}: not known before it has run)`,
+  } as Ref;
   const parts = new Map<string, object>();
   const refuse = (what: string) => (): never => {
     throw stop(`${what} ${pathText(name, path)}`);
@@ -25,7 +31,6 @@ export function placeholder(owner: object, node: number, path: Path | undefined,
   return new Proxy(ref, {
     get(target, key) {
       if (key === OWNER || key === NODE || key === PATH) return target[key as typeof NODE];
-      if (key === inspect.custom) return () => `(${pathText(name, path)}: not known before it has run)`;
       // Not a promise: it can be awaited and returned from async functions, which gives it back.
       if (key === 'then' || key === Symbol.toStringTag || key === Symbol.isConcatSpreadable) return undefined;
       if (key === Symbol.iterator || key === Symbol.asyncIterator) return refuse('the body iterates');

@@ -5,6 +5,8 @@ import type { CacheEntryRow, InputDigest } from '../model/records.js';
 export interface Facts {
   /** `none`: nothing asked for reuse, or the policy said no. */
   readonly key: string | undefined;
+  /** The run that asks. */
+  readonly run: string;
   readonly forced: boolean;
   /** Answers to the key, newest first. */
   readonly entries: readonly CacheEntryRow[];
@@ -23,8 +25,9 @@ export type Decision = { readonly action: 'reuse'; readonly entry: CacheEntryRow
 /** Run or reuse, and why (S20, S23, S25, S27). Bytes are looked at afterwards: what is gone or broken turns reuse into `missing` or `corrupted`. */
 export function decide(facts: Facts): Decision {
   if (facts.key === undefined) return { action: 'run', why: { kind: 'not-cached' } };
-  if (facts.forced) return { action: 'run', why: { kind: 'forced' } };
   const [newest] = facts.entries;
+  // What this very run has made is as fresh as can be: identical calls execute once, forced or not (S24).
+  if (facts.forced && newest?.run !== facts.run) return { action: 'run', why: { kind: 'forced' } };
   if (newest === undefined) return { action: 'run', why: explainMiss(facts) };
   const age = facts.now - newest.createdAt;
   if (facts.ttlMs !== undefined && age > facts.ttlMs) {

@@ -1,5 +1,7 @@
 import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
+import { maskData } from '../log/mask-data.js';
 import type { LogLevel, TaskStateData } from '../model/event.js';
+import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -93,6 +95,12 @@ export class Recording implements Observer {
     this.#parts.journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: this.#attempt(node, facts) });
   }
 
+  /** The process goes under an attempt: what it printed and that it ran are kept. */
+  interrupted(attempt: { readonly node: number }, startedAt: number): void {
+    this.#parts.flushOutput(attempt);
+    this.stillRunning(attempt.node, startedAt);
+  }
+
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
     const { echo, graph, hub, journal, mask, now } = this.#parts;
     const line = { at: now(), level, text: mask(text), ...(node === undefined ? {} : { node: graph.id(node), attempt }) };
@@ -117,7 +125,7 @@ export class Recording implements Observer {
       state,
       attempt: startedAt === undefined ? 0 : 1,
       ...(startedAt === undefined ? {} : { ms: finishedAt - startedAt }),
-      ...(reason ? { reason } : {}),
+      ...(reason ? { reason: this.#maskedReason(reason) as Reason } : {}),
       ...(error ? { error: this.#masked(error) } : {}),
     };
     return () => this.#parts.hub.emit({ at: new Date(finishedAt), node: id, type: 'task-state', data });
@@ -136,7 +144,7 @@ export class Recording implements Observer {
       nodeKey: this.#nodeKeys[node],
       cacheKey: facts.key,
       attempts: facts.startedAt === undefined ? 0 : 1,
-      reason: facts.reason,
+      reason: this.#maskedReason(facts.reason),
       createdAt: this.#createdAt[node] ?? facts.finishedAt,
       startedAt: facts.startedAt,
       finishedAt: isFinal ? facts.finishedAt : undefined,
@@ -150,7 +158,8 @@ export class Recording implements Observer {
   #attempt(node: number, { state, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
     const queuedAt = this.#queuedAt.get(node);
     const after = (at: number): number => Math.round((at - startedAt) * 1000) / 1000;
-    const queued = queuedAt === undefined ? '' : `queued@${after(queuedAt)} `;
+    // The loop's clock, which starts are taken from, may be a few milliseconds behind.
+    const queued = queuedAt === undefined ? '' : `queued@${Math.min(after(queuedAt), 0)} `;
     return {
       index: node,
       attempt: 1,
@@ -194,8 +203,13 @@ export class Recording implements Observer {
     return same === 0 ? key : key.slice(0, 24) + same.toString(16).padStart(8, '0');
   }
 
+  /** The detail of a changed input shows its value. */
+  #maskedReason(reason: Reason | undefined): Reason | undefined {
+    return reason?.detail === undefined ? reason : { ...reason, detail: this.#parts.mask(reason.detail) };
+  }
+
   #masked(error: unknown): ReturnType<typeof errorInfo> {
-    return JSON.parse(this.#parts.mask(JSON.stringify(errorInfo(error))));
+    return maskData(errorInfo(error), this.#parts.mask);
   }
 
   #maskedInputs(inputs: Readonly<Record<string, InputDigest>>): Record<string, InputDigest> {

@@ -85,6 +85,12 @@ export class Reuse {
 
   /** The bytes behind an entry proved missing or broken: it is no answer any more. */
   async discard(entry: CacheEntryRow): Promise<void> {
+    this.forget(entry);
+    await this.#parts.record.discard(entry.artifacts.map(({ ref }) => ref.contentDigest));
+  }
+
+  /** An entry is no answer any more, for this run alone. */
+  forget(entry: CacheEntryRow): void {
     const history = this.#histories.get(entry.taskVersion);
     if (history !== undefined && !(history instanceof Promise)) {
       history.byKey.set(
@@ -92,7 +98,6 @@ export class Reuse {
         (history.byKey.get(entry.key) ?? []).filter((other) => other !== entry),
       );
     }
-    await this.#parts.record.discard(entry.artifacts.map(({ ref }) => ref.contentDigest));
   }
 
   #load(definition: TaskDefinition, version: string): Promise<History> {
@@ -136,6 +141,7 @@ export class Reuse {
     const entries = (key !== undefined && history.byKey.get(key)) || [];
     const decision = decide({
       key,
+      run: run.id,
       forced,
       entries,
       ttlMs: policy.ttlMs,

@@ -1,6 +1,6 @@
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope } from '../flow/scope.js';
-import { GraphScope } from '../graph/task-graph.js';
+import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { LogLevel } from '../model/event.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -32,7 +32,14 @@ export async function expandSubflow(host: SubflowHost, node: number, definition:
   } finally {
     await host.children.ended(node);
     scope.closed = true;
-    const failed = host.failures.unhandledAmong((child) => host.graph.scopes[child]?.parent === node);
+    const failed = host.failures.unhandledAmong((child) => isInside(host.graph, child, node));
     if (failed.length > 0) host.endBecause(node, TASK_STATE_CODE.failed, failed);
   }
+}
+
+/** At any depth: a sub-flow answers for the sub-flows in it too. */
+function isInside(graph: TaskGraph, child: number, node: number): boolean {
+  let parent = graph.scopes[child]?.parent;
+  while (parent !== undefined && parent !== node) parent = graph.scopes[parent]?.parent;
+  return parent === node;
 }

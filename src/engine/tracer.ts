@@ -16,6 +16,7 @@ import type { ResultKeeper } from '../results/result-keeper.js';
 import { runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
 import { derivedDigest, inputDigests, partDigest, storedDigest } from './inputs.js';
+import { isLost } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Reuse } from './reuse.js';
 import { type Stored, storedAs } from './stored.js';
@@ -112,16 +113,13 @@ export class Tracer implements RunPort, Settling {
   }
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
-    const answer = await this.answer(node);
-    const value = answer.state === 'complete' ? await this.#value(node) : undefined;
-    if (value !== undefined || answer.state === 'complete') return project(value, path);
+    if ((await this.#readable(node)).state === 'complete') return project(await this.#value(node), path);
     this.#incomplete(this.#positions[node]);
     return placeholder(this, node, path, this.graph.id(node), (what) => this.#stop(what));
   }
 
   async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
-    const answer = await this.answer(node);
-    if (answer.state === 'complete') return { state: 'cached', value: project(await this.#value(node), path) };
+    if ((await this.#readable(node)).state === 'complete') return { state: 'cached', value: project(await this.#value(node), path) };
     return (await this.result(node, undefined)) as FinalState<unknown>;
   }
 
@@ -140,7 +138,25 @@ export class Tracer implements RunPort, Settling {
     return answer;
   }
 
+  /** The answer for a node whose value is asked for: bytes that are not there, or broken, make it pending after all (S25). */
+  async #readable(node: number): Promise<TraceAnswer> {
+    const answer = await this.answer(node);
+    if (answer.state !== 'complete') return answer;
+    try {
+      await this.#value(node);
+      return answer;
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      const why: Reason = { kind: error.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
+      const pending: TraceAnswer = { state: 'pending', key: answer.key, why };
+      this.#answers.set(node, Promise.resolve(pending));
+      return pending;
+    }
+  }
+
   async #find(node: number): Promise<TraceAnswer> {
+    // Not on the caller's stack: a chain may be a hundred thousand nodes long.
+    await undefined;
     const definition = this.graph.definitions[node] as TaskDefinition;
     const policy = definition.cache ?? this.#parts.defaultCache;
     const upstream = await this.#upstream(node);

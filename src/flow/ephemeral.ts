@@ -51,8 +51,9 @@ class EphemeralPort implements RunPort {
       this.#ended = 'success';
       return project(value, path);
     } catch (error) {
-      this.#ended = 'failed';
-      throw error instanceof FlowRunError && error.failures[0] ? error.failures[0] : error;
+      const own = error instanceof FlowRunError ? [...error.failures, error.cause].find((cause) => cause instanceof TaskError) : undefined;
+      this.#ended = own?.code === 'TASK_SKIPPED' ? 'skipped' : 'failed';
+      throw own ?? error;
     }
   }
 
@@ -60,15 +61,21 @@ class EphemeralPort implements RunPort {
     try {
       return { state: 'success', value: await this.result(node, path) };
     } catch (error) {
-      if (error instanceof TaskError) return { state: 'failed', error };
+      if (error instanceof TaskError) return { state: this.#ended === 'skipped' ? 'skipped' : 'failed', error };
       throw error;
     }
   }
 
-  /** The same call inside a flow's body; arguments that were made outside too become calls of that flow. */
-  #call(scope: BodyScope, path?: Path): NodeFuture {
-    const args = this.#args.map((arg) => replaceDeep(arg, (value) => (isOutside(value) ? value[OWNER].#call(scope, value[PATH]) : KEEP)));
-    return new NodeFuture(scope.port, registerIn(scope, this.#definition, args), path);
+  /** The same call inside a flow's body; arguments that were made outside too become calls of that flow, each once. */
+  #call(scope: BodyScope, called = new Map<EphemeralPort, number>()): number {
+    let node = called.get(this);
+    if (node === undefined) {
+      const inside = ({ [OWNER]: port, [PATH]: path }: Ref<EphemeralPort>) => new NodeFuture(scope.port, port.#call(scope, called), path);
+      const args = this.#args.map((arg) => replaceDeep(arg, (value) => (isOutside(value) ? inside(value) : KEEP)));
+      node = registerIn(scope, this.#definition, args);
+      called.set(this, node);
+    }
+    return node;
   }
 
   #asFlow(): FlowDefinition {
@@ -84,7 +91,10 @@ class EphemeralPort implements RunPort {
       strict: false,
       orphans: 'wait',
       onFailure: 'finish-independent',
-      body: () => this.#call(scopes.getStore() as BodyScope),
+      body: () => {
+        const scope = scopes.getStore() as BodyScope;
+        return new NodeFuture(scope.port, this.#call(scope));
+      },
     };
   }
 }

@@ -15,6 +15,7 @@ import {
   type ParamsOf,
   resolveParameters,
 } from './parameters.js';
+import { scopes } from './scope.js';
 import { checkName, makeTask } from './task.js';
 import type { Task, TaskOptions } from './task-type.js';
 
@@ -205,12 +206,18 @@ function childRunTask({ definition, start }: FlowInside, wait: boolean): TaskDef
   let made = childRuns.get(definition);
   if (!made) {
     made = {
-      wait: define(`run ${definition.name}`, (params) => start({ argument: params }, {}).result()),
+      wait: define(`run ${definition.name}`, (params) => start({ argument: params }, withSignal()).result()),
       go: define(`start ${definition.name}`, async (params) => await started(start({ argument: params }, {}))),
     };
     childRuns.set(definition, made);
   }
   return made[wait ? 'wait' : 'go'];
+}
+
+/** Who waits for a child takes it along when cancelled (S15). */
+function withSignal(): RunOptions {
+  const context = scopes.getStore()?.context;
+  return context === undefined ? {} : { signal: context.signal };
 }
 
 /** The child goes on by itself; its failure is its own run's. */

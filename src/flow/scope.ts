@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { NODE, OWNER, PATH, type Path, type Ref } from '../graph/ref.js';
+import { isRef, NODE, OWNER, PATH, type Path, type Ref } from '../graph/ref.js';
 import { KEEP, replaceDeep } from '../graph/references.js';
 import { GraphScope } from '../graph/task-graph.js';
 import type { LogLevel } from '../model/event.js';
@@ -65,7 +65,8 @@ export class BodyScope {
   /** A result has reached the body: what it does from now on may depend on it (S3). */
   delivered(node: number, path: Path | undefined, value: unknown): void {
     if (this.#delivered.at(-1) !== node) this.#delivered.push(node);
-    if (typeof value !== 'object' || value === null) return;
+    // A placeholder of a trace says itself where it comes from.
+    if (typeof value !== 'object' || value === null || isRef(value)) return;
     this.#hasLineage = true;
     if (!this.#lineage.has(value)) this.#lineage.set(value, new Lineage(this.port, node, path, value));
   }

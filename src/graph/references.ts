@@ -43,16 +43,26 @@ function search(state: Search, container: object, path: readonly (string | numbe
 }
 
 function refuseHidden(state: Search, container: object, path: Path): void {
-  if (ArrayBuffer.isView(container)) return;
-  const hidden =
-    container instanceof Map ? [...container.keys(), ...container.values()] : container instanceof Set ? [...container] : fieldsOf(container);
-  if (!hidden.some(isRef)) return;
+  if (!hides(container, MAX_HIDDEN)) return;
   const kind = container instanceof Map ? 'a Map' : container instanceof Set ? 'a Set' : `an instance of ${container.constructor?.name || 'a class'}`;
   throw new MillraceError(
     'FUTURE_MISPLACED',
     `expected futures as arguments or inside plain objects and arrays; '${pathText(state.name(), path)}' is ${kind} with a future inside`,
     { hint: 'Pass the future as an argument of its own, or await it first.' },
   );
+}
+
+/** How many containers deep a reference is looked for where it must not be: enough for what people write, little enough for what they pass. */
+const MAX_HIDDEN = 3;
+
+function hides(container: object, depth: number): boolean {
+  if (ArrayBuffer.isView(container)) return false;
+  const members =
+    container instanceof Map ? [...container.keys(), ...container.values()] : container instanceof Set ? container : fieldsOf(container);
+  for (const member of members) {
+    if (typeof member === 'object' && member !== null && (isRef(member) || (depth > 1 && hides(member, depth - 1)))) return true;
+  }
+  return false;
 }
 
 function fieldsOf(instance: object): unknown[] {
@@ -108,6 +118,7 @@ function needsCopy(container: object, replace: Replace, depth: number, seen: Set
   return false;
 }
 
+/** A reference that is kept is a leaf: a trace's placeholder must not be looked into. */
 function isSearchable(value: object, depth: number): boolean {
-  return depth < MAX_DEPTH && !ArrayBuffer.isView(value) && isPlain(value);
+  return depth < MAX_DEPTH && !ArrayBuffer.isView(value) && isPlain(value) && !isRef(value);
 }

@@ -56,7 +56,8 @@ export class TaskGraph {
 
   /** @throws MillraceError `TASK_NAME_TAKEN` when another task of this run bears the name */
   add(definition: TaskDefinition, args: readonly unknown[], scope: GraphScope, control: readonly number[] | undefined): number {
-    this.#claimName(definition);
+    // Steps between nodes have names for people only: those of tasks are the users' own.
+    if (definition.kind !== 'derived') this.#claimName(definition);
     const node = this.definitions.length;
     this.definitions.push(definition);
     this.args.push(args);

@@ -37,11 +37,12 @@ export class Fail extends Error {
 /** `flow.run()` rejects with this: every failed task run with its cause (S12), or the error of the flow's own body. Code `RUN_FAILED`. */
 export class FlowRunError extends MillraceError {
   readonly runId: string;
-  readonly failures: readonly TaskError[];
+  /** Not listed when the error is printed: the message names them, and the first is the cause. */
+  declare readonly failures: readonly TaskError[];
 
   constructor(message: string, details: { runId: string; failures: readonly TaskError[]; cause?: unknown; code?: string; hint?: string }) {
     super(details.code ?? 'RUN_FAILED', message, details);
     this.runId = details.runId;
-    this.failures = details.failures;
+    Object.defineProperty(this, 'failures', { value: details.failures });
   }
 }

@@ -8,8 +8,13 @@ import { Reuse } from '../engine/reuse.js';
 import { Tracer } from '../engine/tracer.js';
 import type { FlowDefinition, VisualizeOptions } from '../flow/flow-runtime.js';
 import { ParameterError, type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
+import { scopes } from '../flow/scope.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { Graph } from '../graph/graph-view.js';
+import { captureOutput, type OutputTarget } from '../log/capture.js';
+import { createMask, type Mask } from '../log/mask.js';
+import { maskData } from '../log/mask-data.js';
+import { maskError } from '../log/mask-error.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { TaskContext } from '../model/task-context.js';
 import { keeperOf, openProject } from './project.js';
@@ -17,13 +22,13 @@ import { keeperOf, openProject } from './project.js';
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
 export async function previewFlow(flow: FlowDefinition, sources: ParameterSources): Promise<Graph> {
   const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
-  return await traceFlow(flow, params.values, []);
+  return await traceFlow(flow, params, []);
 }
 
 /** The same, where required parameters may be left out: the drawing does not need them. */
 export async function graphOfFlow(flow: FlowDefinition, sources: ParameterSources): Promise<Graph> {
-  const { values, missing } = await resolveWhatIsGiven(flow, sources);
-  return await traceFlow(flow, values, missing);
+  const { params, missing } = await resolveWhatIsGiven(flow, sources);
+  return await traceFlow(flow, params, missing);
 }
 
 export async function visualizeFlow(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string> {
@@ -35,7 +40,7 @@ export async function visualizeFlow(flow: FlowDefinition, sources: ParameterSour
 
 /** @throws MillraceError `RUN_UNKNOWN` */
 export async function graphOfPastRun(runId: string): Promise<Graph> {
-  await using project = await openProject();
+  await using project = await openProject({ look: true });
   const run = await project.record.run(runId);
   if (run === undefined)
     throw new MillraceError('RUN_UNKNOWN', `expected the id of a recorded run, or <flow>/latest; got '${runId}'`, {
@@ -44,8 +49,8 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
   return createGraph(graphOfRun(run.flow, await project.record.taskRuns(run.id)));
 }
 
-async function traceFlow(flow: FlowDefinition, params: Readonly<Record<string, unknown>>, missing: readonly string[]): Promise<Graph> {
-  await using project = await openProject();
+async function traceFlow(flow: FlowDefinition, { values: params, secrets }: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
+  await using project = await openProject({ look: true });
   const { record } = project;
   const keeper = flow.store ? keeperOf(record, flow.store, true) : project.keeper;
   const run = { id: '(preview)', flowName: flow.name, params };
@@ -59,8 +64,33 @@ async function traceFlow(flow: FlowDefinition, params: Readonly<Record<string, u
     force: NO_FORCE,
     context: (values) => tracingContext(flow.name, values),
   });
-  await tracer.trace(flow.body, missing);
-  return createGraph(await graphOfTrace(tracer));
+  const mask = createMask(secrets);
+  const release = secrets.length > 0 ? printMasked(mask) : undefined;
+  try {
+    await tracer.trace(flow.body, missing);
+  } catch (error) {
+    maskError(error, mask);
+    throw error;
+  } finally {
+    release?.();
+  }
+  const data = await graphOfTrace(tracer);
+  return createGraph(secrets.length > 0 ? maskData(data, mask) : data);
+}
+
+/** While a body is traced, what it prints goes where it would have gone, without the secrets (S18). */
+function printMasked(mask: Mask): () => void {
+  const target: OutputTarget = {
+    line(level, text) {
+      const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
+      stream.write(`${mask(text)}\n`);
+    },
+  };
+  const capture = captureOutput(() => (scopes.getStore()?.context.tracing ? target : undefined));
+  return () => {
+    capture.flush(target);
+    capture.release();
+  };
 }
 
 function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
@@ -72,15 +102,15 @@ function tracingContext(flowName: string, params: Readonly<Record<string, unknow
 async function resolveWhatIsGiven(
   flow: FlowDefinition,
   sources: ParameterSources,
-): Promise<{ values: ResolvedParameters['values']; missing: readonly string[] }> {
+): Promise<{ params: ResolvedParameters; missing: readonly string[] }> {
   const withEnvironment = { environment: process.env, ...sources };
   try {
-    return { values: (await resolveParameters(flow.params ?? {}, withEnvironment)).values, missing: [] };
+    return { params: await resolveParameters(flow.params ?? {}, withEnvironment), missing: [] };
   } catch (error) {
     if (!(error instanceof ParameterError) || error.issues.some(({ problem }) => problem !== 'missing')) throw error;
     const missing = error.issues.map(({ parameter }) => parameter);
     const given = Object.fromEntries(Object.entries(flow.params ?? {}).filter(([name]) => !missing.includes(name)));
-    return { values: (await resolveParameters(given, withEnvironment)).values, missing };
+    return { params: await resolveParameters(given, withEnvironment), missing };
   }
 }
 

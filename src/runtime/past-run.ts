@@ -19,7 +19,7 @@ export async function latestRun(
   flow: FlowDefinition,
   filter: { state?: RunState; params?: Readonly<Record<string, unknown>> },
 ): Promise<Run<unknown> | undefined> {
-  await using project = await openProject();
+  await using project = await openProject({ look: true });
   let before: string | undefined;
   for (;;) {
     const page = await project.record.runs({
@@ -45,7 +45,7 @@ function hasParams(row: RunRow, wanted: Readonly<Record<string, unknown>>): bool
 function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
   const valuesOf = async (task: Task<readonly never[], unknown>): Promise<unknown[]> => {
     const definition = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
-    await using project = await openProject();
+    await using project = await openProject({ look: true });
     const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;
     const rows = (await project.record.taskRuns(row.id, { task: task.taskName })).filter(({ state }) => state === 'success' || state === 'cached');
     const values: unknown[] = [];
@@ -86,7 +86,7 @@ async function resultOf(flow: FlowDefinition, row: RunRow): Promise<unknown> {
       `expected run ${row.id} of flow '${flow.name}' to have a stored result; its state is '${row.state}'`,
     );
   }
-  await using project = await openProject();
+  await using project = await openProject({ look: true });
   const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;
   return await keeper.load([{ name: '', ref: row.result }], TASK_DEFAULTS);
 }

@@ -3,12 +3,17 @@ export interface GuardedRun {
   readonly id: string;
   /** The event loop has run empty while the run waits: nothing can ever wake it. */
   starve(): void;
-  /** The process is going: synchronous last words. Says whether the run had not ended. */
-  crash(exitCode: number): boolean;
+  /** The process is going: synchronous last words. `uncaught` is what ended it, when that was an error. */
+  crash(exitCode: number, uncaught: Uncaught | undefined): void;
   /** Ctrl-C. */
   interrupt(): void;
   /** Resolves when the run has ended. */
   readonly ended: Promise<unknown>;
+}
+
+/** An error that reached nobody; what was thrown may be anything. */
+export interface Uncaught {
+  readonly thrown: unknown;
 }
 
 const runs = new Set<GuardedRun>();
@@ -27,18 +32,32 @@ export function guard(run: GuardedRun): () => void {
   if (runs.size === 1) {
     process.on('exit', onExit);
     process.on('beforeExit', onBeforeExit);
+    process.on('uncaughtExceptionMonitor', onUncaught);
     process.on('SIGINT', onInterrupt);
   }
   return () => {
     if (!runs.delete(run) || runs.size > 0) return;
     process.off('exit', onExit);
     process.off('beforeExit', onBeforeExit);
+    process.off('uncaughtExceptionMonitor', onUncaught);
     process.off('SIGINT', onInterrupt);
   };
 }
 
 function onExit(code: number): void {
-  for (const run of runs) if (run.crash(code) && code === 0) process.exitCode = EXIT_WITH_OPEN_RUN;
+  for (const run of runs) run.crash(code, uncaught);
+  if (code === 0) process.exitCode = EXIT_WITH_OPEN_RUN;
+}
+
+let uncaught: Uncaught | undefined;
+
+/** Only looks on: what becomes of the process is Node's or the program's decision. */
+function onUncaught(thrown: unknown): void {
+  uncaught = { thrown };
+  // Still here in the next turn: the program has a handler of its own, and goes on.
+  setImmediate(() => {
+    uncaught = undefined;
+  });
 }
 
 function onBeforeExit(): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
@@ -30,12 +30,21 @@ interface Opened {
 const opened = new Map<string, Opened>();
 const CLOSE_AFTER_MS = 1_000;
 
+export interface OpenOptions {
+  /** @default the nearest project folder */
+  readonly home?: string;
+  /** Nothing is to be written: where there is no project, none is made, and nothing is found. @default false */
+  readonly look?: boolean;
+}
+
 /**
- * Opens the project of this process, making its folder when there is none.
+ * Opens the project of this process, making its folder when there is none. One that cannot be written to can still be looked into: then
+ * writes are refused with `RECORD_READ_ONLY`.
  * @throws MillraceError `HOME_NOT_WRITABLE`, and what opening the record throws
  */
-export async function openProject(options: { readonly home?: string } = {}): Promise<Project> {
-  const home = options.home ?? findHome();
+export async function openProject(options: OpenOptions = {}): Promise<Project> {
+  const found = options.home ?? findHome();
+  const home = options.look && !existsSync(databaseIn(found)) ? IN_MEMORY : found;
   const entry = opened.get(home) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home), holders: 0, cancelClose: undefined };
   opened.set(home, entry);
   entry.holders++;
@@ -74,7 +83,11 @@ function release(home: string, entry: Opened): void {
 async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
   makeFolder(home);
   const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
-  const record = await openSqliteRecord({ path: join(home, 'millrace.db') });
+  const path = databaseIn(home);
+  const record = await openSqliteRecord({ path }).catch((error: unknown) => {
+    if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
+    throw error;
+  });
   const store = localStore(join(home, 'store'));
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
 }
@@ -91,13 +104,17 @@ export function keeperOf(record: RunRecord, store: ResultStore, ownStore = false
   return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(ownStore ? { inlineLimit: -1 } : {}) });
 }
 
+function databaseIn(home: string): string {
+  return join(home, 'millrace.db');
+}
+
 function makeFolder(home: string): void {
   try {
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
+    // It is there, perhaps read-only: what is asked for may do without writing.
+    if (existsSync(databaseIn(home)) || existsSync(join(home, '.gitignore'))) return;
     throw new MillraceError('HOME_NOT_WRITABLE', `expected to make the project folder ${home}; got ${(error as Error).message}`, {
       cause: error,
       hint: 'Run in a folder you may write to, or set MILLRACE_HOME to one.',

@@ -16,6 +16,8 @@ import type { TaskRef } from '../flow/task-type.js';
 import { TaskGraph } from '../graph/task-graph.js';
 import { captureOutput, type OutputCapture, type OutputTarget, uncaptured } from '../log/capture.js';
 import { createMask, type Mask } from '../log/mask.js';
+import { maskData } from '../log/mask-data.js';
+import { maskError } from '../log/mask-error.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo, LogLevel } from '../model/event.js';
@@ -24,11 +26,13 @@ import { newRunId } from '../model/run-id.js';
 import type { RunState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
-import { FlowRunError, type TaskError } from '../model/task-error.js';
+import type { FlowRunError } from '../model/task-error.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
-import { guard } from './process-guard.js';
+import { exitReason } from './exit-reason.js';
+import { guard, type Uncaught } from './process-guard.js';
 import { keeperOf, openProject, type Project } from './project.js';
+import { type Outcome, RunCancelled, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
 
 /** Where nothing was said. */
@@ -64,6 +68,7 @@ async function execute(
   parentRun: string | undefined,
 ): Promise<unknown> {
   try {
+    checkMaxWorkers(options.maxWorkers);
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {
@@ -75,6 +80,12 @@ async function execute(
     if (handle.state === 'pending') handle.move('failed', systemClock.now(), error);
     throw error;
   }
+}
+
+/** @throws MillraceError `RUN_OPTION_INVALID` */
+function checkMaxWorkers(maxWorkers: number | undefined): void {
+  if (maxWorkers === undefined || (Number.isInteger(maxWorkers) && maxWorkers > 0)) return;
+  throw new MillraceError('RUN_OPTION_INVALID', `expected 'maxWorkers' to be a whole number from 1; got ${describe(maxWorkers)}`);
 }
 
 /** One run, from its row to its end: joins the parts, runs the body, and says what became of it. */
@@ -133,23 +144,32 @@ class FlowRun {
       strict: flow.strict,
       onFailure: flow.onFailure,
       observer: this.#recording,
+      maskError: (thrown) => this.#maskError(thrown),
       bodyContext: (values) => this.#context(values),
     });
   }
 
   async run(parentRun: string | undefined): Promise<unknown> {
-    const startedAt = systemClock.now();
-    await this.#project.record.open(this.#row(startedAt, parentRun));
-    this.#handle.move('running', startedAt);
+    try {
+      const startedAt = systemClock.now();
+      await this.#project.record.open(this.#row(startedAt, parentRun));
+      this.#handle.move('running', startedAt);
+      return await this.#watched();
+    } finally {
+      this.#capture?.release();
+    }
+  }
+
+  async #watched(): Promise<unknown> {
     const unwatch = this.#watch();
     const stopSweep = this.#project.lasting ? this.#sweepLongAttempts() : undefined;
     try {
-      const body = await settle(this.#body());
+      // Cancelled before it began, it does not begin (S15).
+      const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
       return await this.#end(body);
     } finally {
       stopSweep?.();
       unwatch();
-      this.#capture?.release();
     }
   }
 
@@ -207,8 +227,7 @@ class FlowRun {
 
   async #end(body: Outcome): Promise<unknown> {
     await this.#journal.flush();
-    const unhandled = this.#engine.failures.unhandled();
-    const failure = this.#failure(body, unhandled);
+    const failure = this.#failure(body);
     const state: RunState = failure === undefined ? 'success' : failure.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed';
     const finishedAt = systemClock.now();
     const result = failure === undefined && 'value' in body ? await this.#keepResult(body.value) : undefined;
@@ -221,32 +240,24 @@ class FlowRun {
     });
     await this.#journal.flush();
     // The record may have refused just this: then the run is no success, whatever its tasks were.
-    const late = failure ?? (this.#stopped && this.#failure(body, unhandled));
+    const late = failure ?? (this.#stopped && this.#failure(body));
+    // A full disk may have room for one more sentence; without it the run would look as if its process had vanished.
+    if (this.#journal.failed && late) this.#project.record.crashNow(this.#handle.id, FIRST_EPOCH, this.#mask(late.message));
     this.#handle.move(late ? (late.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed') : state, finishedAt, late);
     if (late) throw late;
     return 'value' in body ? body.value : undefined;
   }
 
-  /** One error that lists every failed task and its cause (S12), or says why the run could not go on. */
-  #failure(body: Outcome, unhandled: readonly TaskError[]): FlowRunError | undefined {
-    const { id } = this.#handle;
-    const named = `run ${id} of flow '${this.#flow.name}'`;
-    const failures = this.#engine.failures.all();
-    if (this.#stopped instanceof RunCancelled)
-      return new FlowRunError(`${named} was cancelled: ${this.#stopped.message}`, { runId: id, failures, code: 'RUN_CANCELLED' });
-    if (this.#stopped)
-      return new FlowRunError(`${named} could not go on: ${this.#stopped.message}`, {
-        runId: id,
-        failures,
-        cause: this.#stopped,
-        ...codeOf(this.#stopped),
-      });
-    const thrown = 'error' in body && !(unhandled as unknown[]).includes(body.error) ? body.error : undefined;
-    if (unhandled.length === 0 && !('error' in body)) return undefined;
-    const lines = unhandled.map((error) => `\n  - ${error.message}`).join('');
-    const what =
-      thrown === undefined ? `${unhandled.length} task${unhandled.length === 1 ? '' : 's'} failed` : `its body threw: ${asError(thrown).message}`;
-    return new FlowRunError(`${named} failed: ${what}${lines}`, { runId: id, failures, cause: thrown ?? unhandled[0] });
+  /** Only where there are secrets: otherwise what was thrown is not touched. */
+  #maskError(thrown: unknown): void {
+    if (this.#params.secrets.length > 0) maskError(thrown, this.#mask);
+  }
+
+  #failure(body: Outcome): FlowRunError | undefined {
+    if ('error' in body) this.#maskError(body.error);
+    const { failures } = this.#engine;
+    const run = { run: this.#handle.id, flow: this.#flow.name };
+    return runFailure({ ...run, body, stopped: this.#stopped, failures: failures.all(), unhandled: failures.unhandled() });
   }
 
   /** A result that cannot be stored is no failure of the run: its tasks' results are kept, and the caller has it. */
@@ -293,9 +304,9 @@ class FlowRun {
     const release = guard({
       id: this.#handle.id,
       ended: this.#handle.result(),
-      interrupt: () => this.#handle.requestCancel(new Error('interrupted (SIGINT)')),
+      interrupt: () => this.#handle.requestCancel(new Error('interrupted by SIGINT')),
       starve: () => this.#starve(),
-      crash: (code) => this.#crash(code),
+      crash: (code, uncaught) => this.#crash(code, uncaught),
     });
     return () => {
       signal?.removeEventListener('abort', onAbort);
@@ -318,8 +329,8 @@ class FlowRun {
   }
 
   #starve(): void {
-    const running = [...this.#engine.running()].map(({ node }) => `'${this.#engine.idOf(node)}'`);
-    const who = running.length > 0 ? `task ${running.join(', ')}` : `the body of flow '${this.#flow.name}'`;
+    const running = this.#runningIds();
+    const who = running.length > 0 ? `task ${running.map((id) => `'${id}'`).join(', ')}` : `the body of flow '${this.#flow.name}'`;
     this.#abandon(
       this.#stopped ? 'cancelled' : 'failed',
       new MillraceError('NEVER_SETTLES', `${who} waits for a promise that nothing can settle any more: the event loop is empty`, {
@@ -328,24 +339,45 @@ class FlowRun {
     );
   }
 
-  #crash(exitCode: number): boolean {
-    const { record } = this.#project;
-    const running = [...this.#engine.running()].map(({ node }) => `'${this.#engine.idOf(node)}'`);
-    const where = running.length > 0 ? ` while ${running.join(', ')} ran` : '';
-    const message = `the process exited with code ${exitCode}${where}`;
-    record.crashNow(this.#handle.id, FIRST_EPOCH, message);
-    process.stderr.write(`millrace: run ${this.#handle.id} of flow '${this.#flow.name}' crashed: ${message}\n`);
-    return true;
+  /** The process goes: what is known is written down, synchronously. Whoever cancelled and did not wait has cancelled all the same (S15). */
+  #crash(exitCode: number, uncaught: Uncaught | undefined): void {
+    const running = this.#runningIds();
+    const { message, hint } = exitReason({ exitCode, uncaught, caller: this.#caller(), running });
+    const isCancelled = this.#stopped instanceof RunCancelled && uncaught === undefined;
+    if (isCancelled) this.#recordCancelled(this.#stopped as RunCancelled);
+    else for (const { attempt, startedAt } of this.#engine.running()) this.#recording.interrupted(attempt, startedAt);
+    this.#project.record.crashNow(this.#handle.id, FIRST_EPOCH, this.#mask(message), this.#journal.unwritten());
+    const ended = running.length > 0 ? `without waiting for ${running.map((id) => `'${id}'`).join(', ')}` : 'at once';
+    const sentence = isCancelled ? `was cancelled, and ended ${ended}` : `crashed: ${message}`;
+    const text = `millrace: run ${this.#handle.id} of flow '${this.#flow.name}' ${sentence}${hint && !isCancelled ? `\nhint: ${hint}` : ''}`;
+    uncaptured(() => process.stderr.write(`${this.#mask(text)}\n`));
+  }
+
+  #recordCancelled(reason: RunCancelled): void {
+    this.#engine.abandon('cancelled', reason);
+    const error = maskedInfo(this.#failure({ error: reason }), this.#mask);
+    this.#journal.change({ state: 'cancelled', finishedAt: systemClock.now(), counts: this.#engine.counts(), error });
+  }
+
+  #runningIds(): readonly string[] {
+    return [...this.#engine.running()].map(({ attempt }) => this.#engine.idOf(attempt.node));
+  }
+
+  /** Whose code is on the stack, when it is this run's. */
+  #caller(): string | undefined {
+    const scope = scopes.getStore();
+    if (scope?.context.runId !== this.#handle.id) return undefined;
+    return scope.kind === 'task' ? `task '${scope.context.taskRunId}'` : `the body of flow '${this.#flow.name}'`;
   }
 
   #sweepLongAttempts(): () => void {
     const told = new Set<number>();
     const sweep = (): void => {
       const now = systemClock.now();
-      for (const { node, startedAt } of this.#engine.running()) {
-        if (now - startedAt < EARLY_ROW_MS || told.has(node)) continue;
-        told.add(node);
-        this.#recording.stillRunning(node, startedAt);
+      for (const { attempt, startedAt } of this.#engine.running()) {
+        if (now - startedAt < EARLY_ROW_MS || told.has(attempt.node)) continue;
+        told.add(attempt.node);
+        this.#recording.stillRunning(attempt.node, startedAt);
       }
       stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
     };
@@ -353,11 +385,6 @@ class FlowRun {
     return () => stop();
   }
 }
-
-/** Somebody asked for the run to end. */
-class RunCancelled extends Error {}
-
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 function settle(promise: Promise<unknown>): Promise<Outcome> {
   return promise.then(
@@ -395,9 +422,5 @@ function paramText(value: unknown): string {
 }
 
 function maskedInfo(error: unknown, mask: Mask): ErrorInfo {
-  return JSON.parse(mask(JSON.stringify(errorInfo(error)))) as ErrorInfo;
-}
-
-function codeOf(error: Error): { code?: string } {
-  return error instanceof MillraceError ? { code: error.code } : {};
+  return maskData(errorInfo(error), mask);
 }

@@ -117,7 +117,7 @@ function listenForSignals(): Signals {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(EXIT.cancelled);
-    controller.abort(new MillraceError('RUN_CANCELLED', `the run was cancelled by ${name}`));
+    controller.abort(new MillraceError('RUN_CANCELLED', `interrupted by ${name}`));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../base/clock.js';
@@ -55,7 +56,8 @@ export class SqliteConnection {
   /** @throws MillraceError `RECORD_MISSING`, `RECORD_UNOPENABLE`, `RECORD_NOT_A_DATABASE`, `RECORD_CORRUPTED`, `RECORD_READ_ONLY`, `RECORD_BUSY` */
   static async open(options: ConnectionOptions): Promise<SqliteConnection> {
     const path = resolve(options.path);
-    const { default: LibSql } = await import('libsql');
+    // By require: an import would first search the whole file for names it exports.
+    const LibSql = createRequire(import.meta.url)('libsql') as typeof import('libsql');
     const connect = (address: string): Driver => new LibSql(address, { timeout: BLOCKING_WAIT_MS }) as unknown as Driver;
     let connection: SqliteConnection | undefined;
     try {

@@ -28,7 +28,7 @@ export function recordError(thrown: unknown, path: string, inspect?: Inspect): M
     return make(
       'RECORD_READ_ONLY',
       `the record ${path} cannot be written`,
-      'Make the file and its folder writable, or choose another project folder.',
+      'Make the file and its folder writable, or choose another project folder with MILLRACE_HOME.',
     );
   }
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {

@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { cache, type Flow, flow, param, type Reason, task } from '../../../src/index.js';
+import { failureOf, freshHome, recorded } from './workbench.js';
+
+let home = '';
+
+beforeEach(() => {
+  home = freshHome();
+});
+
+// Functions of the module, so that their own text is all there is to their code.
+const double = (n: number): number => n * 2;
+const doubleAgain = (n: number): number => n + n;
+const same = <T>(value: T): T => value;
+const pair = (left: number, right: { deep: number[] }): number => left + right.deep.length;
+
+const options = { name: 't', cache: cache.default };
+
+/** What preview says of each node: state, and why. */
+async function previewed(of: Flow<never, unknown>): Promise<Record<string, string>> {
+  const { nodes } = await of.preview();
+  return Object.fromEntries(nodes.map(({ id, state, why }) => [id, why ? `${state}: ${text(why)}` : state]));
+}
+
+const text = ({ kind, detail }: Reason): string => (detail === undefined ? kind : `${kind} (${detail})`);
+
+/** Preview and run must give the same reason, in this order. */
+async function reasonOf(of: Flow<never, unknown>, id = 't#0'): Promise<string | undefined> {
+  const said = (await previewed(of))[id];
+  await of.run();
+  const { reason } = (await recorded(`${of.flowName}/latest`)).task(id);
+  expect(said).toBe(reason === undefined ? 'complete' : `pending: ${text(reason)}`);
+  return said;
+}
+
+const withInput = (n: number) => flow('f', () => task(double, options)(n)) as Flow<never, unknown>;
+
+describe('why a node runs', () => {
+  it('S27: no result, then complete', async () => {
+    expect(await reasonOf(withInput(1))).toBe('pending: no-result');
+    expect(await reasonOf(withInput(1))).toBe('complete');
+  });
+
+  it('S27: an input changed, from what to what', async () => {
+    await withInput(1).run();
+    expect(await reasonOf(withInput(2))).toBe('pending: input-changed (n: 1 -> 2)');
+  });
+
+  it('S27: the changed input is named; large values are not shown; the most alike earlier call is compared with', async () => {
+    const f = (left: number, right: { deep: number[] }) => flow('f', () => task(pair, options)(left, right)) as Flow<never, unknown>;
+    await f(1, { deep: [1] }).run();
+    await f(9, { deep: [9] }).run();
+    expect(await reasonOf(f(1, { deep: [2] }))).toBe('pending: input-changed (right)');
+    expect(await reasonOf(f(8, { deep: [9] }))).toBe('pending: input-changed (left: 9 -> 8)');
+  });
+
+  it('S27: the code changed; and back it is complete (S23)', async () => {
+    const by = (fn: (n: number) => number) => flow('f', () => task(fn, options)(1)) as Flow<never, unknown>;
+    await by(double).run();
+    expect(await reasonOf(by(doubleAgain))).toMatch(/^pending: code-changed/);
+    expect(await reasonOf(by(double))).toBe('complete');
+  });
+
+  it('S27: the version changed', async () => {
+    const by = (version: string) => flow('f', () => task(double, { ...options, version })(1)) as Flow<never, unknown>;
+    await by('1').run();
+    expect(await reasonOf(by('2'))).toBe('pending: version-changed (1 -> 2)');
+  });
+
+  it('S27: expired', async () => {
+    const f = flow('f', () => task(double, { ...options, cache: cache.default.ttl(0) })(1)) as Flow<never, unknown>;
+    await f.run();
+    expect(await reasonOf(f)).toMatch(/^pending: expired \(made .*, kept for 0 ms\)$/);
+  });
+
+  it('S27: not cached, by its options or by its policy', async () => {
+    const f = flow('f', () => [task(double, { name: 'plain' })(1), task(same, { name: 'none', cache: cache.none })(1)]) as Flow<never, unknown>;
+    await f.run();
+    expect(await previewed(f)).toEqual({ 'plain#0': 'pending: not-cached', 'none#0': 'pending: not-cached' });
+  });
+
+  it('S27: upstream pending: unknown when it has been run before, for its value may be the same', async () => {
+    const f = (n: number) => flow('f', () => task(same, { name: 'after', cache: cache.default })(task(double, options)(n))) as Flow<never, unknown>;
+    expect(await previewed(f(1))).toEqual({ 't#0': 'pending: no-result', 'after#0': 'pending: upstream-pending' });
+    await f(1).run();
+    expect(await previewed(f(1))).toEqual({ 't#0': 'complete', 'after#0': 'complete' });
+    expect(await previewed(f(2))).toEqual({ 't#0': 'pending: input-changed (n: 1 -> 2)', 'after#0': 'unknown: upstream-pending' });
+  });
+
+  it('S27: missing', async () => {
+    const large = () => flow('f', () => task(same, options)('x'.repeat(40_000))) as Flow<never, unknown>;
+    await large().run();
+    const store = join(home, 'store', 'results');
+    for (const name of readdirSync(store, { recursive: true, encoding: 'utf8' })) if (statSync(join(store, name)).isFile()) rmSync(join(store, name));
+    const { 't#0': said } = await previewed(large());
+    expect(said).toMatch(/^pending: missing \(results\//);
+  });
+
+  it('S25, S27: what the body asks for, and cannot be read, is pending', async () => {
+    const f = flow('f', async () => (await task(double, options)(2)) + 1) as Flow<never, unknown>;
+    await f.run();
+    expect(await previewed(f)).toEqual({ 't#0': 'complete' });
+    const database = new Database(join(home, 'millrace.db'));
+    database.exec('DELETE FROM content');
+    database.close();
+    expect(await previewed(f)).toEqual({ 't#0': 'pending: missing' });
+  });
+
+  it('S27: neither a failure nor a preview leaves a result behind', async () => {
+    const fails = flow('f', () =>
+      task((_: number): number => {
+        throw new Error('x');
+      }, options)(1),
+    ) as Flow<never, unknown>;
+    await failureOf(fails.run());
+    await previewed(fails);
+    expect((await previewed(fails))['t#0']).toBe('pending: no-result');
+  });
+});
+
+describe('preview', () => {
+  it('S27: never runs a task, nor a child run', async () => {
+    let ran = 0;
+    const count = task(() => ++ran, { name: 'count' });
+    const child = flow('child', () => count());
+    const f = flow('f', { params: { n: param({ default: 3 }) } }, async ({ n }) => {
+      for (let i = 0; i < n; i++) count();
+      child.startChild();
+      await child.startChild({}, { wait: false });
+    });
+    const graph = await f.preview();
+    expect(graph.nodes.map(({ id }) => id)).toEqual(['count#0', 'count#1', 'count#2', 'run child#0', 'start child#0']);
+    expect([ran, await child.latest()]).toEqual([0, undefined]);
+  });
+
+  it('S27: refuses parameters as a run does; a graph does without them', async () => {
+    const f = flow(
+      'f',
+      {
+        params: {
+          n: {
+            '~standard': {
+              version: 1,
+              vendor: 'test',
+              validate: (value: unknown) => (typeof value === 'number' ? { value } : { issues: [{ message: 'no number' }] }),
+            },
+          } as never,
+        },
+      },
+      ({ n }) => task(double, options)(n as never),
+    );
+    await expect(f.preview({} as never)).rejects.toMatchObject({ name: 'ParameterError' });
+    expect((await f.graph({} as never)).nodes.map(({ id }) => id)).toEqual(['t#0']);
+  });
+
+  it('writes nothing but the project folder', async () => {
+    const before = mkdtempSync(join(home, 'cwd-'));
+    await previewed(withInput(1));
+    expect(readdirSync(before)).toEqual([]);
+  });
+});

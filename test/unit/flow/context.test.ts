@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { ctx, flow, type TaskContext, task } from '../../../src/index.js';
+import { inMemory } from '../engine/workbench.js';
+
+const asks = task(() => ctx(), { name: 'asks', persist: false });
+
+describe('ctx()', () => {
+  it('outside of a task and a flow there is none: NO_CONTEXT', () => {
+    expect(() => ctx()).toThrow(expect.objectContaining({ code: 'NO_CONTEXT' }));
+  });
+
+  it('in a task it is the task run; in a body it is the run', async () => {
+    inMemory();
+    let ofBody: TaskContext | undefined;
+    const handle = flow('where', { params: {} }, () => {
+      ofBody = ctx();
+      return { first: asks(), second: asks() };
+    }).start();
+    const { first, second } = await handle.result();
+    expect(ofBody).toMatchObject({ runId: handle.id, flowName: 'where', taskRunId: handle.id, attempt: 0, tracing: false });
+    expect(first).toMatchObject({ runId: handle.id, flowName: 'where', taskRunId: 'asks#0', attempt: 1, tracing: false });
+    expect(second.taskRunId).toBe('asks#1');
+    expect(first.idempotencyKey).not.toBe(second.idempotencyKey);
+    expect([first.signal.aborted, ofBody?.signal.aborted]).toEqual([false, false]);
+  });
+
+  it('follows the code across awaits, timers and callbacks, for tasks side by side', async () => {
+    inMemory();
+    const wanders = task(
+      async (_: number) => {
+        await Promise.resolve();
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        return await new Promise<string>((resolve) => process.nextTick(() => resolve(ctx().taskRunId)));
+      },
+      { name: 'wanders' },
+    );
+    expect(await flow('wander', () => [0, 1, 2].map((n) => wanders(n))).run()).toEqual(['wanders#0', 'wanders#1', 'wanders#2']);
+  });
+
+  it('S6: a task called inside a task has the context of the one that was scheduled', async () => {
+    inMemory();
+    const outer = task(() => asks().taskRunId, { name: 'outer' }) as unknown as () => string;
+    expect(await flow('inner', () => outer()).run()).toBe('outer#0');
+  });
+
+  it('S29: a body can tell that it is being traced', async () => {
+    inMemory();
+    const seen: boolean[] = [];
+    const traced = flow('traced', () => void seen.push(ctx().tracing));
+    await traced.graph();
+    await traced.run();
+    expect(seen).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { flow, task } from '../../../src/index.js';
+import { failureOf, gate, inMemory } from '../engine/workbench.js';
+
+beforeEach(inMemory);
+
+describe('after()', () => {
+  it('S7: orders without data, also through a task made by task.after() and for lists of futures', async () => {
+    const order: string[] = [];
+    const step = task(async (name: string) => void order.push(await Promise.resolve(name)), { name: 'step' });
+    await flow('ordered', () => {
+      const late = gate();
+      const wait = task(() => late.opened, { name: 'wait' });
+      const [a, b] = [wait(), step('b')];
+      step('c').after([a, b]);
+      step.after(a)('d');
+      step('e');
+      late.open();
+    }).run();
+    expect(order.slice(0, 2).sort()).toEqual(['b', 'e']);
+    expect(order.slice(2).sort()).toEqual(['c', 'd']);
+  });
+
+  it('S7: what waits for a failure does not run', async () => {
+    let ran = false;
+    const boom = task(() => Promise.reject(new Error('boom')), { name: 'boom' });
+    const next = task(() => void (ran = true), { name: 'next' });
+    const states: string[] = [];
+    await flow('after-failure', async () => {
+      states.push((await next().after(boom()).settled()).state);
+    }).run();
+    expect([states, ran]).toEqual([['upstream-failed'], false]);
+  });
+
+  it('GRAPH_CYCLE: a circle is refused, of one node and of several', async () => {
+    const t = task((_: unknown) => 1, { name: 't' });
+    const self = await failureOf(
+      flow('self', () => {
+        const a = t(0);
+        a.after(a);
+      }).run(),
+    );
+    expect(self.cause).toMatchObject({ code: 'GRAPH_CYCLE', message: "'t#0' cannot wait for 't#0', which already waits for it" });
+    const several = await failureOf(
+      flow('circle', () => {
+        const a = t(0);
+        a.after(t(t(a)));
+      }).run(),
+    );
+    expect(several.cause).toMatchObject({ code: 'GRAPH_CYCLE', message: expect.stringContaining("'t#0' cannot wait for 't#2'") });
+  });
+
+  it('AFTER_STARTED: a node that has started, or ended, can wait for nothing more', async () => {
+    const started = gate();
+    const finish = gate();
+    const busy = task(
+      async () => {
+        started.open();
+        await finish.opened;
+      },
+      { name: 'busy' },
+    );
+    const other = task(() => 1, { name: 'other' });
+    const codes: unknown[] = [];
+    await flow('too-late', async () => {
+      const running = busy();
+      await started.opened;
+      for (const future of [running, other()]) {
+        if (future !== running) await future;
+        try {
+          future.after(other());
+        } catch (error) {
+          codes.push(error);
+        }
+      }
+      finish.open();
+    }).run();
+    expect(codes).toMatchObject([
+      { code: 'AFTER_STARTED', message: expect.stringContaining('it is running') },
+      { code: 'AFTER_STARTED', message: expect.stringContaining('it is success') },
+    ]);
+  });
+
+  it('S7: a node that nothing holds back can still be told to wait before it starts', async () => {
+    const order: string[] = [];
+    const t = task((name: string) => void order.push(name), { name: 't' });
+    await flow('held', () => {
+      const a = t('a');
+      const b = t('b');
+      a.after(b);
+    }).run();
+    expect(order).toEqual(['b', 'a']);
+  });
+});
