@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { withoutTask } from '../log/event-text.js';
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { ErrorInfo } from '../model/event.js';
@@ -69,13 +70,15 @@ function failureBlocks(progress: RunProgress, { colours }: SummaryOptions): read
 export function failureBlock({ node, state, attempts, error }: FailedTask, colours: Colours): string {
   const tries = attempts > 1 ? ` after ${attempts} attempts` : '';
   const lines = [`${colours.red(`✖ ${terminalText(node)}`)} ${state}${tries}`];
-  for (let one = error; one; one = one.cause) lines.push(`  ${one === error ? '' : 'caused by '}${errorSentence(one)}`);
+  const first = error && withoutTask(error);
+  for (let one = first; one; one = one.cause) lines.push(`  ${one === first ? '' : 'caused by '}${errorSentence(one)}`);
   const at = error && originIn(error);
   if (at) {
     lines.push(`  ${colours.dim(`at ${at.file}:${at.line}:${at.column}`)}`);
     const frame = sourceFrame(at);
     if (frame !== undefined) lines.push(...frame.split('\n').map((line) => `  ${terminalText(line)}`));
   }
+  if (error?.hint !== undefined) lines.push(`  ${colours.cyan('hint')}: ${terminalText(error.hint)}`);
   return lines.join('\n');
 }
 

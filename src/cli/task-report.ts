@@ -75,7 +75,7 @@ function changesOf({ changes }: AttemptRow): string {
   return changes
     .split(' ')
     .filter((change) => change !== '')
-    .map((change) => change.replace('@', ' +') + (change.includes('@') ? ' ms' : ''))
+    .map((change) => change.replace('@-', ' −').replace('@', ' +') + (change.includes('@') ? ' ms' : ''))
     .join(' → ');
 }
 

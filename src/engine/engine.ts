@@ -485,6 +485,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const origin = this.#results.origin(node);
     const asked = this.#asked.get(node);
+    if (asked === undefined && origin === undefined && !this.#parts.observer.listens) return;
     const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
@@ -533,9 +534,8 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   #derivedInputs(node: number): DerivedInputs {
     const args = this.graph.args[node] as readonly unknown[];
-    const replace = replacingReferences((ref) => this.#results.valueNow(ref));
     return {
-      value: (position) => replaceDeep(args[position], replace),
+      value: (position) => this.#valueOfArgument(args[position]),
       state: (position) => {
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
@@ -548,13 +548,17 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   // ── small parts ──
 
   #arguments(node: number): readonly unknown[] {
-    let args = this.graph.args[node] as readonly unknown[];
-    if (this.#nodes.has(node, HAS_INPUTS)) {
-      const replace = replacingReferences((ref) => this.#results.valueNow(ref));
-      args = args.map((arg) => replaceDeep(arg, replace));
-    }
+    const given = this.graph.args[node] as readonly unknown[];
+    const args = this.#nodes.has(node, HAS_INPUTS) ? given.map(this.#valueOfArgument) : given;
     return this.#parts.strict ? args.map(deepFreeze) : args;
   }
+
+  /** Made once: most arguments are a value or a future, and there are very many of them. */
+  readonly #replaceReferences = replacingReferences((ref) => this.#results.valueNow(ref));
+  readonly #valueOfArgument = (arg: unknown): unknown => {
+    if (typeof arg !== 'object' || arg === null) return arg;
+    return isRef(arg) ? this.#results.valueNow(arg) : replaceDeep(arg, this.#replaceReferences);
+  };
 
   #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
     this.line(node, 0, 'warn', `${lost.message}: '${this.idOf(node)}' is computed anew`);

@@ -22,7 +22,7 @@ export function inputDigests(args: readonly unknown[], names: readonly string[],
   for (let position = 0; position < args.length; position++) {
     const digest = argumentDigest(args[position], digestOf);
     if (digest === undefined) return undefined;
-    digests[names[position] ?? `arg${position}`] = digest;
+    digests[nameAt(names, position)] = digest;
   }
   return digests;
 }
@@ -100,17 +100,28 @@ export function partDigest(whole: InputDigest | undefined, path: Path | undefine
  * The name of a call that is the same from run to run (S9): scope, task, literal arguments, the keys of what it refers to. Whoever calls
  * it adds the occurrence among equals.
  */
-export function callKey(scope: string, task: string, args: readonly unknown[], keyOf: (node: number) => string): string {
+export function callKey(
+  scope: string,
+  task: string,
+  args: readonly unknown[],
+  names: readonly string[],
+  known: InputDigests | undefined,
+  keyOf: (node: number) => string,
+): string {
   let text = `${scope}\n${task}\n`;
-  for (const arg of args) {
+  for (let position = 0; position < args.length; position++) {
+    const arg = args[position];
     if (isRef(arg)) text += `node ${keyOf(arg[NODE])}${pathText('', arg[PATH])}\n`;
+    else if (typeof arg !== 'object' || arg === null) text += `${(known?.[nameAt(names, position)] ?? literalDigest(arg))?.digest ?? '?'}\n`;
     else {
-      const named = replaceDeep(
-        arg,
-        replacingReferences((ref) => ({ millraceNode: keyOf(ref[NODE]), path: ref[PATH] })),
-      );
-      text += `${literalDigest(named)?.digest ?? '?'}\n`;
+      const nodeName = replacingReferences((ref) => ({ millraceNode: keyOf(ref[NODE]), path: ref[PATH] }));
+      text += `${literalDigest(replaceDeep(arg, nodeName))?.digest ?? '?'}\n`;
     }
   }
   return digest128(text);
+}
+
+/** The name an argument is known by. */
+function nameAt(names: readonly string[], position: number): string {
+  return names[position] ?? `arg${position}`;
 }

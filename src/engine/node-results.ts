@@ -18,6 +18,7 @@ import { type Stored, storedAs } from './stored.js';
 const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
+const NONE: readonly number[] = Object.freeze([]);
 
 /** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
 export type LostResult = MillraceError;
@@ -112,7 +113,8 @@ export class NodeResults {
   }
 
   /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
-  unloadedInputs(node: number): number[] {
+  unloadedInputs(node: number): readonly number[] {
+    if (this.#origins.size === 0) return NONE;
     const unloaded = new Set<number>();
     for (const { from } of this.#graph.inputs(node)) {
       const waiting = this.#unloaded(from);
@@ -122,8 +124,8 @@ export class NodeResults {
   }
 
   /** Those of them that are being computed anew: nobody knows yet what they will be. */
-  remadeInputs(node: number): number[] {
-    if (this.#madeAnew.size === 0) return [];
+  remadeInputs(node: number): readonly number[] {
+    if (this.#madeAnew.size === 0) return NONE;
     return this.unloadedInputs(node).filter((from) => this.#madeAnew.has(from));
   }
 

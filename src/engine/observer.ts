@@ -25,6 +25,8 @@ export interface SettledNode {
 
 /** Is told, in order, what happens to each node. The engine does not know who listens: the record, events, or nobody. */
 export interface Observer {
+  /** False while nobody is interested in nodes that reuse has nothing to do with: then `settled` is not called for them. */
+  readonly listens: boolean;
   registered(node: number): void;
   /** A move to a state that is not final. */
   moved(node: number, state: TaskState): void;

@@ -12,13 +12,15 @@ export interface RealEdge {
 
 /** The edges into a node, each once. Needs the node's arguments, and those of the derived steps before it. */
 export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
+  const inputs = graph.inputs(node);
+  if (inputs.length === 0 && graph.controls[node] === undefined) return [];
   const edges = new Map<string, RealEdge>();
   const add = (edge: RealEdge): void => {
     const key = `${edge.from} ${edge.kind} ${edge.label ?? ''}`;
     if (!edges.has(key)) edges.set(key, edge);
   };
   const definition = graph.definitions[node] as TaskDefinition;
-  for (const input of graph.inputs(node)) {
+  for (const input of inputs) {
     const kind = input.position < 0 ? 'order' : 'data';
     const label = kind === 'order' ? undefined : inputLabel(definition, input);
     for (const from of throughDerived(graph, input.from)) add({ from, kind, label });

@@ -7,8 +7,8 @@ import type { TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { EventHub } from './event-hub.js';
 import { errorInfo } from './failures.js';
-import { callKey } from './inputs.js';
 import type { Journal } from './journal.js';
+import { NodeKeys } from './node-keys.js';
 import type { Observer, SettledNode } from './observer.js';
 import { realEdges } from './real-edges.js';
 import type { Reuse } from './reuse.js';
@@ -36,18 +36,22 @@ export class Recording implements Observer {
   /** By node, in order; only when all is recorded. */
   readonly #createdAt: number[] = [];
   readonly #queuedAt = new Map<number, number>();
-  readonly #nodeKeys: string[] = [];
-  readonly #sameKey = new Map<string, number>();
+  readonly #nodeKeys: NodeKeys;
 
   constructor(parts: RecordingParts) {
     this.#parts = parts;
+    this.#nodeKeys = new NodeKeys(parts.graph);
+  }
+
+  get listens(): boolean {
+    return this.#parts.recordAll || this.#parts.hub.active;
   }
 
   registered(node: number): void {
     const { graph, recordAll, hub, now } = this.#parts;
     if (recordAll) {
       this.#createdAt.push(now());
-      this.#nodeKeys.push(this.#nodeKey(node));
+      this.#nodeKeys.add();
     }
     if (hub.active && this.#definition(node).kind !== 'derived')
       this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
@@ -141,7 +145,7 @@ export class Recording implements Observer {
       label: facts.label && this.#parts.mask(facts.label),
       parent: (graph.scopes[node] as GraphScope).parent,
       state: facts.state,
-      nodeKey: this.#nodeKeys[node],
+      nodeKey: this.#parts.recordAll ? this.#nodeKeys.of(node, inputs) : undefined,
       cacheKey: facts.key,
       attempts: facts.startedAt === undefined ? 0 : 1,
       reason: this.#maskedReason(facts.reason),
@@ -190,17 +194,6 @@ export class Recording implements Observer {
 
   #edges(node: number): EdgeRow[] {
     return realEdges(this.#parts.graph, node).map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
-  }
-
-  #nodeKey(node: number): string {
-    const { graph } = this.#parts;
-    const { parent } = graph.scopes[node] as GraphScope;
-    const scope = parent === undefined ? '' : (this.#nodeKeys[parent] ?? '');
-    const key = callKey(scope, this.#definition(node).name, graph.args[node] as readonly unknown[], (from) => this.#nodeKeys[from] ?? '');
-    const same = this.#sameKey.get(key) ?? 0;
-    this.#sameKey.set(key, same + 1);
-    // Keys are 32 hex characters: an occurrence among equals takes the place of the last eight.
-    return same === 0 ? key : key.slice(0, 24) + same.toString(16).padStart(8, '0');
   }
 
   /** The detail of a changed input shows its value. */

@@ -21,14 +21,20 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   const { port } = scope;
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
-  let upstream: number[] | undefined;
-  visitReferences(linked, definition.parameterNames, (ref) => {
-    upstream ??= [];
-    upstream.push(checkOwner(port, ref)[NODE]);
-  });
+  const upstream = linked.some(isObject) ? upstreamOf(port, linked, definition) : undefined;
   const node = port.graph.add(definition, linked, scope.graphScope, scope.frontier());
   port.registered(node, upstream);
   return node;
+}
+
+function isObject(arg: unknown): boolean {
+  return typeof arg === 'object' && arg !== null;
+}
+
+function upstreamOf(port: RunPort, args: readonly unknown[], definition: TaskDefinition): readonly number[] | undefined {
+  const upstream: number[] = [];
+  visitReferences(args, definition.parameterNames, (ref) => void upstream.push(checkOwner(port, ref)[NODE]));
+  return upstream.length === 0 ? undefined : upstream;
 }
 
 /** @throws MillraceError `FUTURE_OF_OTHER_RUN` */

@@ -43,7 +43,7 @@ function search(state: Search, container: object, path: readonly (string | numbe
 }
 
 function refuseHidden(state: Search, container: object, path: Path): void {
-  if (!hides(container, MAX_HIDDEN)) return;
+  if (!hidesReference(container)) return;
   const kind = container instanceof Map ? 'a Map' : container instanceof Set ? 'a Set' : `an instance of ${container.constructor?.name || 'a class'}`;
   throw new MillraceError(
     'FUTURE_MISPLACED',
@@ -52,23 +52,27 @@ function refuseHidden(state: Search, container: object, path: Path): void {
   );
 }
 
-/** How many containers deep a reference is looked for where it must not be: enough for what people write, little enough for what they pass. */
-const MAX_HIDDEN = 3;
+/** How many containers are looked into for a reference that must not be there: what people write has few, what they pass may have millions. */
+const MAX_LOOKED_INTO = 100;
 
-function hides(container: object, depth: number): boolean {
-  if (ArrayBuffer.isView(container)) return false;
-  const members =
-    container instanceof Map ? [...container.keys(), ...container.values()] : container instanceof Set ? container : fieldsOf(container);
-  for (const member of members) {
-    if (typeof member === 'object' && member !== null && (isRef(member) || (depth > 1 && hides(member, depth - 1)))) return true;
+function hidesReference(container: object): boolean {
+  const containers = [container];
+  for (let at = 0; at < containers.length; at++) {
+    for (const member of membersOf(containers[at] as object)) {
+      if (typeof member !== 'object' || member === null) continue;
+      if (isRef(member)) return true;
+      if (containers.length < MAX_LOOKED_INTO) containers.push(member);
+    }
   }
   return false;
 }
 
-function fieldsOf(instance: object): unknown[] {
-  const fields: unknown[] = [];
-  for (const descriptor of Object.values(Object.getOwnPropertyDescriptors(instance))) if ('value' in descriptor) fields.push(descriptor.value);
-  return fields;
+/** What lies directly inside; runs no getter. */
+function* membersOf(container: object): Generator<unknown> {
+  if (ArrayBuffer.isView(container)) return;
+  if (container instanceof Map) yield* container.keys();
+  if (container instanceof Map || container instanceof Set) yield* container.values();
+  else for (const descriptor of Object.values(Object.getOwnPropertyDescriptors(container))) if ('value' in descriptor) yield descriptor.value;
 }
 
 export function isPlain(value: object): boolean {

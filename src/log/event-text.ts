@@ -94,10 +94,16 @@ function runSentence(state: RunState, tally: RunTally): string {
 const MAX_CAUSES = 5;
 
 /** `TypeError: x is not a function [CODE]`, and a line for each cause. */
-function errorText(error: ErrorInfo): string {
+function errorText(outermost: ErrorInfo): string {
+  const error = withoutTask(outermost);
   const lines = [errorLine(error)];
   for (let cause = error.cause; cause !== undefined && lines.length <= MAX_CAUSES; cause = cause.cause) lines.push(`caused by ${errorLine(cause)}`);
   return lines.join('\n');
+}
+
+/** A task's error says again which task failed, and why: the line it is in begins with the one, the cause says the other. */
+export function withoutTask(error: ErrorInfo): ErrorInfo {
+  return error.code?.startsWith('TASK_') && error.cause && error.message.endsWith(error.cause.message) ? error.cause : error;
 }
 
 function errorLine({ name, message, code }: ErrorInfo): string {

@@ -1,12 +1,12 @@
 import type { DestinationStream } from 'pino';
 import { MillraceError } from '../base/error.js';
-import type { ErrorInfo, LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
-import type { Reason } from '../model/reason.js';
+import type { LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
 import { uncaptured } from './capture.js';
 import { eventText } from './event-text.js';
 import { isAtLeast } from './level.js';
 import type { Mask } from './mask.js';
+import { maskData } from './mask-data.js';
 import { RunTally } from './run-tally.js';
 
 export interface JsonLogOptions {
@@ -103,29 +103,14 @@ function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, 
 
 function addTaskFields(fields: Record<string, unknown>, data: TaskStateData, mask: Mask): void {
   const { task, state, attempt, ms, reason, error } = data;
-  addDefined(fields, { task: mask(task), state, attempt, ms, reason: reason && maskReason(reason, mask), error: error && maskError(error, mask) });
+  addDefined(fields, { task: mask(task), state, attempt, ms, reason: reason && maskData(reason, mask), error: error && maskData(error, mask) });
 }
 
 function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {
-  addDefined(fields, { state, error: error && maskError(error, mask) });
+  addDefined(fields, { state, error: error && maskData(error, mask) });
   if (FINAL_RUN_STATES.has(state)) addDefined(fields, { ms: tally.ms, counts: tally.counts });
 }
 
 function addDefined(fields: Record<string, unknown>, more: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(more)) if (value !== undefined) fields[name] = value;
-}
-
-function maskReason(reason: Reason, mask: Mask): Reason {
-  return reason.detail === undefined ? reason : { ...reason, detail: mask(reason.detail) };
-}
-
-function maskError(error: ErrorInfo, mask: Mask): ErrorInfo {
-  const { name, message, code, stack, cause } = error;
-  return {
-    name: mask(name),
-    message: mask(message),
-    ...(code === undefined ? {} : { code: mask(code) }),
-    ...(stack === undefined ? {} : { stack: mask(stack) }),
-    ...(cause === undefined ? {} : { cause: maskError(cause, mask) }),
-  };
 }

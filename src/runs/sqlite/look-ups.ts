@@ -122,50 +122,10 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
     .map(rows.logOf);
 }
 
-/** What the entries of a version share is read once; the rest comes in order from the index. */
 export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
-  const versions = connection.prepare(`SELECT number, ${rows.VERSION_SELECTION} FROM task_version WHERE digest = ?`);
-  const entries = connection.prepare(`SELECT ${rows.OWN_ENTRY_SELECTION} FROM entry WHERE task_version = ? ${NEWEST_ENTRY_FIRST}`);
-  const runIds = new RunIds(connection);
-  const found: FoundEntry[] = [];
-  for (const digest of new Set(taskVersions)) {
-    for (const [number, ...version] of versions.all([digestBytes('taskVersion', digest)])) {
-      for (const row of entries.all([number as number])) {
-        const run = runIds.of(row[0] as number);
-        if (run !== undefined) found.push({ version, row, run });
-      }
-    }
-  }
-  if (!found.every((entry, at) => at === 0 || newestFirst(found[at - 1] as FoundEntry, entry) <= 0)) found.sort(newestFirst);
-  return found.map(({ version, row, run }) => rows.ownEntryOf(version, row, run));
-}
-
-interface FoundEntry {
-  readonly version: SqlRow;
-  readonly row: SqlRow;
-  readonly run: string;
-}
-
-/** By the columns of `OWN_ENTRY_SELECTION`: time, then the run's number, then place. */
-function newestFirst({ row: a }: FoundEntry, { row: b }: FoundEntry): number {
-  return Number(b[2]) - Number(a[2]) || Number(b[0]) - Number(a[0]) || Number(b[1]) - Number(a[1]);
-}
-
-/** Ids of runs by number; many entries come from few runs. */
-class RunIds {
-  readonly #connection: SqliteConnection;
-  readonly #ids = new Map<number, string | undefined>();
-
-  constructor(connection: SqliteConnection) {
-    this.#connection = connection;
-  }
-
-  of(number: number): string | undefined {
-    if (!this.#ids.has(number)) {
-      this.#ids.set(number, this.#connection.prepare('SELECT id FROM run WHERE number = ?').get([number])?.[0] as string | undefined);
-    }
-    return this.#ids.get(number);
-  }
+  const statement = connection.prepare(`${ENTRIES} WHERE task_version.digest = ?`);
+  const found = [...new Set(taskVersions)].flatMap((version) => statement.all([digestBytes('taskVersion', version)]));
+  return found.sort(newestEntryFirst).map(rows.entryOf);
 }
 
 /** By the columns of `ENTRY_SELECTION`: time, then the run's number, then place. */
@@ -181,24 +141,13 @@ export function findLatestEntry(connection: SqliteConnection, task: string): Cac
   return row && rows.entryOf(row);
 }
 
-/** A look-up costs the driver some 10 µs, whatever it carries; beyond 32 digests little more is gained. */
-const DIGESTS_AT_ONCE = 32;
-const contentsOf = (count: number): string => `SELECT lower(hex(digest)), bytes FROM content WHERE digest IN (${Array(count).fill('?').join(', ')})`;
-const ONE_CONTENT = contentsOf(1);
-const MANY_CONTENTS = contentsOf(DIGESTS_AT_ONCE);
-
-export function findInline(connection: SqliteConnection, contentDigests: ReadonlySet<string>): ReadonlyMap<string, Uint8Array> {
-  const wanted = Array.from(contentDigests, (digest) => digestBytes('contentDigest', digest));
+export function findInline(connection: SqliteConnection, contentDigests: readonly string[]): ReadonlyMap<string, Uint8Array> {
+  const statement = connection.prepare('SELECT bytes FROM content WHERE digest = ?');
   const found = new Map<string, Uint8Array>();
-  const take = (sql: string, digests: readonly Uint8Array[]): void => {
-    for (const [digest, content] of connection.prepare(sql).all(digests)) {
-      const bytes = content as Uint8Array;
-      found.set(digest as string, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    }
-  };
-  let at = 0;
-  for (; at + DIGESTS_AT_ONCE <= wanted.length; at += DIGESTS_AT_ONCE) take(MANY_CONTENTS, wanted.slice(at, at + DIGESTS_AT_ONCE));
-  for (; at < wanted.length; at++) take(ONE_CONTENT, wanted.slice(at, at + 1));
+  for (const digest of contentDigests) {
+    const bytes = statement.get([digestBytes('contentDigest', digest)])?.[0] as Uint8Array | undefined;
+    if (bytes !== undefined) found.set(digest, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
   return found;
 }
 

@@ -177,26 +177,6 @@ export function entryOf(row: SqlRow): CacheEntryRow {
   };
 }
 
-/** What the entries of one version have in common, of `task_version`. */
-export const VERSION_SELECTION = 'lower(hex(digest)), task, code, version';
-/** What `ownEntryOf` wants beside it, of `entry`. */
-export const OWN_ENTRY_SELECTION = 'run, place, created_at, lower(hex(key)), inputs, artifacts';
-
-export function ownEntryOf(version: SqlRow, row: SqlRow, run: string): CacheEntryRow {
-  return {
-    taskVersion: version[0] as string,
-    key: row[3] as string,
-    task: version[1] as string,
-    run,
-    index: row[1] as number,
-    createdAt: row[2] as number,
-    code: version[2] as string,
-    version: versionOf(version[3] as string),
-    inputs: parse(row[4]),
-    artifacts: parse(row[5]),
-  };
-}
-
 /** A missing version as text: NULLs would all differ from one another under a UNIQUE. */
 export function versionText(version: string | undefined): string {
   return version === undefined ? '' : `=${version}`;

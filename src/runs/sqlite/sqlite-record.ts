@@ -4,8 +4,7 @@ import type { TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
-import { InlineReader } from './inline-reader.js';
-import { discardContents, findEntries, findLatestEntry, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
+import { discardContents, findEntries, findInline, findLatestEntry, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { writeBatch, writeRun } from './write-batch.js';
@@ -31,11 +30,9 @@ export async function openSqliteRecord(options: SqliteRecordOptions): Promise<Ru
 
 class SqliteRecord implements RunRecord {
   readonly #connection: SqliteConnection;
-  readonly #inline: InlineReader;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
-    this.#inline = new InlineReader(connection);
   }
 
   get location(): string {
@@ -59,7 +56,7 @@ class SqliteRecord implements RunRecord {
   }
 
   inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#inline.read(contentDigests);
+    return this.#connection.read(() => findInline(this.#connection, contentDigests));
   }
 
   discard(contentDigests: readonly string[]): Promise<void> {

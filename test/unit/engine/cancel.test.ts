@@ -95,7 +95,12 @@ describe('cancelling a run', () => {
 
   it('S15: the body hears of it by ctx().signal, and what it calls afterwards does not run', async () => {
     let ran = false;
-    const never = task(() => void (ran = true), { name: 'never' });
+    const never = task(
+      () => {
+        ran = true;
+      },
+      { name: 'never' },
+    );
     const reached = gate();
     const states: unknown[] = [];
     const handle = flow('listens', async () => {
@@ -111,7 +116,9 @@ describe('cancelling a run', () => {
 
   it('S15: cancelled before it began, its body does not begin', async () => {
     let began = false;
-    const aborted = flow('aborted', () => void (began = true));
+    const aborted = flow('aborted', () => {
+      began = true;
+    });
     const error = await failureOf(aborted.run({}, { signal: AbortSignal.abort(new Error('no need')) }));
     expect([error.code, began]).toEqual(['RUN_CANCELLED', false]);
     const handle = aborted.start();

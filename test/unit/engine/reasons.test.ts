@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { cache, type Flow, flow, param, type Reason, task } from '../../../src/index.js';
 import { failureOf, freshHome, recorded } from './workbench.js';
 
@@ -19,8 +20,10 @@ const pair = (left: number, right: { deep: number[] }): number => left + right.d
 
 const options = { name: 't', cache: cache.default };
 
+type AnyFlow = Flow<Record<never, never>, unknown>;
+
 /** What preview says of each node: state, and why. */
-async function previewed(of: Flow<never, unknown>): Promise<Record<string, string>> {
+async function previewed(of: AnyFlow): Promise<Record<string, string>> {
   const { nodes } = await of.preview();
   return Object.fromEntries(nodes.map(({ id, state, why }) => [id, why ? `${state}: ${text(why)}` : state]));
 }
@@ -28,7 +31,7 @@ async function previewed(of: Flow<never, unknown>): Promise<Record<string, strin
 const text = ({ kind, detail }: Reason): string => (detail === undefined ? kind : `${kind} (${detail})`);
 
 /** Preview and run must give the same reason, in this order. */
-async function reasonOf(of: Flow<never, unknown>, id = 't#0'): Promise<string | undefined> {
+async function reasonOf(of: AnyFlow, id = 't#0'): Promise<string | undefined> {
   const said = (await previewed(of))[id];
   await of.run();
   const { reason } = (await recorded(`${of.flowName}/latest`)).task(id);
@@ -36,7 +39,7 @@ async function reasonOf(of: Flow<never, unknown>, id = 't#0'): Promise<string | 
   return said;
 }
 
-const withInput = (n: number) => flow('f', () => task(double, options)(n)) as Flow<never, unknown>;
+const withInput = (n: number) => flow('f', () => task(double, options)(n));
 
 describe('why a node runs', () => {
   it('S27: no result, then complete', async () => {
@@ -50,7 +53,7 @@ describe('why a node runs', () => {
   });
 
   it('S27: the changed input is named; large values are not shown; the most alike earlier call is compared with', async () => {
-    const f = (left: number, right: { deep: number[] }) => flow('f', () => task(pair, options)(left, right)) as Flow<never, unknown>;
+    const f = (left: number, right: { deep: number[] }) => flow('f', () => task(pair, options)(left, right));
     await f(1, { deep: [1] }).run();
     await f(9, { deep: [9] }).run();
     expect(await reasonOf(f(1, { deep: [2] }))).toBe('pending: input-changed (right)');
@@ -58,32 +61,32 @@ describe('why a node runs', () => {
   });
 
   it('S27: the code changed; and back it is complete (S23)', async () => {
-    const by = (fn: (n: number) => number) => flow('f', () => task(fn, options)(1)) as Flow<never, unknown>;
+    const by = (fn: (n: number) => number) => flow('f', () => task(fn, options)(1));
     await by(double).run();
     expect(await reasonOf(by(doubleAgain))).toMatch(/^pending: code-changed/);
     expect(await reasonOf(by(double))).toBe('complete');
   });
 
   it('S27: the version changed', async () => {
-    const by = (version: string) => flow('f', () => task(double, { ...options, version })(1)) as Flow<never, unknown>;
+    const by = (version: string) => flow('f', () => task(double, { ...options, version })(1));
     await by('1').run();
     expect(await reasonOf(by('2'))).toBe('pending: version-changed (1 -> 2)');
   });
 
   it('S27: expired', async () => {
-    const f = flow('f', () => task(double, { ...options, cache: cache.default.ttl(0) })(1)) as Flow<never, unknown>;
+    const f = flow('f', () => task(double, { ...options, cache: cache.default.ttl(0) })(1));
     await f.run();
     expect(await reasonOf(f)).toMatch(/^pending: expired \(made .*, kept for 0 ms\)$/);
   });
 
   it('S27: not cached, by its options or by its policy', async () => {
-    const f = flow('f', () => [task(double, { name: 'plain' })(1), task(same, { name: 'none', cache: cache.none })(1)]) as Flow<never, unknown>;
+    const f = flow('f', () => [task(double, { name: 'plain' })(1), task(same, { name: 'none', cache: cache.none })(1)]);
     await f.run();
     expect(await previewed(f)).toEqual({ 'plain#0': 'pending: not-cached', 'none#0': 'pending: not-cached' });
   });
 
   it('S27: upstream pending: unknown when it has been run before, for its value may be the same', async () => {
-    const f = (n: number) => flow('f', () => task(same, { name: 'after', cache: cache.default })(task(double, options)(n))) as Flow<never, unknown>;
+    const f = (n: number) => flow('f', () => task(same, { name: 'after', cache: cache.default })(task(double, options)(n)));
     expect(await previewed(f(1))).toEqual({ 't#0': 'pending: no-result', 'after#0': 'pending: upstream-pending' });
     await f(1).run();
     expect(await previewed(f(1))).toEqual({ 't#0': 'complete', 'after#0': 'complete' });
@@ -91,7 +94,7 @@ describe('why a node runs', () => {
   });
 
   it('S27: missing', async () => {
-    const large = () => flow('f', () => task(same, options)('x'.repeat(40_000))) as Flow<never, unknown>;
+    const large = () => flow('f', () => task(same, options)('x'.repeat(40_000)));
     await large().run();
     const store = join(home, 'store', 'results');
     for (const name of readdirSync(store, { recursive: true, encoding: 'utf8' })) if (statSync(join(store, name)).isFile()) rmSync(join(store, name));
@@ -100,7 +103,7 @@ describe('why a node runs', () => {
   });
 
   it('S25, S27: what the body asks for, and cannot be read, is pending', async () => {
-    const f = flow('f', async () => (await task(double, options)(2)) + 1) as Flow<never, unknown>;
+    const f = flow('f', async () => (await task(double, options)(2)) + 1);
     await f.run();
     expect(await previewed(f)).toEqual({ 't#0': 'complete' });
     const database = new Database(join(home, 'millrace.db'));
@@ -114,7 +117,7 @@ describe('why a node runs', () => {
       task((_: number): number => {
         throw new Error('x');
       }, options)(1),
-    ) as Flow<never, unknown>;
+    );
     await failureOf(fails.run());
     await previewed(fails);
     expect((await previewed(fails))['t#0']).toBe('pending: no-result');
@@ -140,17 +143,9 @@ describe('preview', () => {
     const f = flow(
       'f',
       {
-        params: {
-          n: {
-            '~standard': {
-              version: 1,
-              vendor: 'test',
-              validate: (value: unknown) => (typeof value === 'number' ? { value } : { issues: [{ message: 'no number' }] }),
-            },
-          } as never,
-        },
+        params: { n: z.number() },
       },
-      ({ n }) => task(double, options)(n as never),
+      ({ n }) => task(double, options)(n),
     );
     await expect(f.preview({} as never)).rejects.toMatchObject({ name: 'ParameterError' });
     expect((await f.graph({} as never)).nodes.map(({ id }) => id)).toEqual(['t#0']);

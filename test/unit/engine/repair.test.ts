@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import Database from 'libsql';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, flow, type Serializer, type TaskOptions, task } from '../../../src/index.js';
+import { cache, type Future, flow, memoryStore, type ResultStore, type Serializer, type TaskOptions, task } from '../../../src/index.js';
 import { failureOf, freshHome, recorded } from './workbench.js';
 
 let home = '';
@@ -162,7 +162,7 @@ describe('S25: a result that has to be computed anew', () => {
     expect((await recorded('passive/latest')).states).toMatchObject({ 'make#0': 'cached', 'make#0~make#0': 'failed', 'use#0': 'upstream-failed' });
   });
 
-  it.each<[string, (make: () => import('../../../src/index.js').Future<{ n: number }>) => unknown]>([
+  it.each<[string, (make: () => Future<{ n: number }>) => unknown]>([
     ['await', async (make) => await make().catch(() => 'told')],
     ['settled()', async (make) => ((await make().settled()).state === 'failed' ? 'told' : 'not')],
     ['orElse()', (make) => make().orElse('told')],
@@ -194,6 +194,30 @@ describe('S25: a result that has to be computed anew', () => {
     expect(ran).toEqual(['make', 'make']);
     expect(await f(format('new')).run()).toBe(5);
     expect(ran).toEqual(['make', 'make']);
+  });
+
+  it('is not taken for lost when the store cannot be reached: that is an error, and nothing is computed anew', async () => {
+    const inner = memoryStore();
+    let reachable = true;
+    const store: ResultStore = {
+      scheme: 'moody',
+      head: (key) => inner.head(key),
+      read: (key) => (reachable ? inner.read(key) : Promise.reject(new Error('no route to host'))),
+      write: (key, bytes, given) => inner.write(key, bytes, given),
+      delete: (key) => inner.delete(key),
+      list: (prefix) => inner.list(prefix),
+    };
+    const make = cached('make', () => ({ n: 1 }), { store });
+    const use = task((data: { n: number }) => data.n, { name: 'use' });
+    const f = flow('unreachable', async () => [await make().settled(), await use(make()).settled()]);
+    await f.run();
+    reachable = false;
+    ran = [];
+    expect(await f.run()).toMatchObject([
+      { state: 'failed', error: { cause: { message: 'no route to host' } } },
+      { state: 'failed', error: { taskRunId: 'use#0', cause: { message: 'no route to host' } } },
+    ]);
+    expect(ran).toEqual([]);
   });
 
   it('as a sub-flow, with its children', async () => {

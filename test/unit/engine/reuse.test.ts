@@ -90,11 +90,11 @@ describe('reuse across runs', () => {
   it('S21: a named output that did not change leaves its readers cached; a part of any result counts with the whole', async () => {
     let rows = { train: [1], test: [1], note: 'a' };
     const split = task(() => rows, { name: 'split', outputs: { train: undefined as never, test: undefined as never } });
-    const fit = cached('fit', (train: number[]) => train.length);
+    const learn = cached('learn', (train: number[]) => train.length);
     const score = cached('score', (first: number | undefined) => first);
     const f = flow('outputs', () => {
       const { train, test } = split();
-      return [fit(train), score(test.get(0))];
+      return [learn(train), score(test.get(0))];
     });
     await f.run();
     rows = { train: [1], test: [2], note: 'b' };

@@ -64,7 +64,9 @@ describe('when nodes start', () => {
 
   it.each([0, -1, 1.5, Number.NaN])('S14: maxWorkers %s is refused before anything runs', async (maxWorkers) => {
     let ran = false;
-    const refused = flow('refused', () => void (ran = true)).run({}, { maxWorkers });
+    const refused = flow('refused', () => {
+      ran = true;
+    }).run({}, { maxWorkers });
     await expect(refused).rejects.toMatchObject({ code: 'RUN_OPTION_INVALID', message: expect.stringContaining(`got ${maxWorkers}`) });
     expect(ran).toBe(false);
   });

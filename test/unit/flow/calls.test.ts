@@ -119,7 +119,12 @@ describe('calling a task in a body', () => {
 describe('the end of a body', () => {
   it('S4: futures nested in what it returns are resolved, and every node is drained', async () => {
     let late = 0;
-    const slow = task(async () => void (late = await Promise.resolve(1)), { name: 'slow' });
+    const slow = task(
+      async () => {
+        late = await Promise.resolve(1);
+      },
+      { name: 'slow' },
+    );
     const result = await flow('returned', async () => {
       slow();
       return { list: [one(), inc(1)], part: inc(2), plain: 'x' };

@@ -39,7 +39,7 @@ describe('ctx()', () => {
 
   it('S6: a task called inside a task has the context of the one that was scheduled', async () => {
     inMemory();
-    const outer = task(() => asks().taskRunId, { name: 'outer' }) as unknown as () => string;
+    const outer = task(() => (asks() as unknown as TaskContext).taskRunId, { name: 'outer' });
     expect(await flow('inner', () => outer()).run()).toBe('outer#0');
   });
 

@@ -46,7 +46,9 @@ describe('a future is no value', () => {
 
   it('S5: it prints as what it is', async () => {
     let printed = '';
-    await flow('print', () => void (printed = inspect(echo(1)))).run();
+    await flow('print', () => {
+      printed = inspect(echo(1));
+    }).run();
     expect(printed).toBe('Future(echo#0: pending)');
   });
 });
@@ -65,7 +67,7 @@ describe('parts and steps of a future', () => {
   });
 
   it('S1: outputs must not hide what futures have themselves', () => {
-    expect(() => task(() => ({ then: 1 }), { name: 'bad', outputs: { then: undefined as never } })).toThrow(
+    expect(() => task(() => ({ orElse: 1 }), { name: 'bad', outputs: { orElse: undefined as never } })).toThrow(
       expect.objectContaining({ code: 'OUTPUT_NAME_RESERVED' }),
     );
   });
@@ -89,7 +91,11 @@ describe('parts and steps of a future', () => {
       expect([good.state, bad.state]).toEqual(['success', 'failed']);
       expect(await bad.catch((error) => error.message)).toBe("task 'boom#0' failed: boom");
       let ended = false;
-      expect(await good.finally(() => void (ended = true))).toBe(5);
+      expect(
+        await good.finally(() => {
+          ended = true;
+        }),
+      ).toBe(5);
       expect(ended).toBe(true);
     }).run();
   });

@@ -24,7 +24,12 @@ describe('after()', () => {
   it('S7: what waits for a failure does not run', async () => {
     let ran = false;
     const boom = task(() => Promise.reject(new Error('boom')), { name: 'boom' });
-    const next = task(() => void (ran = true), { name: 'next' });
+    const next = task(
+      () => {
+        ran = true;
+      },
+      { name: 'next' },
+    );
     const states: string[] = [];
     await flow('after-failure', async () => {
       states.push((await next().after(boom()).settled()).state);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, ctx, flow, task } from '../../../src/index.js';
+import { cache, ctx, flow, param, task } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
 import { freshHome, gate, recorded } from '../engine/workbench.js';
 
@@ -26,12 +26,8 @@ describe('two runs at once', () => {
       },
       { name: 'meet' },
     );
-    const f = flow(
-      'meeting',
-      { params: { me: { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value: value as number }) } } as never } },
-      ({ me }) => meet(me),
-    );
-    const handles = [0, 1].map((me) => f.start({ me } as never, { logStdout: true }));
+    const f = flow('meeting', { params: { me: param({ default: 0 }) } }, ({ me }) => meet(me));
+    const handles = [0, 1].map((me) => f.start({ me }));
     const results = await Promise.all(handles.map((handle) => handle.result()));
     expect(results).toEqual(handles.map(({ id }, me) => [id, 'meet#0', me]));
     await using project = await openProject();
