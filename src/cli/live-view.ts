@@ -64,13 +64,15 @@ export class LiveView {
   }
 
   #schedule(): void {
-    this.#cancelRedraw = this.#options.clock.schedule(REDRAW_MS, () => {
+    const redraw = (): void => {
       this.#print(() => {
         this.#flush();
         this.#draw();
       });
       this.#schedule();
-    });
+    };
+    // Idle: a picture of a run must not keep the process alive when the run waits for what can never come.
+    this.#cancelRedraw = this.#options.clock.schedule(REDRAW_MS, redraw, { idle: true });
   }
 
   #print(write: () => void): void {

@@ -3,6 +3,7 @@ import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
 import { scopes } from '../flow/scope.js';
+import type { Knowledge } from '../graph/knowledge.js';
 import { isRef, NODE, PATH, type Path, project } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
@@ -102,6 +103,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   /** What the nodes that asked for a result are known by. */
   readonly #asked = new Map<number, InputDigests>();
   readonly #reasons = new Map<number, Reason>();
+  readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
   readonly #labels = new Map<number, string>();
 
   constructor(parts: EngineParts) {
@@ -565,7 +567,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     const origin = this.#results.origin(node);
     if (origin) this.#drop(node, origin, lost);
     const scope = new GraphScope(`${this.idOf(node)}~`, this.#parent(node));
-    const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.controls[node]);
+    const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.knowledge[node]);
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.#nodes.mark(anew, REDONE);
@@ -582,11 +584,27 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
   #inheritForce(node: number, definition: TaskDefinition): void {
-    const before = [...this.graph.inputs(node).map(({ from }) => from), ...(this.graph.controls[node] ?? [])];
-    const inherits = before.some((from) => this.#nodes.has(from, FORCED));
+    const inherits = this.graph.inputs(node).some(({ from }) => this.#nodes.has(from, FORCED)) || this.#sawForced(this.graph.knowledge[node]);
     if (!inherits && !this.#parts.force.downstream.has(definition.name)) return;
     // What a sub-flow gives depends on its children: what it feeds is downstream of them.
     for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.#nodes.mark(forced, FORCED);
+  }
+
+  /** Whether a forced result had reached the body. What it had seen was settled, so the answer stands. */
+  #sawForced(known: Knowledge | undefined): boolean {
+    const asked: Knowledge[] = [];
+    let saw = false;
+    for (let at = known; at !== undefined && !saw; at = at.before) {
+      const answer = this.#forcedKnowledge.get(at);
+      if (answer !== undefined) {
+        saw = answer;
+        break;
+      }
+      asked.push(at);
+      saw = at.seen.some((node) => this.#nodes.has(node, FORCED));
+    }
+    for (const at of asked) this.#forcedKnowledge.set(at, saw);
+    return saw;
   }
 
   #definition(node: number): TaskDefinition {

@@ -3,7 +3,7 @@ import type { GraphScope } from '../graph/task-graph.js';
 import type { TaskRunRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { type RealEdge, realEdges } from './real-edges.js';
-import { reduceControl } from './reduce-control.js';
+import { type DrawnEdge, reduceControl } from './reduce-control.js';
 import type { Tracer } from './tracer.js';
 
 /** What a trace left behind, as a graph to look at. */
@@ -55,7 +55,7 @@ export function graphOfRun(flowName: string, rows: readonly TaskRunRow[]): Graph
   };
 }
 
-function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly RealEdge[]): ViewNode {
+function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly DrawnEdge[]): ViewNode {
   const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt } = row;
   const ms = startedAt !== undefined && finishedAt !== undefined ? { ms: finishedAt - startedAt } : {};
   return {
@@ -71,7 +71,7 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
   };
 }
 
-function viewEdges(edgesOf: ReadonlyMap<number, readonly RealEdge[]>, idOf: (node: number) => string): ViewEdge[] {
+function viewEdges(edgesOf: ReadonlyMap<number, readonly DrawnEdge[]>, idOf: (node: number) => string): ViewEdge[] {
   const edges: ViewEdge[] = [];
   for (const [node, before] of edgesOf) {
     for (const { from, kind, label } of before) edges.push({ from: idOf(from), to: idOf(node), kind, ...(label === undefined ? {} : { label }) });

@@ -1,19 +1,20 @@
 import { type Path, pathText } from '../graph/ref.js';
 import type { Input, TaskGraph } from '../graph/task-graph.js';
+import type { EdgeRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 
 /** An edge between nodes that people see: derived steps are looked through. */
 export interface RealEdge {
   readonly from: number;
-  readonly kind: 'data' | 'order' | 'control';
+  readonly kind: EdgeRow['kind'];
   /** What it feeds and, where only a part is taken, which: `rows`, `train → rows`. */
   readonly label: string | undefined;
 }
 
-/** The edges into a node, each once. Needs the node's arguments, and those of the derived steps before it. */
+/** The edges into a node, each once; what it was also handed stands among the control edges too. Needs the node's arguments, and those of the derived steps before it. */
 export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
   const inputs = graph.inputs(node);
-  if (inputs.length === 0 && graph.controls[node] === undefined) return [];
+  if (inputs.length === 0 && graph.knowledge[node] === undefined) return [];
   const edges = new Map<string, RealEdge>();
   const add = (edge: RealEdge): void => {
     const key = `${edge.from} ${edge.kind} ${edge.label ?? ''}`;
@@ -25,10 +26,14 @@ export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
     const label = kind === 'order' ? undefined : inputLabel(definition, input);
     for (const from of throughDerived(graph, input.from)) add({ from, kind, label });
   }
-  const fed = new Set([...edges.values()].map(({ from }) => from));
-  for (const seen of graph.controls[node] ?? []) {
-    for (const from of throughDerived(graph, seen)) if (!fed.has(from)) add({ from, kind: 'control', label: undefined });
-  }
+  const learnt = (seen: number): void => {
+    for (const from of throughDerived(graph, seen)) add({ from, kind: 'control', label: undefined });
+  };
+  let known = graph.knowledge[node];
+  for (const seen of known?.seen ?? []) learnt(seen);
+  // Where nothing but derived steps was called under earlier knowledge, there is no task to point to.
+  for (known = known?.before; known !== undefined && known.first === undefined; known = known.before) for (const seen of known.seen) learnt(seen);
+  if (known?.first !== undefined) add({ from: known.first, kind: 'control-as', label: undefined });
   return [...edges.values()];
 }
 

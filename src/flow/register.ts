@@ -22,7 +22,7 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
   const upstream = linked.some(isObject) ? upstreamOf(port, linked, definition) : undefined;
-  const node = port.graph.add(definition, linked, scope.graphScope, scope.frontier());
+  const node = port.graph.add(definition, linked, scope.graphScope, scope.knowledge());
   port.registered(node, upstream);
   return node;
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Knowledge, learn } from '../graph/knowledge.js';
 import { isRef, NODE, OWNER, PATH, type Path, type Ref } from '../graph/ref.js';
 import { KEEP, replaceDeep } from '../graph/references.js';
 import { GraphScope } from '../graph/task-graph.js';
@@ -52,7 +53,7 @@ export class BodyScope {
   closed = false;
   readonly #lineage = new WeakMap<object, Lineage>();
   #hasLineage = false;
-  #frontier: readonly number[] | undefined;
+  #known: Knowledge | undefined;
   #delivered: number[] = [];
 
   constructor(port: RunPort, context: TaskContext, output: Output, graphScope: GraphScope = new GraphScope()) {
@@ -77,19 +78,12 @@ export class BodyScope {
     return args.map((arg) => replaceDeep(arg, (value) => this.#lineage.get(value) ?? KEEP));
   }
 
-  /**
-   * The results seen so far, less those that later ones were already made under: one array for all calls made under the same knowledge,
-   * so that a loop of awaits gives a chain and a join of many costs one list.
-   */
-  frontier(): readonly number[] | undefined {
-    if (this.#delivered.length === 0) return this.#frontier;
-    const { controls } = this.port.graph;
-    const covered = new Set<number>();
-    const lists = new Set(this.#delivered.map((node) => controls[node]));
-    for (const list of lists) for (const node of list ?? []) covered.add(node);
-    const seen = new Set([...(this.#frontier ?? []), ...this.#delivered]);
-    this.#frontier = Object.freeze([...seen].filter((node) => !covered.has(node)));
-    this.#delivered = [];
-    return this.#frontier;
+  /** What the body has seen so far: the same object for all calls between two awaits. */
+  knowledge(): Knowledge | undefined {
+    if (this.#delivered.length > 0) {
+      this.#known = learn(this.#known, this.#delivered, (node) => this.port.graph.knowledge[node]);
+      this.#delivered = [];
+    }
+    return this.#known;
   }
 }

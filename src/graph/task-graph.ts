@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/error.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import type { Knowledge } from './knowledge.js';
 import { NODE, PATH, type Path } from './ref.js';
 import { visitReferences } from './references.js';
 
@@ -44,8 +45,8 @@ export class TaskGraph {
   readonly args: (readonly unknown[])[] = [];
   readonly scopes: GraphScope[] = [];
   readonly occurrences: number[] = [];
-  /** Nodes whose results the body had seen when it made this call (S3); shared between calls made under the same knowledge. */
-  readonly controls: (readonly number[] | undefined)[] = [];
+  /** What the body had seen when it made each call (S3). */
+  readonly knowledge: (Knowledge | undefined)[] = [];
   /** Order without data (`after`), by node. */
   readonly #order = new Map<number, number[]>();
   readonly #definitionOf = new Map<string, TaskDefinition>();
@@ -55,7 +56,7 @@ export class TaskGraph {
   }
 
   /** @throws MillraceError `TASK_NAME_TAKEN` when another task of this run bears the name */
-  add(definition: TaskDefinition, args: readonly unknown[], scope: GraphScope, control: readonly number[] | undefined): number {
+  add(definition: TaskDefinition, args: readonly unknown[], scope: GraphScope, known: Knowledge | undefined): number {
     // Steps between nodes have names for people only: those of tasks are the users' own.
     if (definition.kind !== 'derived') this.#claimName(definition);
     const node = this.definitions.length;
@@ -63,7 +64,8 @@ export class TaskGraph {
     this.args.push(args);
     this.scopes.push(scope);
     this.occurrences.push(scope.nextOccurrence(definition.name));
-    this.controls.push(control);
+    this.knowledge.push(known);
+    if (known !== undefined && definition.kind !== 'derived') known.first ??= node;
     return node;
   }
 

@@ -40,10 +40,13 @@ export interface RunRow {
   readonly result: ArtifactRef | undefined;
 }
 
-/** An edge into a task run: from the node at place `from` of the same run. */
+/**
+ * An edge into a task run: from the node at place `from` of the same run. `control-as`: what that node came after by what the body had
+ * awaited, this one came after too; that way a body that awaits n results one by one leaves n edges, not n²/2.
+ */
 export interface EdgeRow {
   readonly from: number;
-  readonly kind: 'data' | 'order' | 'control';
+  readonly kind: 'data' | 'order' | 'control' | 'control-as';
   readonly label?: string;
 }
 

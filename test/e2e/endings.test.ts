@@ -1,8 +1,9 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fixture, type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
+import { CLI, fixture, type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-endings-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -63,6 +64,21 @@ describe.concurrent('a promise that never settles, with nothing left that could 
     expect(err).toContain("task 'never#0' waits for a promise that nothing can settle any more: the event loop is empty");
     expect(err).toContain('hint: A callback was never called, or a stream or connection was closed without a result.');
     expect(statesOf(await latest(project, 'stuck'))).toEqual({ 'first#0': 'success', 'never#0': 'failed' });
+  });
+
+  // Skipped where there is no script(1) to give the process a terminal.
+  it.skipIf(spawnSync('script', ['-qec', 'true', '/dev/null']).status !== 0)('on a terminal too, where a picture is redrawn meanwhile', async () => {
+    const folder = mkdtempSync(join(root, 'project-'));
+    const env = { ...process.env, MILLRACE_HOME: join(folder, '.millrace'), TERM: 'xterm', NO_COLOR: '1' };
+    const command = `'${process.execPath}' '${CLI}' run '${FILE}' stuck`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(shown).toContain("task 'never#0' waits for a promise that nothing can settle any more");
+    expect(shown).toContain('hint: A callback was never called');
   });
 
   it('in the body: the run fails and says so', async () => {

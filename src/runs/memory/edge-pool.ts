@@ -1,7 +1,7 @@
 import type { EdgeRow } from '../../model/records.js';
 import { grown } from './growing.js';
 
-const KINDS = ['data', 'order', 'control'] as const;
+const KINDS = ['data', 'order', 'control', 'control-as'] as const;
 const NO_LABEL = -1;
 
 /** Edges of many task runs, end to end in three columns; labels are kept once. An edge costs nine bytes instead of some hundred. */

@@ -29,7 +29,11 @@ describe('an awaited object that is passed on', () => {
       return train(settings);
     }).run();
     const { task: row } = await recorded('lineage/latest');
-    expect(row('train#0').upstream).toEqual([{ from: row('config#0').index, kind: 'data', label: 'settings' }]);
+    const from = row('config#0').index;
+    expect(row('train#0').upstream).toEqual([
+      { from, kind: 'data', label: 'settings' },
+      { from, kind: 'control' },
+    ]);
   });
 
   it('S3: what was called under its knowledge has a control edge, transitively reduced', async () => {
@@ -48,6 +52,19 @@ describe('an awaited object that is passed on', () => {
       ['control 1'],
       ['control 2', 'control 3'],
     ]);
+  });
+
+  it('S3: a body that awaits one by one and calls in between leaves an edge or two for each call, however many it has awaited', async () => {
+    const step = task((_: number) => 1, { name: 'step' });
+    await flow('interleaved', async () => {
+      const futures = Array.from({ length: 300 }, (_, n) => step(n));
+      for (const future of futures) {
+        await future;
+        step(0);
+      }
+    }).run();
+    const { tasks } = await recorded('interleaved/latest');
+    expect(Math.max(...tasks.map(({ upstream }) => upstream.length))).toBe(2);
   });
 
   it('S21: counts by its value, as its future does', async () => {
