@@ -8,6 +8,7 @@ import { memoryStore } from '../results/memory-store.js';
 import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { findHome, IN_MEMORY } from './home.js';
+import { sweepNowAndThen } from './sweep.js';
 
 /** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
 export interface Project extends AsyncDisposable {
@@ -89,6 +90,7 @@ async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.async
     throw error;
   });
   const store = localStore(join(home, 'store'));
+  void sweepNowAndThen(home);
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
 }
 
