@@ -50,7 +50,7 @@ function verdictOf({ bar, stretch }, worst) {
   return worst <= bar ? 'met' : 'missed';
 }
 
-export function median(numbers) {
+function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -70,7 +70,7 @@ function literalDigest(value: unknown): InputDigest | undefined {
   }
 }
 
-export function shownText(value: unknown): string | undefined {
+function shownText(value: unknown): string | undefined {
   if (typeof value === 'string') return value.length <= MAX_SHOWN ? JSON.stringify(value) : undefined;
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') return value === null ? 'null' : undefined;
   return typeof value === 'bigint' ? `${value}n` : String(value);

@@ -83,10 +83,10 @@ export interface FlowInside {
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
-export const FLOW: unique symbol = Symbol.for('millrace.flow');
+const FLOW: unique symbol = Symbol.for('millrace.flow');
 const FLOWS = Symbol.for('millrace.flows');
 
-export function definedFlows(): Set<object> {
+function definedFlows(): Set<object> {
   const shared = globalThis as { [FLOWS]?: Set<object> };
   shared[FLOWS] ??= new Set();
   return shared[FLOWS];

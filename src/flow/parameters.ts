@@ -6,19 +6,9 @@ import { ParameterError } from './parameter-error.js';
 import type { ParameterSources } from './parameter-sources.js';
 import type { ParameterInfo, ResolvedParameters } from './resolved-parameters.js';
 
-export {
-  type AnySchema,
-  type Param,
-  type ParamOptions,
-  type ParamSpec,
-  type ParamsIn,
-  type ParamsOf,
-  param,
-  type SchemaParamOptions,
-  type Widen,
-} from './param.js';
-export { ParameterError, type ParameterIssue, type ParameterOrigin } from './parameter-error.js';
-export { type ParameterSources, type ParamFile, parseParamArguments, readParamFile } from './parameter-sources.js';
+export { type Param, type ParamSpec, type ParamsIn, type ParamsOf, param } from './param.js';
+export { ParameterError, type ParameterIssue } from './parameter-error.js';
+export { type ParameterSources, parseParamArguments, readParamFile } from './parameter-sources.js';
 export type { ParameterInfo, ResolvedParameters } from './resolved-parameters.js';
 
 /**

@@ -91,7 +91,3 @@ function varied(definition: TaskDefinition, { name, ...options }: TaskOptions<An
     outputs: definition.outputs,
   });
 }
-
-export function isTask(value: unknown): value is Task<AnyArgs, unknown> & { readonly [TASK]: TaskDefinition } {
-  return typeof value === 'function' && TASK in value;
-}

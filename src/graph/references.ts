@@ -2,7 +2,7 @@ import { MillraceError } from '../base/error.js';
 import { isRef, type Path, pathText, type Ref } from './ref.js';
 
 /** How deep plain containers are searched for references (S1). */
-export const MAX_DEPTH = 8;
+const MAX_DEPTH = 8;
 
 /** What stands at a place inside the arguments: its argument's position and the keys below it. */
 export type VisitReference = (ref: Ref, position: number, path: Path | undefined) => void;
@@ -75,7 +75,7 @@ function* membersOf(container: object): Generator<unknown> {
   else for (const descriptor of Object.values(Object.getOwnPropertyDescriptors(container))) if ('value' in descriptor) yield descriptor.value;
 }
 
-export function isPlain(value: object): boolean {
+function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value) as unknown;
   return prototype === Object.prototype || prototype === null;

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** The name of the project folder, looked for upward from the working directory as git looks for `.git`. */
-export const HOME_FOLDER = '.millrace';
+const HOME_FOLDER = '.millrace';
 
 /** Says that nothing shall outlive the process: no folder, no database. */
 export const IN_MEMORY = ':memory:';

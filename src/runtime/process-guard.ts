@@ -21,7 +21,7 @@ const runs = new Set<GuardedRun>();
 /** Exit code of a process that ended while a run was going on, and said it was a success. */
 const EXIT_WITH_OPEN_RUN = 1;
 /** 128 + SIGINT. */
-export const EXIT_CANCELLED = 130;
+const EXIT_CANCELLED = 130;
 
 /**
  * Watches the ways in which a process can end under a run: `process.exit` in a task, an event loop with nothing left to wait for, Ctrl-C.
