@@ -46,7 +46,14 @@ async function keysOf(file, names, makeArgs) {
       const known = inputDigests(makeArgs(n), names, noReference);
       const inputs = {};
       for (const name in known) inputs[name] = known[name].digest;
-      length += cacheKey(cache.default, { ...call, inputs }).length;
+      length += cacheKey(cache.default, {
+        task: call.task,
+        code: call.code,
+        inputs,
+        params: call.params,
+        flowName: call.flowName,
+        runId: call.runId,
+      }).length;
     }
     if (length !== KEYS * 32) throw new Error('expected keys of 32 characters');
     return ((performance.now() - startedAt) * US_PER_MS) / KEYS;

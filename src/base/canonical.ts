@@ -13,7 +13,8 @@ export interface TaughtForm {
 export type TaughtLookup = (instance: object) => TaughtForm | undefined;
 
 /**
- * The digest of a value, whatever format it may be stored in (S21): 32 characters of hex over a canonical, type-tagged encoding.
+ * The digest of a value, whatever format it may be stored in (S21): hex of a canonical, type-tagged encoding; of most values 32 characters, its
+ * sha256 cut short; of small numbers and the like fewer, the encoding itself.
  *
  * Objects are equal in whatever order their keys come, because a key is a name. Maps and sets count *with* their order: it is part of
  * their contract (a ranking, the rows of a pivot), a task that iterates sees it, and a needless run is a lesser evil than a stale value.
@@ -25,7 +26,7 @@ export type TaughtLookup = (instance: object) => TaughtForm | undefined;
 export function valueDigest(value: unknown, taught?: TaughtLookup): string {
   if (typeof value !== 'object' || value === null) {
     const text = scalarText(value);
-    if (text !== undefined) return digest128(text);
+    if (text !== undefined) return (typeof value !== 'string' && hexOfShort(text)) || digest128(text);
   }
   return new CanonicalWriter(taught).digest(value);
 }
@@ -246,6 +247,21 @@ function scalarText(value: unknown): string | undefined {
     default:
       return value === null ? 'z' : undefined;
   }
+}
+
+/** So that what is shorter than a hash is no hash. */
+const MAX_SHORT = 15;
+const HEX_OF_ASCII = Array.from({ length: 128 }, (_, code) => code.toString(16).padStart(2, '0'));
+
+/**
+ * The encoding of a number, a boolean … is shorter than its hash, which costs more than all else about a small argument. Not of text: a short
+ * secret must not be read from its digest.
+ */
+function hexOfShort(text: string): string | undefined {
+  if (text.length > MAX_SHORT) return undefined;
+  let hex = '';
+  for (let at = 0; at < text.length; at++) hex += HEX_OF_ASCII[text.charCodeAt(at)];
+  return hex;
 }
 
 /** Text with its length, except where it is no valid UTF-16: in UTF-8 every lone surrogate would turn into the same replacement character. */

@@ -8,13 +8,13 @@ import type { FinalState } from '../model/final-state.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import type { Kept, ResultKeeper } from '../results/result-keeper.js';
+import type { Kept, Loaded, LoadRequest, ResultKeeper } from '../results/result-keeper.js';
 import { type Failures, NoValue } from './failures.js';
 import { derivedDigest, holdsObjects, type InputDigests, inputDigests, partDigest, sameDigests, storedDigest } from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import { type Stored, storedAs } from './stored.js';
 
-/** Results read back at the same time. */
+/** Results read back from a store at the same time. */
 const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
@@ -51,6 +51,11 @@ export class NodeResults {
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
   readonly #limit = pLimit(LOADS);
+  /** Nodes whose small results are read together, when the code that now runs has asked for all it needs. */
+  #gathered: number[] = [];
+  #reading: Promise<void> | undefined;
+  /** What is wrong with a result that is neither lost nor to be had: a class that nobody taught, say. */
+  readonly #unreadable = new Map<number, unknown>();
 
   constructor(run: string, graph: TaskGraph, nodes: NodeTable, failures: Failures, keeper: ResultKeeper, makeAnew: MakeAnew) {
     this.#run = run;
@@ -75,8 +80,14 @@ export class NodeResults {
   reused(node: number, entry: CacheEntryRow): void {
     // What this run made itself is at hand, and perhaps not committed yet.
     this.#values[node] = entry.run === this.#run ? this.#values[entry.index] : UNLOADED;
-    this.#stored[node] = storedAs(entry.artifacts);
     this.#origins.set(node, entry);
+  }
+
+  /** Of a reused result nothing is looked at before somebody asks. */
+  #storedOf(node: number): Stored | undefined {
+    const origin = this.#stored[node] === undefined ? this.#origins.get(node) : undefined;
+    if (origin) this.#stored[node] = storedAs(origin.artifacts);
+    return this.#stored[node];
   }
 
   /** Where a reused result comes from. */
@@ -137,26 +148,74 @@ export class NodeResults {
     return undefined;
   }
 
-  /** Reads a reused result, or waits for the node that computes it anew. Rejects only when the store itself cannot be used. */
+  /** As `loadAll`, for one. */
   load(node: number): Promise<void> {
-    let loading = this.#loading.get(node);
-    if (!loading) {
-      loading = this.#read(node).finally(() => this.#loading.delete(node));
-      this.#loading.set(node, loading);
+    return this.loadAll([node]);
+  }
+
+  /** Reads reused results, or waits for the nodes that compute them anew. Rejects only when one cannot be had at all: the store cannot be used, say. */
+  async loadAll(nodes: readonly number[]): Promise<void> {
+    const reads = new Set<Promise<void>>();
+    for (const node of nodes) reads.add(this.#loading.get(node) ?? this.#startReading(node));
+    await Promise.all(reads);
+    if (this.#unreadable.size > 0) for (const node of nodes) if (this.#unreadable.has(node)) throw this.#unreadable.get(node);
+    if (this.#loading.size > 0) await Promise.all(nodes.map((node) => this.#loading.get(node)));
+  }
+
+  #startReading(node: number): Promise<void> {
+    const reading = this.#origins.get(node)?.inRecord ? this.#gather(node) : this.#read(node).finally(() => this.#loading.delete(node));
+    this.#loading.set(node, reading);
+    return reading;
+  }
+
+  #gather(node: number): Promise<void> {
+    this.#gathered.push(node);
+    this.#reading ??= Promise.resolve().then(() => this.#readGathered());
+    return this.#reading;
+  }
+
+  /** One that is lost is being computed anew when this resolves: others do not wait for it. */
+  async #readGathered(): Promise<void> {
+    const nodes = this.#gathered;
+    this.#gathered = [];
+    this.#reading = undefined;
+    let loaded: readonly Loaded[];
+    try {
+      loaded = await this.#keeper.loadMany(nodes.map((node) => this.#request(node)));
+    } finally {
+      for (const node of nodes) this.#loading.delete(node);
     }
-    return loading;
+    for (const [at, node] of nodes.entries()) this.#arrived(node, loaded[at] as Loaded);
+  }
+
+  #arrived(node: number, loaded: Loaded): void {
+    if ('value' in loaded) this.#values[node] = loaded.value;
+    else if (!isLost(loaded.error)) this.#unreadable.set(node, loaded.error);
+    else {
+      const remaking = this.#remake(node, loaded.error).finally(() => this.#loading.delete(node));
+      this.#loading.set(node, remaking);
+    }
   }
 
   async #read(node: number): Promise<void> {
-    const { artifacts } = this.#stored[node] as Stored;
+    const { artifacts, definition } = this.#request(node);
     try {
-      this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, this.#graph.definitions[node] as TaskDefinition));
+      this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, definition));
     } catch (error) {
       if (!isLost(error)) throw error;
-      const anew = this.#makeAnew(node, error);
-      this.#madeAnew.set(node, anew.node);
-      await anew.ended;
+      await this.#remake(node, error);
     }
+  }
+
+  #request(node: number): LoadRequest {
+    const { artifacts } = (this.#stored[node] ?? this.#origins.get(node)) as Pick<Stored, 'artifacts'>;
+    return { artifacts, definition: this.#graph.definitions[node] as TaskDefinition };
+  }
+
+  #remake(node: number, lost: LostResult): Promise<void> {
+    const anew = this.#makeAnew(node, lost);
+    this.#madeAnew.set(node, anew.node);
+    return anew.ended;
   }
 
   /** The state a node ended in, as a value. Its result must be loaded. */
@@ -164,7 +223,7 @@ export class NodeResults {
     const actual = this.actual(node);
     const state = TASK_STATES[this.#nodes.state[actual] as number] as TaskState;
     if (state === 'success' || state === 'cached') {
-      const stored = path === undefined ? this.#stored[actual] : undefined;
+      const stored = path === undefined ? this.#storedOf(actual) : undefined;
       const artifact = stored?.artifacts.length === 1 ? stored.artifacts[0]?.ref : undefined;
       return { state, value: project(this.#values[actual], path), ...(artifact ? { artifact } : {}) };
     }
@@ -188,7 +247,7 @@ export class NodeResults {
   #digestOf(ref: Ref): InputDigest | undefined {
     const node = this.actual(ref[NODE]);
     if (!this.hasValue(node)) return undefined;
-    const stored = this.#stored[node];
+    const stored = this.#storedOf(node);
     if (stored) return storedDigest(stored, ref[PATH]);
     if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);
     return inputDigests([project(this.#values[node], ref[PATH])], ['value'], () => undefined)?.value;

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { cacheKey, taskVersion } from '../cache/key.js';
-import type { CachePolicy } from '../model/cache-policy.js';
+import type { CacheContext, CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -129,15 +129,7 @@ export class Reuse {
     const code = this.codeOf(definition);
     const digests: Record<string, string> = {};
     for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
-    const key = cacheKey(policy, {
-      task: definition.name,
-      code,
-      ...(definition.version === undefined ? {} : { version: definition.version }),
-      inputs: digests,
-      params: run.params,
-      flowName: run.flowName,
-      runId: run.id,
-    });
+    const key = cacheKey(policy, this.#context(definition, code, digests));
     const entries = (key !== undefined && history.byKey.get(key)) || [];
     const decision = decide({
       key,
@@ -145,7 +137,8 @@ export class Reuse {
       forced,
       entries,
       ttlMs: policy.ttlMs,
-      now: clock.now(),
+      // A look at the clock for each of ten thousand hits is not free.
+      now: policy.ttlMs === undefined ? 0 : clock.now(),
       code,
       version: definition.version,
       inputs,
@@ -155,8 +148,16 @@ export class Reuse {
     return this.#present(question, key as string, decision.entry);
   }
 
+  /** Written out, since an object made by spreading another costs more than the key itself. */
+  #context({ name, version }: TaskDefinition, code: string, inputs: Readonly<Record<string, string>>): CacheContext {
+    const { id, flowName, params } = this.#parts.run;
+    if (version === undefined) return { task: name, code, inputs, params, flowName, runId: id };
+    return { task: name, code, version, inputs, params, flowName, runId: id };
+  }
+
   /** Small results lie in the record, whose rows came with the entry; files may have been deleted behind our back (S25). */
   #present(question: Question, key: string, hit: CacheEntryRow): Answer | Promise<Answer> {
+    if (hit.inRecord) return { hit, key, why: undefined };
     const outside = hit.artifacts.filter(({ ref }) => !ref.uri.startsWith('record:'));
     if (outside.length === 0) return { hit, key, why: undefined };
     return (async (): Promise<Answer> => {

@@ -116,6 +116,8 @@ export interface CacheEntryRow {
   readonly version: string | undefined;
   readonly inputs: Readonly<Record<string, InputDigest>>;
   readonly artifacts: readonly { readonly name: string; readonly ref: ArtifactRef }[];
+  /** True: all artifacts are known to lie in the record itself, so that nobody has to look for them elsewhere. */
+  readonly inRecord?: boolean;
 }
 
 export interface LogRow extends LogLine {

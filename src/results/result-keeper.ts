@@ -7,7 +7,7 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, readStored, storeOf } from './result-reader.js';
+import { checkInline, decodeStored, isThenable, readStored, storeOf } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 
@@ -28,6 +28,14 @@ export interface Kept {
 
 export type NamedRef = Pick<StoredArtifact, 'name' | 'ref'>;
 
+/** A result to be read back. */
+export interface LoadRequest {
+  readonly artifacts: readonly NamedRef[];
+  readonly definition: Pick<TaskDefinition, 'serializer' | 'outputs' | 'store'>;
+}
+
+export type Loaded = { readonly value: unknown } | { readonly error: unknown };
+
 /** Turns results into stored bytes and back. Small ones are handed to the record, larger ones go to a store (S19, S21). */
 export interface ResultKeeper {
   /**
@@ -39,7 +47,12 @@ export interface ResultKeeper {
    * Reads a result back, verifying its digest in full (S25).
    * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`, with the ref concerned; MillraceError `CLASS_UNKNOWN`
    */
-  load(artifacts: readonly NamedRef[], definition: Pick<TaskDefinition, 'serializer' | 'outputs' | 'store'>): Promise<unknown>;
+  load(artifacts: readonly NamedRef[], definition: LoadRequest['definition']): Promise<unknown>;
+  /**
+   * As `load`, for many at once: what lies in the record comes in a few look-ups. Meant for small results, since all are held together.
+   * What is wrong with one is told of that one, in its place; rejects only when the record cannot be read.
+   */
+  loadMany(requests: readonly LoadRequest[]): Promise<readonly Loaded[]>;
   /** Do bytes of the right length lie there? Cheap: nothing is read from a store. */
   present(ref: ArtifactRef, definition: Pick<TaskDefinition, 'store'>): Promise<boolean>;
 }
@@ -52,6 +65,9 @@ export interface ResultKeeperOptions {
   /** Reads small results from the record; those it does not have are absent. */
   readInline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
 }
+
+/** Two or three milliseconds of reading and decoding. */
+const LOADS_AT_ONCE = 256;
 
 export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
   const { store, inlineLimit = 32_768 } = options;
@@ -67,22 +83,20 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     },
 
     async load(artifacts, definition) {
-      const inline = await readInlineOf(artifacts);
-      const loadPart = async ({ ref }: NamedRef, serializer: Serializer | undefined) => {
-        const bytes = isInline(ref) ? checkInline(ref, inline.get(ref.contentDigest)) : await readStored(storeOf(ref, definition.store, store), ref);
-        return await decodeStored(ref, bytes, serializer);
-      };
-      const [first] = artifacts;
-      if (first === undefined)
-        throw new MillraceError('RESULT_MISSING', 'the task run has no stored result', {
-          hint: 'It ran with persist: false, or before it was recorded.',
-        });
-      if (artifacts.length === 1 && first.name === REST) return await loadPart(first, definition.serializer);
-      const parts = new Map<string, unknown>();
-      for (const artifact of artifacts) parts.set(artifact.name, await loadPart(artifact, serializerOf(artifact.name, definition)));
-      const frame = parts.get(REST) as object | undefined;
-      parts.delete(REST);
-      return joinOutputs(parts, frame, definition.outputs);
+      return await whole({ artifacts, definition }, await readInlineOf(artifacts));
+    },
+
+    async loadMany(requests) {
+      const loaded: Loaded[] = [];
+      for (let from = 0; from < requests.length; from += LOADS_AT_ONCE) {
+        // Reading and decoding may be synchronous all the way: timers, heartbeats and signals have their turn in between.
+        if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+        const some = requests.slice(from, from + LOADS_AT_ONCE);
+        const inline = await readInlineOf(some.flatMap(({ artifacts }) => artifacts));
+        const started = some.map((request) => attempt(() => whole(request, inline)));
+        loaded.push(...(started.some((one) => one instanceof Promise) ? await Promise.all(started) : (started as Loaded[])));
+      }
+      return loaded;
     },
 
     async present(ref, definition) {
@@ -112,9 +126,49 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     return parts.some((part) => part instanceof Promise) ? Promise.all(parts).then(finish) : finish(parts as readonly StoredPart[]);
   }
 
-  async function readInlineOf(artifacts: readonly NamedRef[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  async function readInlineOf(artifacts: readonly NamedRef[]): Promise<InlineBytes> {
     const digests = artifacts.filter(({ ref }) => isInline(ref)).map(({ ref }) => ref.contentDigest);
     return digests.length === 0 ? new Map() : await options.readInline(digests);
+  }
+
+  /** Synchronous, also in what it throws, for a small result in one part whose serializer is. */
+  function whole({ artifacts, definition }: LoadRequest, inline: InlineBytes): unknown {
+    const [first] = artifacts;
+    if (first === undefined)
+      throw new MillraceError('RESULT_MISSING', 'the task run has no stored result', {
+        hint: 'It ran with persist: false, or before it was recorded.',
+      });
+    if (artifacts.length === 1 && first.name === REST) return part(first.ref, definition.serializer, definition, inline);
+    return joined(artifacts, definition, inline);
+  }
+
+  function part(ref: ArtifactRef, serializer: Serializer | undefined, definition: LoadRequest['definition'], inline: InlineBytes): unknown {
+    if (isInline(ref)) return decodeStored(ref, checkInline(ref, inline.get(ref.contentDigest)), serializer);
+    return readStored(storeOf(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
+  }
+
+  async function joined(artifacts: readonly NamedRef[], definition: LoadRequest['definition'], inline: InlineBytes): Promise<unknown> {
+    const parts = new Map<string, unknown>();
+    for (const { name, ref } of artifacts) parts.set(name, await part(ref, serializerOf(name, definition), definition, inline));
+    const frame = parts.get(REST) as object | undefined;
+    parts.delete(REST);
+    return joinOutputs(parts, frame, definition.outputs);
+  }
+}
+
+type InlineBytes = ReadonlyMap<string, Uint8Array>;
+
+/** What came of it, or a promise of that. */
+function attempt(load: () => unknown): Loaded | Promise<Loaded> {
+  try {
+    const value = load();
+    if (!isThenable(value)) return { value };
+    return Promise.resolve(value).then(
+      (settled) => ({ value: settled }),
+      (error: unknown) => ({ error }),
+    );
+  } catch (error) {
+    return { error };
   }
 }
 

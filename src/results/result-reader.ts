@@ -50,8 +50,11 @@ export function storeOf(ref: ArtifactRef, explicit: ResultStore | undefined, sta
   return artifactUri(explicit, ref.key) !== ref.uri && artifactUri(standard, ref.key) === ref.uri ? standard : explicit;
 }
 
-/** @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN` */
-export async function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Serializer | undefined): Promise<unknown> {
+/**
+ * Synchronous whenever the serializer is, also in what it throws.
+ * @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN`
+ */
+export function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Serializer | undefined): unknown {
   const decoder = serializer?.name === ref.format ? serializer : ref.format === 'json' ? json() : undefined;
   if (decoder === undefined) {
     throw new ResultUnavailableError(
@@ -64,16 +67,30 @@ export async function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializ
     );
   }
   try {
-    return await decoder.decode(bytes, {});
+    const decoded: unknown = decoder.decode(decoder === json() ? bytes : inBufferOfTheirOwn(bytes), {});
+    return isThenable(decoded) ? Promise.resolve(decoded).catch((error) => Promise.reject(asDecodeError(ref, error))) : decoded;
   } catch (error) {
-    if (error instanceof MillraceError && error.code === 'CLASS_UNKNOWN') throw error;
-    throw new ResultUnavailableError(
-      'RESULT_UNREADABLE',
-      `the result at '${ref.uri}' is whole, but serializer '${ref.format}' cannot read it: ${asError(error).message}`,
-      ref,
-      { cause: error },
-    );
+    throw asDecodeError(ref, error);
   }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Small results come many in one buffer; a serializer may make a typed array of what lies beneath its bytes, and keep it. */
+function inBufferOfTheirOwn(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function asDecodeError(ref: ArtifactRef, error: unknown): unknown {
+  if (error instanceof MillraceError && error.code === 'CLASS_UNKNOWN') return error;
+  return new ResultUnavailableError(
+    'RESULT_UNREADABLE',
+    `the result at '${ref.uri}' is whole, but serializer '${ref.format}' cannot read it: ${asError(error).message}`,
+    ref,
+    { cause: error },
+  );
 }
 
 function missing(ref: ArtifactRef, cause?: unknown): ResultUnavailableError {

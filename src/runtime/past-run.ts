@@ -8,8 +8,8 @@ import type { RunState } from '../model/states.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from '../results/class-registry.js';
 import { decodeText } from '../results/json.js';
-import type { TaskRunDetails } from '../runs/run-record.js';
-import { keeperOf, openProject, type Project } from './project.js';
+import { withOrigins } from '../runs/with-origins.js';
+import { keeperOf, openProject } from './project.js';
 
 /** How many runs one page of the search takes. */
 const PAGE = 50;
@@ -47,9 +47,10 @@ function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
     const definition = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
     await using project = await openProject({ look: true });
     const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;
-    const rows = (await project.record.taskRuns(row.id, { task: task.taskName })).filter(({ state }) => state === 'success' || state === 'cached');
+    const all = await withOrigins(project.record, await project.record.taskRuns(row.id, { task: task.taskName }));
+    const rows = all.filter(({ state }) => state === 'success' || state === 'cached');
     const values: unknown[] = [];
-    for (const taskRun of rows) values.push(await keeper.load(await artifactsOf(project, taskRun), definition));
+    for (const taskRun of rows) values.push(await keeper.load(taskRun.artifacts, definition));
     return values;
   };
   return {
@@ -70,13 +71,6 @@ function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
     },
     outputs: async (task) => (await valuesOf(task)) as never[],
   };
-}
-
-/** A reused result lies where the run that made it left it. */
-async function artifactsOf(project: Project, taskRun: TaskRunDetails): Promise<TaskRunDetails['artifacts']> {
-  if (taskRun.artifacts.length > 0 || taskRun.origin === undefined) return taskRun.artifacts;
-  const { run, index } = taskRun.origin;
-  return (await project.record.taskRuns(run)).find((other) => other.index === index)?.artifacts ?? [];
 }
 
 async function resultOf(flow: FlowDefinition, row: RunRow): Promise<unknown> {

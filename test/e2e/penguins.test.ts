@@ -168,4 +168,20 @@ describe('the worked example, drawn and previewed', () => {
     expect(nodes[2]).toMatchObject({ state: 'pending', why: { kind: 'input-changed', detail: expect.stringContaining('testRatio') } });
     expect((await millrace(home, 'runs', '--json')).out).toBe(before);
   });
+
+  it('shows what a reused task run gave, though an earlier run made it', async () => {
+    await run(home, FLOW);
+    const { out } = await millrace(home, 'inspect', 'penguins/latest/choose', '--json');
+    const taskRun = JSON.parse(out) as { readonly state: string; readonly artifacts: readonly { readonly name: string }[]; readonly value?: unknown };
+    expect(taskRun.state).toBe('cached');
+    expect(taskRun.artifacts.map(({ name }) => name)).toContain('model');
+    expect(taskRun.value).toHaveProperty('accuracy');
+  });
+
+  it('refuses to force a task that the flow does not have, and says which was meant', async () => {
+    const refused = await millrace(home, 'run', FLOW, '--force-task', 'chose');
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain("got 'chose'");
+    expect(refused.err).toContain("Did you mean 'choose'?");
+  });
 });

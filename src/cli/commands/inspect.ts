@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { withOrigins } from '../../runs/with-origins.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { findRun, findTaskRun, parseRunPath } from '../look-up.js';
@@ -26,7 +27,7 @@ async function inspectPath(path: string, { json }: InspectOptions, { terminal }:
   await using project = await openRecord();
   const { record } = project;
   const run = await findRun(record, wanted.run);
-  const taskRuns = await record.taskRuns(run.id);
+  const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };
   const print = (text: string): void => void terminal.out.write(`${text}\n`);
   if (wanted.task === undefined) {

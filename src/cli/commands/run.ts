@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MillraceError } from '../../base/error.js';
+import type { FlowInside } from '../../flow/flow.js';
 import type { RunHandle } from '../../flow/flow-runtime.js';
+import type { ParameterSources } from '../../flow/parameters.js';
 import type { RunEvent } from '../../model/event.js';
 import type { StartOptions } from '../../runtime/start-run.js';
 import type { CommandContext } from '../command.js';
@@ -10,6 +12,7 @@ import { addFlowArguments, collect, type FlowCommandOptions, openFlow } from '..
 import { withOwnOutput } from '../own-output.js';
 import type { RunOutcome, RunPrinter } from '../run-printer.js';
 import type { Terminal } from '../terminal.js';
+import { UsageError } from '../usage-error.js';
 
 interface RunCommandOptions extends FlowCommandOptions {
   readonly force?: true;
@@ -47,6 +50,7 @@ export function runCommand(context: CommandContext): Command {
 
 async function run(file: string, flow: string | undefined, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { name, inside, sources } = await openFlow(file, flow, options, terminal);
+  if (options.forceTask) await checkForced(inside, sources, options.forceTask);
   const signals = listenForSignals();
   try {
     const handle = inside.start(sources, startOptions(options, signals.signal));
@@ -61,6 +65,18 @@ async function run(file: string, flow: string | undefined, options: RunCommandOp
   } finally {
     signals.close();
   }
+}
+
+/** A name that no task has would be forced in vain, and in silence. Where the body decides what to call, only the run can tell. */
+async function checkForced(inside: FlowInside, sources: ParameterSources, forced: readonly string[]): Promise<void> {
+  const { complete, nodes } = await inside.graph(sources);
+  const tasks = [...new Set(nodes.map(({ task }) => task))];
+  const unknown = forced.find((name) => !tasks.includes(name));
+  if (!complete || unknown === undefined) return;
+  const { nearest } = await import('../nearest.js');
+  const meant = nearest(unknown, tasks);
+  const sentence = `expected --force-task with the name of a task of this flow (${tasks.join(', ')}); got '${unknown}'`;
+  throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);
 }
 
 function startOptions({ force, forceTask, maxWorkers, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {

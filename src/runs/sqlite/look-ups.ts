@@ -1,16 +1,14 @@
-import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { digestBytes } from '../digests.js';
 import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
 import type { LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
+import { findReused } from './reused.js';
 import * as rows from './rows.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
 const ALL = -1;
 const RUNS = `SELECT ${rows.selection('run', rows.RUN_COLUMNS)} FROM run`;
-const ENTRIES = `SELECT ${rows.ENTRY_SELECTION} FROM task_version JOIN entry ON entry.task_version = task_version.number JOIN run ON run.number = entry.run`;
-const NEWEST_ENTRY_FIRST = 'ORDER BY entry.created_at DESC, entry.run DESC, entry.place DESC';
 
 export function findRun(connection: SqliteConnection, id: string): RunRow | undefined {
   const flow = latestOf(id);
@@ -70,18 +68,24 @@ export function findTaskRuns(
     values.push(TASK_STATE_CODE[filter.state]);
   }
   const where = `WHERE ${conditions.join(' AND ')}`;
-  const select = (table: string, columns: readonly string[], within: string): readonly SqlRow[] => {
-    // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.
-    const from =
-      values.length === 1 ? `${table} x WHERE x.run = ?` : `task_run t CROSS JOIN ${table} x ON x.run = t.run AND x.place = t.place ${where}`;
-    return connection
-      .prepare(`SELECT ${rows.selection('x', columns)} FROM ${from} ORDER BY ${values.length === 1 ? 'x' : 't'}.place, x.${within}`)
-      .all(values);
-  };
   const found = connection.prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`).all(values);
+  const reused = findReused(connection, run, filter);
+  const isWhole = values.length === 1;
+  const select = (table: string, columns: readonly string[], within: string): readonly SqlRow[] => {
+    const selection = rows.selection('x', columns);
+    // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.
+    if (isWhole) return connection.prepare(`SELECT ${selection} FROM ${table} x WHERE x.run = ? ORDER BY x.place, x.${within}`).all(values);
+    const ofTaskRuns = `SELECT ${selection} FROM task_run t CROSS JOIN ${table} x ON x.run = t.run AND x.place = t.place ${where} ORDER BY t.place, x.${within}`;
+    const ofReused = `SELECT ${selection} FROM ${table} x WHERE x.run = ? AND x.place IN (SELECT value FROM json_each(?)) ORDER BY x.place, x.${within}`;
+    const places = JSON.stringify(reused.map(({ index }) => index));
+    return [...connection.prepare(ofTaskRuns).all(values), ...(reused.length === 0 ? [] : connection.prepare(ofReused).all([run, places]))];
+  };
   const attempts = select('attempt', rows.ATTEMPT_COLUMNS, 'attempt').map(rows.attemptOf);
   const artifacts = select('artifact', rows.ARTIFACT_COLUMNS, 'name').map(rows.artifactOf);
-  return joined(found.map(rows.taskRunOf), attempts, artifacts);
+  const taskRuns = [...found.map(rows.taskRunOf), ...reused];
+  // Each list is made of two that are in order: sorting them is one walk.
+  if (reused.length > 0) for (const list of [taskRuns, attempts, artifacts]) list.sort((a, b) => a.index - b.index);
+  return joined(taskRuns, attempts, artifacts);
 }
 
 /** All three lists are in order of index, so one walk joins them. */
@@ -112,58 +116,16 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
   const conditions = ['run = ?', 'seq > ?', 'level >= ?'];
   const values: SqlValue[] = [run, filter.after ?? ALL, filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level)];
   if (filter.node !== undefined) {
-    conditions.push('(node = ? OR node IN (SELECT id FROM task_run WHERE run = ? AND task = ?))');
-    values.push(filter.node, run, filter.node);
+    const reused = findReused(connection, run, { task: filter.node });
+    const isReused = reused.length === 0 ? '' : ' OR node IN (SELECT value FROM json_each(?))';
+    conditions.push(`(node = ? OR node IN (SELECT id FROM task_run WHERE run = ? AND task = ?)${isReused})`);
+    values.push(filter.node, run, filter.node, ...(reused.length === 0 ? [] : [JSON.stringify(reused.map(({ id }) => id))]));
   }
   const sql = `SELECT ${rows.LOG_COLUMNS.join(', ')} FROM log WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
   return connection
     .prepare(sql)
     .all([...values, sqlLimit(logLimit(filter.limit))])
     .map(rows.logOf);
-}
-
-export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
-  const statement = connection.prepare(`${ENTRIES} WHERE task_version.digest = ?`);
-  const found = [...new Set(taskVersions)].flatMap((version) => statement.all([digestBytes('taskVersion', version)]));
-  return found.sort(newestEntryFirst).map(rows.entryOf);
-}
-
-/** By the columns of `ENTRY_SELECTION`: time, then the run's number, then place. */
-function newestEntryFirst(a: SqlRow, b: SqlRow): number {
-  return Number(b[5]) - Number(a[5]) || Number(b[10]) - Number(a[10]) || Number(b[4]) - Number(a[4]);
-}
-
-export function findLatestEntry(connection: SqliteConnection, task: string): CacheEntryRow | undefined {
-  const versions = connection.prepare('SELECT number FROM task_version WHERE task = ?').all([task]);
-  const newest = connection.prepare(`${ENTRIES} WHERE task_version.number = ? ${NEWEST_ENTRY_FIRST} LIMIT 1`);
-  const found = versions.map((version) => newest.get(version)).filter((row) => row !== undefined);
-  const [row] = found.sort(newestEntryFirst);
-  return row && rows.entryOf(row);
-}
-
-export function findInline(connection: SqliteConnection, contentDigests: readonly string[]): ReadonlyMap<string, Uint8Array> {
-  const statement = connection.prepare('SELECT bytes FROM content WHERE digest = ?');
-  const found = new Map<string, Uint8Array>();
-  for (const digest of contentDigests) {
-    const bytes = statement.get([digestBytes('contentDigest', digest)])?.[0] as Uint8Array | undefined;
-    if (bytes !== undefined) found.set(digest, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  }
-  return found;
-}
-
-/**
- * Entries have no index by content: it would make every write dearer for the sake of a rare loss, so one scan looks through them,
- * however many digests are asked for.
- */
-export function discardContents(connection: SqliteConnection, contentDigests: readonly string[]): void {
-  const contents = connection.prepare('DELETE FROM content WHERE digest = ?');
-  for (const digest of contentDigests) contents.run([digestBytes('contentDigest', digest)]);
-  connection
-    .prepare(
-      `DELETE FROM entry WHERE (run, place) IN (SELECT e.run, e.place FROM entry e, json_each(e.artifacts) a
-         WHERE json_extract(a.value, '$.ref.contentDigest') IN (SELECT value FROM json_each(?)))`,
-    )
-    .run([JSON.stringify(contentDigests)]);
 }
 
 function runNumber(connection: SqliteConnection, id: string): number | undefined {

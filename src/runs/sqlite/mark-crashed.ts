@@ -3,6 +3,7 @@ import type { Owner } from '../../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { ownerGoneError, ownerIsGone, UNFINISHED } from '../crash.js';
 import type { SqliteConnection } from './connection.js';
+import { countReused } from './reused.js';
 import { NOT_FINAL } from './write-batch.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
@@ -52,6 +53,10 @@ function crashRun(connection: SqliteConnection, run: number, epoch: number, erro
 }
 
 function countTaskRuns(connection: SqliteConnection, run: number): Partial<Record<TaskState, number>> {
-  const groups = connection.prepare('SELECT state, count(*) FROM task_run WHERE run = ? GROUP BY state ORDER BY state').all([run]);
-  return Object.fromEntries(groups.map((row) => [TASK_STATES[row[0] as number], row[1]])) as Partial<Record<TaskState, number>>;
+  const groups = connection.prepare('SELECT state, count(*) FROM task_run WHERE run = ? GROUP BY state').all([run]);
+  const counts = new Map(groups.map(([state, count]) => [state as number, count as number]));
+  const [state, reused] = countReused(connection, run);
+  if (reused > 0) counts.set(state, (counts.get(state) ?? 0) + reused);
+  const byCode = [...counts].sort(([a], [b]) => a - b);
+  return Object.fromEntries(byCode.map(([code, count]) => [TASK_STATES[code], count])) as Partial<Record<TaskState, number>>;
 }

@@ -1,12 +1,12 @@
 import type { ArtifactRef } from '../../model/artifact.js';
-import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import { LOG_LEVELS } from '../look.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
 /**
- * Rows of the model as rows of tables and back, one pair per table: the only place that knows the order of columns. `put…` adds to a list
+ * Rows of the model as rows of tables and back, one pair per table: the only place that knows the order of columns (but for what is packed). `put…` adds to a list
  * of parameters rather than making one per row, since several rows go into one statement.
  */
 
@@ -152,37 +152,12 @@ export function artifactOf(row: SqlRow): Omit<ArtifactRow, 'inline'> {
 
 export const CONTENT_COLUMNS = ['digest', 'bytes'];
 
-export const ENTRY_COLUMNS = 'run, place, task_version, key, created_at, inputs, artifacts'.split(', ');
-
-export function putEntry(into: SqlValue[], run: number, taskVersion: number, row: CacheEntryRow): void {
-  into.push(run, row.index, taskVersion, digestBytes('key', row.key), row.createdAt, JSON.stringify(row.inputs), JSON.stringify(row.artifacts));
-}
-
-/** What `entryOf` wants, of `entry` joined with its `run` and `task_version`. */
-export const ENTRY_SELECTION =
-  'lower(hex(digest)), lower(hex(key)), task, run.id, place, entry.created_at, code, version, inputs, artifacts, run.number';
-
-export function entryOf(row: SqlRow): CacheEntryRow {
-  return {
-    taskVersion: row[0] as string,
-    key: row[1] as string,
-    task: row[2] as string,
-    run: row[3] as string,
-    index: row[4] as number,
-    createdAt: row[5] as number,
-    code: row[6] as string,
-    version: versionOf(row[7] as string),
-    inputs: parse(row[8]),
-    artifacts: parse(row[9]),
-  };
-}
-
 /** A missing version as text: NULLs would all differ from one another under a UNIQUE. */
 export function versionText(version: string | undefined): string {
   return version === undefined ? '' : `=${version}`;
 }
 
-function versionOf(stored: string): string | undefined {
+export function versionOf(stored: string): string | undefined {
   return stored === '' ? undefined : stored.slice(1);
 }
 

@@ -2,7 +2,8 @@
  * The tables of version 1. Written so that PostgreSQL can have the same: only INTEGER, REAL, TEXT and BLOB; parts that are only ever read as a
  * whole are JSON text. Digests and keys are bytes, times are milliseconds since the epoch. What is written once per task is keyed by (run,
  * place): whole numbers that only grow, so each table is one tree that is filled at its end, which a second index would double the price of.
- * For the same reason those tables carry no foreign keys: the writer has looked the run up in the same transaction.
+ * For the same reason those tables carry no foreign keys: the writer has looked the run up in the same transaction. What is written for many tasks
+ * at once and never changes by itself is packed: one row for all of them (columns.ts).
  */
 export const SCHEMA_1 = `
 CREATE TABLE run (
@@ -63,6 +64,18 @@ CREATE TABLE task_run (
   PRIMARY KEY (run, place)
 ) WITHOUT ROWID;
 
+-- Task runs that were answered by earlier results: many of one task to a row, by column, as lists of JSON. A place is either here or in task_run.
+CREATE TABLE reused (
+  number INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  task TEXT NOT NULL,
+  first_place INTEGER NOT NULL,
+  last_place INTEGER NOT NULL,
+  places TEXT NOT NULL,
+  columns TEXT NOT NULL
+);
+CREATE INDEX reused_by_place ON reused (run, last_place, first_place);
+
 CREATE TABLE attempt (
   run INTEGER NOT NULL,
   place INTEGER NOT NULL,
@@ -106,19 +119,25 @@ CREATE TABLE task_version (
 );
 CREATE INDEX task_version_by_task ON task_version (task);
 
--- Several entries may answer one key; \`reads\` is the digest of the files that each one read.
+-- What calls can be answered by: many entries to a row, those of one run and one version, by column, as lists of JSON. Several may answer one key;
+-- \`reads\` are the digests of the files that each one read.
 CREATE TABLE entry (
+  number INTEGER PRIMARY KEY,
   run INTEGER NOT NULL,
-  place INTEGER NOT NULL,
   task_version INTEGER NOT NULL,
-  key BLOB NOT NULL,
-  reads BLOB,
-  created_at REAL NOT NULL,
+  first_place INTEGER NOT NULL,
+  last_place INTEGER NOT NULL,
+  newest REAL NOT NULL,
+  places TEXT NOT NULL,
+  keys TEXT NOT NULL,
+  times TEXT NOT NULL,
+  reads TEXT,
   inputs TEXT NOT NULL,
-  artifacts TEXT NOT NULL,
-  PRIMARY KEY (run, place)
-) WITHOUT ROWID;
-CREATE INDEX entry_by_version ON entry (task_version, created_at);
+  results TEXT NOT NULL,
+  artifacts TEXT NOT NULL
+);
+CREATE INDEX entry_by_version ON entry (task_version, newest);
+CREATE INDEX entry_by_place ON entry (run, last_place, first_place);
 
 -- Who is computing a key at this moment.
 CREATE TABLE claim (

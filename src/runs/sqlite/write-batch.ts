@@ -1,10 +1,12 @@
-import type { ArtifactRow, CacheEntryRow, RunChange, RunRow } from '../../model/records.js';
+import type { ArtifactRow, RunChange, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, isFinalTaskCode, type RunState, TASK_STATES } from '../../model/states.js';
-import { checkDigest, digestBytes } from '../digests.js';
+import { digestBytes } from '../digests.js';
 import { checkEpoch, runExists, runUnknown } from '../look.js';
 import type { RecordBatch } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
+import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
+import { writeReused } from './reused.js';
 import * as rows from './rows.js';
 import type { SqlValue } from './statement.js';
 
@@ -20,7 +22,6 @@ const ATTEMPTS = insertInto(
 );
 const ARTIFACTS = insertInto('artifact', rows.ARTIFACT_COLUMNS, replacing(['run', 'place', 'name'], rows.ARTIFACT_COLUMNS));
 const CONTENTS = insertInto('content', rows.CONTENT_COLUMNS, 'DO NOTHING');
-const ENTRIES = insertInto('entry', rows.ENTRY_COLUMNS, replacing(['run', 'place'], rows.ENTRY_COLUMNS));
 const LOGS = insertInto('log', rows.LOG_COLUMNS, 'DO NOTHING');
 
 /** Inside a transaction. @throws MillraceError `RUN_EXISTS` */
@@ -34,17 +35,17 @@ export function writeRun(connection: SqliteConnection, run: RunRow): void {
 
 /**
  * Inside a transaction. Writing the same batch again changes nothing.
- * @throws MillraceError `RUN_UNKNOWN`, `OWNER_FENCED`, `DIGEST_INVALID`
+ * @throws MillraceError `RUN_UNKNOWN`, `OWNER_FENCED`, `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
  */
 export function writeBatch(connection: SqliteConnection, batch: RecordBatch): void {
   const found = connection.prepare('SELECT number, epoch, state FROM run WHERE id = ?').get([batch.run]);
   if (found === undefined) throw runUnknown(batch.run);
   const run = found[0] as number;
   checkEpoch(batch.run, batch.epoch, found[1] as number);
-  if (batch.taskRuns) insertRows(connection, TASK_RUNS, batch.taskRuns, (into, row) => rows.putTaskRun(into, run, row));
+  if (batch.taskRuns) insertRows(connection, TASK_RUNS, writeReused(connection, run, batch.taskRuns), (into, row) => rows.putTaskRun(into, run, row));
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
-  if (batch.entries) writeEntries(connection, batch.run, run, batch.entries);
+  if (batch.entries) writeEntries(connection, batch.entries);
   if (batch.logs) insertRows(connection, LOGS, batch.logs, (into, row) => rows.putLog(into, run, row));
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
@@ -53,33 +54,6 @@ function writeArtifacts(connection: SqliteConnection, run: number, artifacts: re
   insertRows(connection, ARTIFACTS, artifacts, (into, row) => rows.putArtifact(into, run, row));
   const inline = artifacts.filter((row) => row.inline !== undefined);
   insertRows(connection, CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array));
-}
-
-function writeEntries(connection: SqliteConnection, runId: string, run: number, entries: readonly CacheEntryRow[]): void {
-  const versions = new Map<string, number>();
-  insertRows(connection, ENTRIES, entries, (into, row) => {
-    const name = `${row.taskVersion}\n${row.task}\n${row.code}\n${row.version}`;
-    let version = versions.get(name);
-    if (version === undefined) {
-      version = taskVersionNumber(connection, row);
-      versions.set(name, version);
-    }
-    for (const { ref } of row.artifacts) checkDigest('contentDigest', ref.contentDigest);
-    rows.putEntry(into, row.run === runId ? run : runNumber(connection, row.run), version, row);
-  });
-}
-
-function taskVersionNumber(connection: SqliteConnection, { taskVersion, task, code, version }: CacheEntryRow): number {
-  const values = [digestBytes('taskVersion', taskVersion), task, code, rows.versionText(version)];
-  connection.prepare('INSERT INTO task_version (digest, task, code, version) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(values);
-  const found = connection.prepare('SELECT number FROM task_version WHERE digest = ? AND task = ? AND code = ? AND version = ?').get(values);
-  return found?.[0] as number;
-}
-
-function runNumber(connection: SqliteConnection, id: string): number {
-  const found = connection.prepare('SELECT number FROM run WHERE id = ?').get([id]);
-  if (found === undefined) throw runUnknown(id);
-  return found[0] as number;
 }
 
 function changeRun(connection: SqliteConnection, run: number, change: RunChange): void {

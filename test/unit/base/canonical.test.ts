@@ -99,7 +99,17 @@ describe('valueDigest (S21)', () => {
     ];
     const digests = different.map((value) => valueDigest(value));
     expect(new Set(digests).size).toBe(different.length);
-    for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{32}$/);
+    for (const digest of digests) expect(digest).toMatch(/^([0-9a-f]{2}){1,16}$/);
+  });
+
+  it('of a number and the like is the encoding itself where that is shorter than a hash', () => {
+    expect(Buffer.from(valueDigest(12.5), 'hex').toString()).toBe('n12.5;');
+    expect(Buffer.from(valueDigest(true), 'hex').toString()).toBe('t');
+    for (const long of [0.1 + 0.2, 2n ** 64n, '', 'n12.5;']) expect(valueDigest(long)).toHaveLength(32);
+  });
+
+  it('S18: of a short text says nothing about the text', () => {
+    expect(Buffer.from(valueDigest('hunter2'), 'hex').toString('latin1')).not.toContain('hunter2');
   });
 
   it('does not count the order of keys, nor where an error was made, nor sharing', () => {

@@ -11,7 +11,7 @@ import type { Serializer } from '../../../src/model/serializer.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../../../src/model/task-definition.js';
 import { localStore } from '../../../src/results/local-store.js';
 import { memoryStore } from '../../../src/results/memory-store.js';
-import { createResultKeeper, type Kept } from '../../../src/results/result-keeper.js';
+import { createResultKeeper, type Kept, type LoadRequest } from '../../../src/results/result-keeper.js';
 
 let restore = () => {};
 afterEach(() => restore());
@@ -166,6 +166,57 @@ describe('keep and load', () => {
       code: 'SERIALIZER_MISBEHAVED',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('S25: loads many at once, and tells what is wrong with one in its place', async () => {
+    const { keeper, record, keep } = setUp();
+    const requests: LoadRequest[] = [];
+    for (let n = 0; n < 600; n++) requests.push({ artifacts: (await keep({ n, at: new Date(n) })).artifacts, definition: define() });
+    const refOf = (at: number) => (requests[at] as LoadRequest).artifacts[0]?.ref.contentDigest as string;
+    record.delete(refOf(300));
+    record.set(refOf(301), Buffer.from('{"n":301}'));
+    const loaded = await keeper.loadMany([
+      ...requests,
+      { artifacts: (await keep(large)).artifacts, definition: define() },
+      { artifacts: [], definition: define() },
+    ]);
+    expect(loaded).toHaveLength(602);
+    expect(loaded[300]).toMatchObject({ error: { code: 'RESULT_MISSING' } });
+    expect(loaded[301]).toMatchObject({ error: { code: 'RESULT_CORRUPTED' } });
+    expect(loaded[600]).toEqual({ value: large });
+    expect(loaded[601]).toMatchObject({ error: { code: 'RESULT_MISSING' } });
+    for (const n of [0, 255, 256, 599]) expect(loaded[n]).toEqual({ value: { n, at: new Date(n) } });
+  });
+
+  it('loads many of a serializer that takes its time, or fails', async () => {
+    const late: Serializer<string> = {
+      name: 'late',
+      ext: 'txt',
+      encode: (text) => Buffer.from(text),
+      decode: async (bytes) => String(Buffer.from(bytes)),
+    };
+    const { keeper, keep } = setUp();
+    const { artifacts } = await keep('text', define({ serializer: late }));
+    const failing = { ...late, decode: () => Promise.reject(new Error('no')) };
+    const definitions = [define({ serializer: late }), define({ serializer: failing }), define()];
+    const loaded = await keeper.loadMany(definitions.map((definition) => ({ artifacts, definition })));
+    expect(loaded).toMatchObject([{ value: 'text' }, { error: { code: 'RESULT_UNREADABLE' } }, { error: { code: 'FORMAT_UNKNOWN' } }]);
+  });
+
+  it("a serializer may keep what lies beneath its bytes: they do not share another's buffer", async () => {
+    const floats: Serializer<Float64Array> = {
+      name: 'floats',
+      ext: 'bin',
+      encode: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      decode: (bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8),
+    };
+    const { keeper, record, keep } = setUp();
+    const definition = define({ serializer: floats });
+    const { artifacts } = await keep(Float64Array.of(1.5, -2.5), definition);
+    const [[digest, bytes]] = [...record] as [[string, Uint8Array]];
+    const shared = Buffer.concat([Buffer.from('x'), bytes, Buffer.from('y')]);
+    record.set(digest, shared.subarray(1, 1 + bytes.length));
+    expect(await keeper.load(artifacts, definition)).toEqual(Float64Array.of(1.5, -2.5));
   });
 
   it('names a format that nobody here can read', async () => {

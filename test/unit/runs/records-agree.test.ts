@@ -15,7 +15,7 @@ const clock = { now: () => 5_000.5, schedule: () => () => undefined };
 
 const hex = (length: number) => fc.integer({ min: 0, max: 3 }).map((n) => `${n}`.repeat(length));
 const time = fc.integer({ min: 0, max: 40_000 }).map((n) => n / 4);
-const place = fc.integer({ min: 0, max: 40 });
+const place = fc.integer({ min: 0, max: 60 });
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
 const name = fc.constantFrom('clean', 'load', 'fit');
@@ -26,8 +26,11 @@ const error = fc.record(
 const inputs = fc.dictionary(fc.constantFrom('rows', 'rate'), fc.record({ digest: hex(32), shown: text }, { requiredKeys: ['digest'] }), {
   noNullPrototype: true,
 });
-const state = fc.constantFrom(...TASK_STATES);
-const ref = fc.record({ uri: text, key: text, contentDigest: hex(64), valueDigest: hex(32), bytes: fc.nat(), format: name });
+/** Enough hits of one task in one batch to be packed. */
+const state = fc.oneof(fc.constantFrom(...TASK_STATES), fc.constant('cached' as const));
+const elsewhere = fc.record({ uri: text, key: text, contentDigest: hex(64), valueDigest: hex(32), bytes: fc.nat(), format: name });
+const inRecord = elsewhere.map((ref) => ({ ...ref, uri: `record:${ref.contentDigest}`, key: ref.contentDigest }));
+const ref = fc.oneof(elsewhere, inRecord);
 
 const taskRun: fc.Arbitrary<TaskRunRow> = fc.record({
   index: place,
@@ -77,7 +80,7 @@ const entry: fc.Arbitrary<CacheEntryRow> = fc.record({
   code: text,
   version: maybe(text),
   inputs,
-  artifacts: fc.array(fc.record({ name: text, ref }), { maxLength: 2 }),
+  artifacts: fc.array(fc.record({ name: fc.oneof(text, fc.constant('')), ref }), { maxLength: 2 }),
 });
 const log: fc.Arbitrary<LogRow> = fc.record(
   {
@@ -104,10 +107,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .record({
         run: fc.constantFrom(...RUNS),
         epoch: fc.constantFrom(0, 0, 0, 1),
-        taskRuns: fc.array(taskRun, { maxLength: 40 }),
+        taskRuns: fc.array(taskRun, { maxLength: 60, size: 'max' }),
         attempts: fc.array(attempt, { maxLength: 20 }),
         artifacts: fc.array(artifact, { maxLength: 20 }),
-        entries: fc.array(entry, { maxLength: 20 }),
+        entries: fc.array(entry, { maxLength: 20, size: 'max' }),
         logs: fc.array(log, { maxLength: 20 }),
         change,
       })
@@ -128,9 +131,16 @@ async function take(record: RunRecord, given: Step): Promise<unknown> {
   }
 }
 
+/** SQLite's entries read their parts when they are asked for. */
+function plain(row: CacheEntryRow | undefined): unknown {
+  if (row === undefined) return undefined;
+  const { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts } = row;
+  return { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts };
+}
+
 async function everything(record: RunRecord): Promise<unknown> {
-  const found: unknown[] = [await record.runs(), await record.entries(['0', '1', '2', '3'].map((digit) => digit.repeat(32)))];
-  for (const task of ['clean', 'load', 'fit']) found.push(await record.latestEntry(task));
+  const found: unknown[] = [await record.runs(), (await record.entries(['0', '1', '2', '3'].map((digit) => digit.repeat(32)))).map(plain)];
+  for (const task of ['clean', 'load', 'fit']) found.push(plain(await record.latestEntry(task)));
   found.push(await record.inline(['0', '1', '2', '3'].map((digit) => digit.repeat(64))));
   for (const run of RUNS) {
     found.push(await record.taskRuns(run), await record.taskRuns(run, { task: 'clean' }), await record.taskRuns(run, { state: 'success' }));

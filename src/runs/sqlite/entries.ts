@@ -1,0 +1,123 @@
+import type { CacheEntryRow } from '../../model/records.js';
+import { checkDigest, digestBytes } from '../digests.js';
+import { runUnknown } from '../look.js';
+import type { SqliteConnection } from './connection.js';
+import { EntryPack, PACK_COLUMNS, PackedEntry, packValues } from './entry-pack.js';
+import { versionOf, versionText } from './rows.js';
+import type { SqlRow, SqlValue } from './statement.js';
+
+/** What calls can be answered by (S23), in packs. */
+
+const COLUMNS = ['run', 'task_version', ...PACK_COLUMNS];
+const INSERT = `INSERT INTO entry (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`;
+const UPDATE = `UPDATE entry SET ${PACK_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`;
+
+const KIND = 'lower(hex(version.digest)), version.task, version.code, version.version, run.id, run.number';
+const PACKED = 'places, keys, times, inputs, results, artifacts';
+/** How many columns of a row belong to `KIND`. */
+const KIND_WIDTH = 6;
+/** CROSS: the planner is not to start from the runs. */
+const PACKS = `SELECT ${KIND}, ${PACKED}, entry.number FROM entry CROSS JOIN task_version version ON version.number = entry.task_version CROSS JOIN run ON run.number = entry.run`;
+
+export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
+  const versions = connection.prepare('SELECT number FROM task_version WHERE digest = ?');
+  const packs = connection.prepare(`${PACKS} WHERE entry.task_version = ? ORDER BY entry.newest DESC`);
+  const found: PackedEntry[] = [];
+  for (const digest of new Set(taskVersions)) {
+    for (const version of versions.all([digestBytes('taskVersion', digest)])) {
+      // Written as they ended: read backwards they are in order already.
+      for (const row of packs.all(version)) found.push(...packOf(row).entries.toReversed());
+    }
+  }
+  return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
+}
+
+export function findLatestEntry(connection: SqliteConnection, task: string): CacheEntryRow | undefined {
+  const versions = connection.prepare('SELECT number FROM task_version WHERE task = ?').all([task]);
+  const packs = connection.prepare(`${PACKS} WHERE entry.task_version = ? AND entry.newest = (SELECT max(newest) FROM entry WHERE task_version = ?)`);
+  const newest = versions.flatMap(([version]) => packs.all([version as number, version as number]).flatMap((row) => packOf(row).entries));
+  return newest.sort(PackedEntry.newestFirst)[0];
+}
+
+/**
+ * Inside a transaction. A task run has one entry: a later one takes its place.
+ * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`, `RUN_UNKNOWN`
+ */
+export function writeEntries(connection: SqliteConnection, entries: readonly CacheEntryRow[]): void {
+  const latest = new Map(entries.map((entry) => [`${entry.index} ${entry.run}`, entry]));
+  const kinds = new Map<string, CacheEntryRow[]>();
+  for (const entry of latest.values()) {
+    const kind = `${entry.run}\n${entry.taskVersion}\n${entry.task}\n${entry.code}\n${entry.version}`;
+    const same = kinds.get(kind);
+    if (same) same.push(entry);
+    else kinds.set(kind, [entry]);
+  }
+  for (const same of kinds.values()) writePack(connection, same);
+}
+
+function writePack(connection: SqliteConnection, entries: readonly CacheEntryRow[]): void {
+  const [first] = entries as readonly [CacheEntryRow];
+  const run = runNumber(connection, first.run);
+  const values = packValues(entries);
+  dropPlaces(connection, run, values, new Set(entries.map(({ index }) => index)));
+  connection.prepare(INSERT).run([run, taskVersionNumber(connection, first), ...values]);
+}
+
+function dropPlaces(connection: SqliteConnection, run: number, [first, last]: readonly SqlValue[], places: ReadonlySet<number>): void {
+  const near = connection.prepare('SELECT number, places FROM entry WHERE run = ? AND last_place >= ? AND first_place <= ?');
+  const held = near
+    .all([run, first as number, last as number])
+    .filter(([, list]) => (JSON.parse(list as string) as number[]).some((at) => places.has(at)));
+  for (const [number] of held) {
+    const row = connection.prepare(`${PACKS} WHERE entry.number = ?`).get([number as number]) as SqlRow;
+    keepOnly(connection, row, ({ index }) => !places.has(index));
+  }
+}
+
+/**
+ * Inside a transaction: whatever has one of these results is no answer any more. There is no index by content: it would make every write dearer
+ * for the sake of a rare loss, so one scan looks through all packs, however many digests are asked for.
+ */
+export function discardEntries(connection: SqliteConnection, contentDigests: readonly string[]): void {
+  const lost = new Set(contentDigests.map((digest) => checkDigest('contentDigest', digest)));
+  // The text of a digest may also be part of an address: each entry is looked at before it goes.
+  const holding = connection.prepare(
+    `${PACKS} WHERE EXISTS (SELECT 1 FROM json_each(?) lost WHERE instr(entry.results, lost.value) OR instr(entry.artifacts, lost.value))`,
+  );
+  for (const row of holding.all([JSON.stringify([...lost])])) {
+    keepOnly(connection, row, ({ artifacts }) => !artifacts.some(({ ref }) => lost.has(ref.contentDigest)));
+  }
+}
+
+function keepOnly(connection: SqliteConnection, row: SqlRow, isKept: (entry: CacheEntryRow) => boolean): void {
+  const number = row.at(-1) as number;
+  const { entries } = packOf(row);
+  const kept = entries.filter(isKept);
+  if (kept.length === 0) connection.prepare('DELETE FROM entry WHERE number = ?').run([number]);
+  else if (kept.length < entries.length) connection.prepare(UPDATE).run([...packValues(kept), number]);
+}
+
+function packOf(row: SqlRow): EntryPack {
+  const [taskVersion, task, code, version, run, runNumber] = row as readonly [string, string, string, string, string, number];
+  return new EntryPack({ taskVersion, task, code, version: versionOf(version), run }, runNumber, row.slice(KIND_WIDTH));
+}
+
+function isSorted(entries: readonly PackedEntry[]): boolean {
+  for (let at = 1; at < entries.length; at += 1) {
+    if (PackedEntry.newestFirst(entries[at - 1] as PackedEntry, entries[at] as PackedEntry) > 0) return false;
+  }
+  return true;
+}
+
+function taskVersionNumber(connection: SqliteConnection, { taskVersion, task, code, version }: CacheEntryRow): number {
+  const values = [digestBytes('taskVersion', taskVersion), task, code, versionText(version)];
+  connection.prepare('INSERT INTO task_version (digest, task, code, version) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(values);
+  const found = connection.prepare('SELECT number FROM task_version WHERE digest = ? AND task = ? AND code = ? AND version = ?').get(values);
+  return found?.[0] as number;
+}
+
+function runNumber(connection: SqliteConnection, id: string): number {
+  const found = connection.prepare('SELECT number FROM run WHERE id = ?').get([id]);
+  if (found === undefined) throw runUnknown(id);
+  return found[0] as number;
+}

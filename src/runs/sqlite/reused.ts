@@ -1,0 +1,195 @@
+import type { TaskRunRow } from '../../model/records.js';
+import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
+import { checkDigest } from '../digests.js';
+import { packColumn, unpackValue } from './columns.js';
+import type { SqliteConnection } from './connection.js';
+import type { SqlValue } from './statement.js';
+
+/**
+ * Task runs that were answered by an earlier result are final when they are first written, so they need no row each: those of one task that come in
+ * one batch are one row. A run of ten thousand hits writes some twenty.
+ */
+
+const REUSED: TaskState = 'cached';
+/** Fewer are no gain over rows of their own. */
+const WORTH_A_PACK = 8;
+
+const INSERT = 'INSERT INTO reused (run, task, first_place, last_place, places, columns) VALUES (?, ?, ?, ?, ?, ?)';
+
+/**
+ * Inside a transaction. Packs what can be packed.
+ * @returns the rows that are to be written one by one; not those that a pack holds already, for a final state never changes (S10)
+ * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
+ */
+export function writeReused(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): readonly TaskRunRow[] {
+  const packed = packedPlaces(connection, run, rows);
+  const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
+  const hits = left.filter(({ state }) => state === REUSED);
+  if (hits.length < WORTH_A_PACK) return left;
+  // Where a place has, or is given, more than one row, which one counts is for the table to say.
+  const contested = heldPlaces(connection, run, hits);
+  addRepeated(contested, left);
+  const placed = new Set<TaskRunRow>();
+  for (const [task, same] of groupByTask(hits.filter(({ index }) => !contested.has(index)))) {
+    if (same.length < WORTH_A_PACK) continue;
+    connection.prepare(INSERT).run([run, task, ...packValues(same)]);
+    for (const row of same) placed.add(row);
+  }
+  return left.filter((row) => !placed.has(row));
+}
+
+/** Those of their places that packs hold. */
+function packedPlaces(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): ReadonlySet<number> {
+  if (rows.length === 0) return new Set();
+  const near = connection.prepare('SELECT places FROM reused WHERE run = ? AND last_place >= ? AND first_place <= ?');
+  const [first, last] = rangeOf(rows);
+  return new Set(near.all([run, first, last]).flatMap(([places]) => JSON.parse(places as string) as number[]));
+}
+
+/** Those of their places that have rows of their own; in a run of hits there are none anywhere near. */
+function heldPlaces(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): Set<number> {
+  const near = connection.prepare('SELECT 1 FROM task_run WHERE run = ? AND place >= ? AND place <= ? LIMIT 1').get([run, ...rangeOf(rows)]);
+  if (near === undefined) return new Set();
+  const held = connection.prepare('SELECT place FROM task_run WHERE run = ? AND place IN (SELECT value FROM json_each(?))');
+  return new Set(held.all([run, JSON.stringify(rows.map(({ index }) => index))]).map(([place]) => place as number));
+}
+
+function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
+  const seen = new Set<number>();
+  for (const { index } of rows) {
+    if (seen.has(index)) places.add(index);
+    seen.add(index);
+  }
+}
+
+function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
+  const groups = new Map<string, TaskRunRow[]>();
+  for (const row of rows) {
+    const same = groups.get(row.task);
+    if (same) same.push(row);
+    else groups.set(row.task, [row]);
+  }
+  return groups;
+}
+
+function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
+  const columns = columnsOf(rows);
+  for (const keys of [columns.nodeKey, columns.cacheKey]) for (const key of keys) if (key !== undefined) checkDigest('key', key);
+  const packed: Record<string, readonly unknown[]> = {};
+  for (const [name, values] of Object.entries(columns)) {
+    const column = packColumn(values);
+    if (column.length > 1 || column[0] !== undefined) packed[name] = column;
+  }
+  return [...rangeOf(rows), JSON.stringify(rows.map(({ index }) => index)), JSON.stringify(packed)];
+}
+
+/** All but what is known of the pack: task and state. In one walk, which a run of ten thousand hits that has just begun feels. */
+function columnsOf(rows: readonly TaskRunRow[]) {
+  const id: TaskRunRow['id'][] = [];
+  const label: TaskRunRow['label'][] = [];
+  const parent: TaskRunRow['parent'][] = [];
+  const nodeKey: TaskRunRow['nodeKey'][] = [];
+  const cacheKey: TaskRunRow['cacheKey'][] = [];
+  const attempts: TaskRunRow['attempts'][] = [];
+  const reason: TaskRunRow['reason'][] = [];
+  const createdAt: TaskRunRow['createdAt'][] = [];
+  const startedAt: TaskRunRow['startedAt'][] = [];
+  const finishedAt: TaskRunRow['finishedAt'][] = [];
+  const error: TaskRunRow['error'][] = [];
+  const upstream: TaskRunRow['upstream'][] = [];
+  const inputs: TaskRunRow['inputs'][] = [];
+  const originRun: (string | undefined)[] = [];
+  const originIndex: (number | undefined)[] = [];
+  for (const row of rows) {
+    id.push(row.id);
+    label.push(row.label);
+    parent.push(row.parent);
+    nodeKey.push(row.nodeKey);
+    cacheKey.push(row.cacheKey);
+    attempts.push(row.attempts);
+    reason.push(row.reason);
+    createdAt.push(row.createdAt);
+    startedAt.push(row.startedAt);
+    finishedAt.push(row.finishedAt);
+    error.push(row.error);
+    upstream.push(row.upstream);
+    inputs.push(row.inputs);
+    originRun.push(row.origin?.run);
+    originIndex.push(row.origin?.index);
+  }
+  return {
+    id,
+    label,
+    parent,
+    nodeKey,
+    cacheKey,
+    attempts,
+    reason,
+    createdAt,
+    startedAt,
+    finishedAt,
+    error,
+    upstream,
+    inputs,
+    originRun,
+    originIndex,
+  };
+}
+
+function rangeOf(rows: readonly TaskRunRow[]): [first: number, last: number] {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { index } of rows) {
+    if (index < first) first = index;
+    if (index > last) last = index;
+  }
+  return [first, last];
+}
+
+/** In no order. */
+export function findReused(
+  connection: SqliteConnection,
+  run: number,
+  filter: { readonly task?: string; readonly state?: TaskState },
+): readonly TaskRunRow[] {
+  if (filter.state !== undefined && filter.state !== REUSED) return [];
+  const packs =
+    filter.task === undefined
+      ? connection.prepare('SELECT task, places, columns FROM reused WHERE run = ?').all([run])
+      : connection.prepare('SELECT task, places, columns FROM reused WHERE run = ? AND task = ?').all([run, filter.task]);
+  return packs.flatMap(([task, places, columns]) => unpack(task as string, JSON.parse(places as string), JSON.parse(columns as string)));
+}
+
+/** How many there are, by the number of their state. */
+export function countReused(connection: SqliteConnection, run: number): readonly [state: number, count: number] {
+  const [count] = connection.prepare('SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ?').get([run]) ?? [0];
+  return [TASK_STATE_CODE[REUSED], count as number];
+}
+
+const ABSENT: readonly unknown[] = [undefined];
+
+function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
+  const value = <T>(name: string, at: number): T => unpackValue(columns[name] ?? ABSENT, at);
+  return places.map((index, at) => {
+    const run = value<string | undefined>('originRun', at);
+    return {
+      index,
+      id: value('id', at),
+      task,
+      label: value('label', at),
+      parent: value('parent', at),
+      state: REUSED,
+      nodeKey: value('nodeKey', at),
+      cacheKey: value('cacheKey', at),
+      attempts: value('attempts', at),
+      reason: value('reason', at),
+      createdAt: value('createdAt', at),
+      startedAt: value('startedAt', at),
+      finishedAt: value('finishedAt', at),
+      error: value('error', at),
+      upstream: value('upstream', at),
+      inputs: value('inputs', at),
+      origin: run === undefined ? undefined : { run, index: value('originIndex', at) },
+    };
+  });
+}
