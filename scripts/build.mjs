@@ -13,7 +13,12 @@ const TSCONFIG = join(root, 'tsconfig.json');
 const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** What the package offers to load: its `exports` and its `bin`. */
-const ENTRIES = { index: 'index.ts', 'testing/index': 'testing/index.ts', 'cli/main': 'cli/main.ts' };
+const ENTRIES = {
+  index: 'index.ts',
+  'decorators/index': 'decorators/index.ts',
+  'testing/index': 'testing/index.ts',
+  'cli/main': 'cli/main.ts',
+};
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
@@ -30,7 +35,7 @@ const PARTS = [
  * Packages that stay packages: native, large, or needed by few commands. The others, small and needed at every start, are joined in; they stay
  * dependencies all the same, so that their licences come along.
  */
-const STAY_APART = ['libsql', 'rolldown', '@viz-js/viz', 'node-cache', 'log-update', 'string-width', 'cli-truncate', 'fastest-levenshtein'];
+const STAY_APART = ['reflect-metadata', 'libsql', 'rolldown', '@viz-js/viz', 'node-cache', 'log-update', 'string-width', 'cli-truncate', 'fastest-levenshtein'];
 
 process.exitCode = await main();
 

@@ -6,6 +6,7 @@ import { FINAL_RUN_STATES } from '../model/states.js';
 import { type Colours, coloursFor } from './colours.js';
 import { exitCodeOf } from './errors.js';
 import { EXIT } from './exit-code.js';
+import { mapPlace } from './map-progress.js';
 import type { RunOutcome, RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 import { runSummary } from './run-summary.js';
@@ -22,7 +23,7 @@ export async function livePrinter({ terminal, flow, run }: RunPrinterOptions): P
   return {
     event(event) {
       progress.apply(event);
-      for (const line of lines(event)) if (!isShownBelow(event)) view.line(line, isMinor(event));
+      for (const line of lines(event)) if (!isShownBelow(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
     },
     note: (text) => view.note(text),
     end(outcome) {
@@ -55,14 +56,21 @@ function summarise({ state, value, error }: RunOutcome, progress: RunProgress, o
   // A run that was refused has nothing to sum up, and no record to look into.
   if (error !== undefined && exitCodeOf(error) === EXIT.usage) return false;
   uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours })}\n`));
-  const { failures } = (error ?? {}) as { failures?: readonly unknown[] };
-  return state === 'cancelled' || (failures !== undefined && failures.length > 0 && progress.failed.length > 0);
+  const { failures = [] } = (error ?? {}) as { failures?: readonly { readonly taskRunId?: string }[] };
+  // A map that could not be split has no attempt to tell of, so that no event names it: then the run's own error does.
+  const told = new Set<string | undefined>(progress.failed.map(({ node }) => node));
+  return state === 'cancelled' || (failures.length > 0 && failures.every(({ taskRunId }) => told.has(taskRunId)));
 }
 
 /** That a task starts is seen in the moving part, that the run ends in the summary. */
 function isShownBelow(event: RunEvent): boolean {
   if (event.type === 'run-state') return FINAL_RUN_STATES.has((event.data as RunStateData).state);
   return event.type === 'task-state' && (event.data as TaskStateData).state === 'running';
+}
+
+/** A child of a map that did not fail moves its map's bar: a thousand lines would say no more. */
+function isCountedByMap(event: RunEvent): boolean {
+  return isMinor(event) && event.node !== undefined && mapPlace(event.node) !== undefined;
 }
 
 function isMinor(event: RunEvent): boolean {

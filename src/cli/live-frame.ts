@@ -3,10 +3,14 @@ import { terminalText } from '../log/terminal-text.js';
 import type { TaskState } from '../model/states.js';
 import type { Colours } from './colours.js';
 import { fitWidth } from './fit-width.js';
-import type { RunProgress } from './run-progress.js';
+import type { MapProgress } from './map-progress.js';
+import type { RetryingTask, RunProgress } from './run-progress.js';
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const BAR_COLUMNS = 24;
+const MAP_BAR_COLUMNS = 14;
+/** Narrower terminals have no room for bars of that length. */
+const ROOMY_COLUMNS = 80;
 const MAX_RUNNING_SHOWN = 8;
 /** Rows left to what scrolls above. */
 const ROWS_KEPT_FREE = 6;
@@ -30,20 +34,34 @@ export function liveFrame(progress: RunProgress, options: FrameOptions): string 
   const spinner = colours.cyan(SPINNER[tick % SPINNER.length] as string);
   const elapsed = colours.dim(formatMs(progress.elapsed(now)));
   const note = options.note === undefined ? '' : ` ${colours.yellow(options.note)}`;
+  const whole: Share = {
+    total: progress.total,
+    settled: progress.settled,
+    failed: progress.count('failed', 'upstream-failed', 'timed-out', 'crashed'),
+  };
   const lines = [
     `${spinner} ${colours.bold(terminalText(options.flow))} ${elapsed}${note}`,
-    `  ${bar(progress, colours)} ${progress.settled}/${progress.total}  ${countsLine(progress, colours)}`,
-    ...runningLines(progress, options),
+    `  ${bar(whole, barColumns(BAR_COLUMNS, columns), colours)} ${progress.settled}/${progress.total}  ${countsLine(progress, colours)}`,
+    ...activeLines(progress, options),
   ];
   return lines.map((line) => fitWidth(line, columns)).join('\n');
 }
 
-function bar(progress: RunProgress, colours: Colours): string {
-  const share = (count: number): number => (progress.total === 0 ? 0 : Math.floor((count / progress.total) * BAR_COLUMNS));
-  const failed = progress.count('failed', 'upstream-failed', 'timed-out', 'crashed');
+interface Share {
+  readonly total: number;
+  readonly settled: number;
+  readonly failed: number;
+}
+
+function bar({ total, settled, failed }: Share, length: number, colours: Colours): string {
+  const share = (count: number): number => (total === 0 ? 0 : Math.floor((count / total) * length));
   const red = failed === 0 ? 0 : Math.max(1, share(failed));
-  const green = Math.max(0, share(progress.settled) - red);
-  return colours.green('█'.repeat(green)) + colours.red('█'.repeat(red)) + colours.dim('░'.repeat(BAR_COLUMNS - green - red));
+  const green = Math.max(0, share(settled) - red);
+  return colours.green('█'.repeat(green)) + colours.red('█'.repeat(red)) + colours.dim('░'.repeat(length - green - red));
+}
+
+function barColumns(length: number, columns: number): number {
+  return columns < ROOMY_COLUMNS ? Math.ceil(length / 2) : length;
 }
 
 interface Count {
@@ -66,7 +84,7 @@ const COUNTS: readonly Count[] = [
 ];
 
 /** `12 done · 3 cached · 1 failed`: what occurs, and nothing else. */
-export function countsLine(progress: RunProgress, colours: Colours): string {
+export function countsLine(progress: Pick<RunProgress, 'count'>, colours: Colours): string {
   const parts: string[] = [];
   for (const { word, states, paint } of COUNTS) {
     const count = progress.count(...states);
@@ -75,13 +93,41 @@ export function countsLine(progress: RunProgress, colours: Colours): string {
   return parts.join(colours.dim(' · '));
 }
 
-function runningLines(progress: RunProgress, { colours, now, rows }: FrameOptions): readonly string[] {
-  const shown = Math.max(1, Math.min(MAX_RUNNING_SHOWN, rows - ROWS_KEPT_FREE));
-  const lines: string[] = [];
-  for (const task of progress.running) {
-    if (lines.length === shown) break;
-    lines.push(`  ${colours.cyan('▸')} ${terminalText(task.node)} ${colours.dim(formatMs(Math.max(0, now - task.since)))}`);
+/** What happens now: maps first, since they say most, then what waits for its next attempt, then what runs. */
+function activeLines(progress: RunProgress, options: FrameOptions): readonly string[] {
+  const { colours, now, rows } = options;
+  const room = Math.max(1, Math.min(MAX_RUNNING_SHOWN, rows - ROWS_KEPT_FREE));
+  const maps = [...progress.maps.values()].filter((map) => map.isUnderWay);
+  const retrying = [...progress.retrying].filter(({ inMap }) => !inMap);
+  const running = [...progress.running].filter(({ inMap }) => !inMap);
+  const lines = maps.slice(0, room).map((map) => mapLine(map, options));
+  for (const task of retrying.slice(0, room - lines.length)) lines.push(retryLine(task, options));
+  for (const { node, since, attempt } of running.slice(0, room - lines.length)) {
+    const again = attempt > 1 ? colours.yellow(` attempt ${attempt}`) : '';
+    lines.push(`  ${colours.cyan('▸')} ${terminalText(node)} ${colours.dim(formatMs(Math.max(0, now - since)))}${again}`);
   }
-  const hidden = progress.runningCount - lines.length;
+  const hidden = maps.length + retrying.length + running.length - lines.length;
   return hidden > 0 ? [...lines, colours.dim(`    and ${hidden} more`)] : lines;
+}
+
+/** `▸ sq#0 <map>  ███░░░░ 12/100  4 running · 1 retrying · 2 failed [17] [23]` */
+function mapLine(map: MapProgress, { colours, columns }: FrameOptions): string {
+  const failed = map.count('failed', 'timed-out', 'crashed', 'upstream-failed');
+  const share: Share = { total: map.total, settled: map.settled, failed };
+  const done = `${bar(share, barColumns(MAP_BAR_COLUMNS, columns), colours)} ${map.settled}/${map.total}`;
+  const running = map.count('running');
+  const retrying = map.count('retrying');
+  const parts = [
+    ...(failed > 0 ? [colours.red(`${failed} failed ${terminalText(map.failed.join(' '))}`.trimEnd())] : []),
+    ...(retrying > 0 ? [colours.yellow(`${retrying} retrying`)] : []),
+    ...(running > 0 ? [colours.cyan(`${running} running`)] : []),
+  ];
+  return `  ${colours.cyan('▸')} ${terminalText(map.node)} <map>  ${done}  ${parts.join(colours.dim(' · '))}`.trimEnd();
+}
+
+/** `↻ fetch#0 attempt 1 of 4 failed, again in 2 s` */
+function retryLine({ node, attempt, most, at }: RetryingTask, { colours, now }: FrameOptions): string {
+  const of = most === undefined ? '' : ` of ${most}`;
+  const again = at > now ? `again in ${formatMs(at - now)}` : 'trying again';
+  return `  ${colours.yellow('↻')} ${terminalText(node)} ${colours.yellow(`retrying: attempt ${attempt}${of} failed, ${again}`)}`;
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { outermostMaps } from '../engine/map-fold.js';
 import type { RunRow } from '../model/records.js';
 import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
 import { nearest, nearestFew } from './nearest.js';
@@ -44,11 +45,13 @@ function runHint(run: string, flow: string | undefined, known: readonly RunRow[]
 export function findTaskRun(taskRuns: readonly TaskRunDetails[], wanted: string, run: string): TaskRunDetails {
   const byId = taskRuns.find((taskRun) => taskRun.id === wanted);
   if (byId) return byId;
-  const [named, another] = taskRuns.filter((taskRun) => taskRun.task === wanted);
+  // The children of a map bear the task's name too; by that name, the map is meant.
+  const inMap = outermostMaps(taskRuns);
+  const [named, another] = taskRuns.filter((taskRun) => taskRun.task === wanted && !inMap.has(taskRun.index));
   if (named && !another) return named;
   const ids = taskRuns.map((taskRun) => taskRun.id);
   if (named) {
-    const same = taskRuns.filter((taskRun) => taskRun.task === wanted).map((taskRun) => taskRun.id);
+    const same = taskRuns.filter((taskRun) => taskRun.task === wanted && !inMap.has(taskRun.index)).map((taskRun) => taskRun.id);
     throw new MillraceError('TASK_RUN_AMBIGUOUS', `task '${wanted}' ran ${same.length} times in run ${run}`, {
       hint: `name one of them: ${listSome(same)}`,
     });

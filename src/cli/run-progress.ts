@@ -1,10 +1,26 @@
 import type { ErrorInfo, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
+import { MapProgress, mapPlace } from './map-progress.js';
 
 export interface RunningTask {
   readonly node: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
+  readonly attempt: number;
+  /** Told by its map, not by a line of its own. */
+  readonly inMap: boolean;
+}
+
+/** A task between two attempts. */
+export interface RetryingTask {
+  readonly node: string;
+  /** The attempt that failed. */
+  readonly attempt: number;
+  /** How many attempts there are at most. */
+  readonly most: number | undefined;
+  readonly inMap: boolean;
+  /** When the next one may start, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 export interface SettledTask {
@@ -27,6 +43,8 @@ export class RunProgress {
   readonly #states = new Map<string, TaskState>();
   readonly #counts = new Map<TaskState, number>();
   readonly #running = new Map<string, RunningTask>();
+  readonly #retrying = new Map<string, RetryingTask>();
+  readonly #maps = new Map<string, MapProgress>();
   readonly #failed: FailedTask[] = [];
   #slowest: readonly SettledTask[] = [];
   #settled = 0;
@@ -66,6 +84,16 @@ export class RunProgress {
     return this.#running.size;
   }
 
+  /** In the order of their failing. */
+  get retrying(): Iterable<RetryingTask> {
+    return this.#retrying.values();
+  }
+
+  /** In the order of their first children. */
+  get maps(): ReadonlyMap<string, MapProgress> {
+    return this.#maps;
+  }
+
   /** Longest first. */
   get slowest(): readonly SettledTask[] {
     return this.#slowest;
@@ -102,12 +130,25 @@ export class RunProgress {
     this.#states.set(node, data.state);
     if (before !== undefined) this.#counts.set(before, (this.#counts.get(before) ?? 1) - 1);
     this.#counts.set(data.state, (this.#counts.get(data.state) ?? 0) + 1);
-    if (data.state === 'running') this.#running.set(node, { node, since: at });
+    const inMap = this.#tellMap(node, before, data.state);
+    if (data.state === 'running') this.#running.set(node, { node, since: at, attempt: data.attempt, inMap });
     else this.#running.delete(node);
+    if (data.state === 'retrying') this.#retrying.set(node, retryingTask(node, data, at, inMap));
+    else this.#retrying.delete(node);
     if (!isFinalTaskState(data.state)) return;
     if (before === undefined || !isFinalTaskState(before)) this.#settled++;
     if (FAILED.has(data.state)) this.#failed.push({ node, state: data.state, attempts: data.attempt, error: data.error });
     if (data.ms !== undefined && data.state !== 'cached') this.#rank({ node, ms: data.ms });
+  }
+
+  /** @returns whether it is a child of a map, or lies in one */
+  #tellMap(node: string, before: TaskState | undefined, state: TaskState): boolean {
+    const place = mapPlace(node);
+    if (place === undefined) return false;
+    const map = this.#maps.get(place.map) ?? new MapProgress(place.map);
+    this.#maps.set(place.map, map);
+    if (place.isChild) map.moved(place.child, before, state);
+    return true;
   }
 
   #rank(task: SettledTask): void {
@@ -115,4 +156,8 @@ export class RunProgress {
     if (this.#slowest.length === SLOWEST_KEPT && last !== undefined && task.ms <= last.ms) return;
     this.#slowest = [...this.#slowest, task].sort((a, b) => b.ms - a.ms).slice(0, SLOWEST_KEPT);
   }
+}
+
+function retryingTask(node: string, { attempt, retry }: TaskStateData, now: number, inMap: boolean): RetryingTask {
+  return { node, attempt, most: retry?.most, at: now + (retry?.delayMs ?? 0), inMap };
 }

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
+import { outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { RunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
 import { formatAgo, formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { Colours } from './colours.js';
@@ -17,6 +19,11 @@ export interface ReportStyle {
   readonly width: number | undefined;
 }
 
+export interface RunReportStyle extends ReportStyle {
+  /** Children of maps have lines of their own, instead of being counted by their map's. */
+  readonly all: boolean;
+}
+
 const COLUMNS: readonly Column[] = [
   { title: 'task' },
   { title: 'state' },
@@ -27,7 +34,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** A run on one page: who and when, its parameters, its tasks. */
-export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], result: ValuePreview | undefined, style: ReportStyle): string {
+export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], result: ValuePreview | undefined, style: RunReportStyle): string {
   const { colours, now, width } = style;
   const started = run.startedAt ?? run.createdAt;
   const header = formatPairs(
@@ -48,8 +55,16 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
   );
   const blocks = [header];
   if (run.error) blocks.push(formatError(run.error, { colours }));
-  const rows = taskRuns.map((taskRun) => taskRow(taskRun, style));
+  const maps = style.all ? new Map<number, number>() : outermostMaps(taskRuns);
+  const children = childrenOf(taskRuns, maps);
+  const rows = taskRuns
+    .filter(({ index }) => !maps.has(index))
+    .map((taskRun) => {
+      const own = children.get(taskRun.index);
+      return own === undefined ? taskRow(taskRun, style) : mapRow(taskRun, own, style);
+    });
   if (rows.length > 0) blocks.push(formatTable(COLUMNS, rows, { width, paintTitle: colours.dim }));
+  if (maps.size > 0) blocks.push(colours.dim(`${maps.size} task runs in maps are counted only: --all lists them`));
   if (result) blocks.push(`${colours.dim('result')}\n${shownValue(result, colours)}`);
   return blocks.join('\n\n');
 }
@@ -68,8 +83,49 @@ function taskRow(taskRun: TaskRunDetails, { colours, now }: ReportStyle): readon
     taskRun.attempts === 0 ? '' : String(taskRun.attempts),
     formatSpan(taskRun.startedAt, taskRun.finishedAt, now),
     taskRun.artifacts.length === 0 ? '' : formatBytes(bytes),
-    terminalText(taskRun.error?.message ?? reasonOf(taskRun)),
+    terminalText(taskRun.error?.message ?? checkRemark(taskRun) ?? reasonOf(taskRun)),
   ];
+}
+
+function childrenOf(taskRuns: readonly TaskRunDetails[], maps: ReadonlyMap<number, number>): ReadonlyMap<number, readonly TaskRunDetails[]> {
+  const children = new Map<number, TaskRunDetails[]>();
+  for (const taskRun of taskRuns) {
+    const map = maps.get(taskRun.index);
+    if (map === undefined || taskRun.parent !== map) continue;
+    const siblings = children.get(map);
+    if (siblings) siblings.push(taskRun);
+    else children.set(map, [taskRun]);
+  }
+  return children;
+}
+
+/** A map in one line: how many children it has, how they ended, how often they were tried, and the time from the first start to the last end. */
+function mapRow(map: TaskRunDetails, children: readonly TaskRunDetails[], { colours, now }: ReportStyle): readonly string[] {
+  const states = new Map<TaskState, number>();
+  let [tries, bytes, first, last] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const { state, attempts, artifacts, startedAt, finishedAt } of children) {
+    states.set(state, (states.get(state) ?? 0) + 1);
+    tries += attempts;
+    for (const { ref } of artifacts) bytes += ref.bytes;
+    if (startedAt !== undefined) [first, last] = [Math.min(first, startedAt), Math.max(last, finishedAt ?? now)];
+  }
+  const failed = children.find(({ error, state }) => error !== undefined && state !== 'upstream-failed' && state !== 'skipped');
+  const counts = [...states].map(([state, count]) => `${count} ${state}`).join(', ');
+  return [
+    `${terminalText(map.id)} <map> ×${children.length}`,
+    paintState(map.state, colours),
+    tries === 0 ? '' : String(tries),
+    first === Number.POSITIVE_INFINITY ? '' : formatSpan(first, last, now),
+    bytes === 0 ? '' : formatBytes(bytes),
+    failed?.error ? `${counts}; ${terminalText(`${failed.id}: ${failed.error.message}`)}` : counts,
+  ];
+}
+
+/** Checks that only warned: those that failed a task are its error. */
+function checkRemark({ checks }: TaskRunDetails): string | undefined {
+  const warned = (checks ?? []).filter(({ passed }) => !passed);
+  if (warned.length === 0) return undefined;
+  return warned.map(({ name, message }) => `check '${name}' ${message === undefined ? 'did not pass' : `warns: ${message}`}`).join('; ');
 }
 
 /** A stored value as people read it, shortened; or why it cannot be shown. */

@@ -40,11 +40,22 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
   const [culprit] = progress.failed;
   const pairs = [
     ['tasks', countsLine(progress, colours)],
+    ['maps', mapLines(progress, colours)],
     ['result', state === 'success' ? shownResult(result, colours) : undefined],
     ['run', run],
     ['next', colours.cyan(`millrace inspect ${run}${culprit === undefined ? '' : `/${terminalText(culprit.node)}`}`)],
   ] as const;
   return [...lines, formatPairs(pairs, colours.dim)].join('\n');
+}
+
+const MAPS_SHOWN = 5;
+
+/** `sq#0 ×200  193 done · 7 failed` */
+function mapLines(progress: RunProgress, colours: Colours): string {
+  const maps = [...progress.maps.values()];
+  const lines = maps.slice(0, MAPS_SHOWN).map((map) => `${terminalText(map.node)} ×${map.total}  ${countsLine(map, colours)}`);
+  if (maps.length > lines.length) lines.push(colours.dim(`and ${maps.length - lines.length} more`));
+  return lines.join('\n');
 }
 
 function shownResult(result: unknown, colours: Colours): string | undefined {

@@ -26,7 +26,14 @@ export function taskReport(facts: TaskReportFacts, style: ReportStyle): string {
   const blocks = [header(facts, style)];
   if (taskRun.error)
     blocks.push(failureBlock({ node: taskRun.id, state: taskRun.state, attempts: taskRun.attempts, error: taskRun.error }, style.colours));
-  blocks.push(attempts(taskRun, style), inputs(taskRun, style), artifacts(taskRun, style), value(facts.value, style), log(facts, style));
+  blocks.push(
+    attempts(taskRun, style),
+    checks(taskRun, style),
+    inputs(taskRun, style),
+    artifacts(taskRun, style),
+    value(facts.value, style),
+    log(facts, style),
+  );
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
@@ -68,6 +75,17 @@ function attempts({ attemptRows }: TaskRunDetails, { colours, now, width }: Repo
       paintTitle: colours.dim,
     },
   );
+}
+
+/** What the checks of its result said (A10). */
+function checks({ checks: results = [] }: TaskRunDetails, { colours, width }: ReportStyle): string {
+  if (results.length === 0) return '';
+  const rows = results.map(({ name, severity, passed, message }) => [
+    terminalText(name),
+    passed ? colours.green('passed') : severity === 'warn' ? colours.yellow('warned') : colours.red('failed'),
+    terminalText(message ?? ''),
+  ]);
+  return formatTable([{ title: 'check' }, { title: 'said' }, { title: '' }], rows, { width, paintTitle: colours.dim });
 }
 
 /** `queued@0 running@12.5` as `queued 0 ms → running 12.5 ms`. */

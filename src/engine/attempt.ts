@@ -1,3 +1,4 @@
+import { makeTempDir, type TempDir } from '../base/temp-dir.js';
 import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { LogLevel } from '../model/event.js';
@@ -10,6 +11,8 @@ export interface AttemptHost {
   readonly flowName: string;
   readonly params: Readonly<Record<string, unknown>>;
   idOf(node: number): string;
+  mapIndexOf(node: number): number | undefined;
+  progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void;
 }
 
@@ -24,6 +27,7 @@ export class Attempt implements TaskScope, TaskContext, Output {
   readonly #host: AttemptHost;
   #controller: AbortController | undefined;
   #log: Logger | undefined;
+  #tempDirs: TempDir[] | undefined;
 
   constructor(host: AttemptHost, node: number, attempt: number) {
     this.#host = host;
@@ -57,6 +61,27 @@ export class Attempt implements TaskScope, TaskContext, Output {
 
   get idempotencyKey(): string {
     return `${this.#host.runId}/${this.taskRunId}`;
+  }
+
+  get mapIndex(): number | undefined {
+    return this.#host.mapIndexOf(this.node);
+  }
+
+  progress(fraction: number, message?: string): void {
+    this.#host.progress(this.node, this.attempt, Math.min(1, Math.max(0, fraction)), message);
+  }
+
+  async tempDir(): Promise<TempDir> {
+    const made = await makeTempDir();
+    this.#tempDirs ??= [];
+    this.#tempDirs.push(made);
+    return made;
+  }
+
+  /** What it made for itself is cleared away. Nobody waits for that, and a file that somebody still holds is no failure. */
+  end(): void {
+    for (const made of this.#tempDirs ?? []) Promise.resolve(made[Symbol.asyncDispose]()).catch(() => {});
+    this.#tempDirs = undefined;
   }
 
   get tracing(): boolean {

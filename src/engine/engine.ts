@@ -2,37 +2,43 @@ import type { Clock } from '../base/clock.js';
 import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
-import { scopes } from '../flow/scope.js';
 import type { Knowledge } from '../graph/knowledge.js';
 import { isRef, NODE, PATH, type Path, project } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
+import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
-import type { DerivedInputs, TaskDefinition } from '../model/task-definition.js';
+import type { DerivedInputs, MapSettings, TaskDefinition } from '../model/task-definition.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
-import { Attempt, type AttemptHost } from './attempt.js';
+import { adoptionOf } from './adoption.js';
+import { Attempt } from './attempt.js';
+import { Attempts, type AttemptsHost } from './attempts.js';
 import type { Settling } from './body.js';
 import { Children } from './children.js';
 import { deepFreeze } from './deep-freeze.js';
 import { Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
+import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
+import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
 import { type LostResult, NodeResults } from './node-results.js';
-import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
+import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
+import { type Judgement, judgeNode, type TriggerView } from './triggering.js';
 
 const {
   pending: PENDING,
   queued: QUEUED,
+  retrying: RETRYING,
   running: RUNNING,
   success: SUCCESS,
   cached: CACHED,
@@ -41,9 +47,12 @@ const {
   cancelled: CANCELLED,
 } = TASK_STATE_CODE;
 const UPSTREAM_FAILED = TASK_STATE_CODE['upstream-failed'];
+const TIMED_OUT = TASK_STATE_CODE['timed-out'];
 
 /** After this long the loop lets timers, commits and signals run. */
 const SLICE_MS = 8;
+/** Children of a map that are added before others get their turn. */
+const CHILDREN_AT_ONCE = 2_000;
 
 export interface EngineParts {
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
@@ -51,12 +60,16 @@ export interface EngineParts {
   readonly graph: TaskGraph;
   /** Task runs at the same time. */
   readonly concurrency: number;
+  /** Of maps that say nothing themselves. */
+  readonly maxSplits: number | undefined;
   readonly clock: Clock;
   readonly keeper: ResultKeeper;
   /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
   readonly keepAll: boolean;
   readonly reuse: Reuse;
   readonly defaultCache: CachePolicy | false | undefined;
+  /** The flow's, for tasks that do not say otherwise. */
+  readonly defaults: Partial<TaskDefinition>;
   readonly force: Force;
   /** Freezes what tasks are handed. */
   readonly strict: boolean;
@@ -64,6 +77,8 @@ export interface EngineParts {
   readonly observer: Observer;
   /** Takes the secrets out of what was thrown (S18). */
   readonly maskError: (thrown: unknown) => void;
+  /** From 0 to below 1: spreads retries. */
+  readonly random: () => number;
   /** The context of a sub-flow's body. */
   readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
 }
@@ -75,42 +90,47 @@ export interface EngineParts {
  * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
  * only then is it a success.
  */
-export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
+export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView {
   readonly graph: TaskGraph;
+  readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly failures = new Failures();
   readonly children = new Children();
   closed = false;
 
   readonly #parts: EngineParts;
-  readonly #nodes = new NodeTable();
+  readonly nodes = new NodeTable();
   readonly #results: NodeResults;
   readonly #flights = new SingleFlight();
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
-  /** To be executed as soon as a slot is free. */
-  readonly #ready = new Fifo();
-  /** Attempts that have not ended when their function returned. */
-  readonly #running = new Map<number, Attempt>();
-  /** The attempt whose function is on the stack: it is not among the running before it has returned a promise. */
-  #calling: Attempt | undefined;
-  #slots: number;
+  readonly #attempts: Attempts;
   #open = 0;
-  #now = 0;
+  now = 0;
   #pumping = false;
+  /** Some task of the run has a priority. */
+  #isRanked = false;
   #stopped: Error | undefined;
   readonly #waiters = new Map<number, (() => void)[]>();
   readonly #drained: (() => void)[] = [];
   /** What the nodes that asked for a result are known by. */
   readonly #asked = new Map<number, InputDigests>();
+  /** The children of maps, as soon as they are known; and the nodes that wait for just that. */
+  readonly #maps = new Map<number, readonly number[]>();
+  readonly #awaitingMaps = new Map<number, readonly number[]>();
   readonly #reasons = new Map<number, Reason>();
   readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
+  /** Of nodes that are tried again: when the first attempt began. */
+  readonly #firstStart = new Map<number, number>();
+  readonly #checks = new Map<number, readonly CheckResult[]>();
   readonly #labels = new Map<number, string>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.graph = parts.graph;
-    this.#slots = parts.concurrency;
-    this.#results = new NodeResults(parts.run.id, this.graph, this.#nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
+    const adopt = adoptionOf(parts.defaults);
+    if (adopt) this.adopt = adopt;
+    this.#attempts = new Attempts(this, parts.concurrency);
+    this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
   }
 
   // ── what futures and bodies ask ──
@@ -128,32 +148,36 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   }
 
   state(node: number): TaskState {
-    return TASK_STATES[this.#nodes.state[node] as number] as TaskState;
+    return TASK_STATES[this.nodes.state[node] as number] as TaskState;
   }
 
-  registered(node: number, upstream: readonly number[] | undefined): void {
-    this.#nodes.add();
+  registered(node: number, upstream: readonly number[] | undefined, maps?: readonly number[]): void {
+    this.nodes.add();
     this.#results.add();
     this.#open++;
     this.children.opened(this.#parent(node));
-    if (upstream !== undefined) for (const from of upstream) this.#nodes.link(from, node);
+    const definition = this.#definition(node);
+    if (firesEarly(definition)) this.nodes.mark(node, EAGER);
+    if (definition.priority !== 0) this.#isRanked = true;
+    if (upstream !== undefined) for (const from of upstream) this.nodes.link(from, node);
+    if (maps !== undefined) for (const map of maps) this.#awaitExpansion(node, map);
     this.#parts.observer.registered(node);
-    if (this.#nodes.waitingFor[node] === 0) this.#arm(node);
+    if (this.nodes.waitingFor[node] === 0) this.#arm(node);
   }
 
   order(node: number, after: number): void {
-    if (this.#nodes.state[node] !== PENDING || this.#nodes.has(node, LOOKED_AT)) {
+    if (this.nodes.state[node] !== PENDING || this.nodes.has(node, LOOKED_AT)) {
       throw new MillraceError('AFTER_STARTED', `expected after() before '${this.idOf(node)}' has started; it is ${this.state(node)}`, {
         hint: 'Call after() in the same statement as the task: clean(rows).after(other).',
       });
     }
-    if (this.#nodes.waits(after, node)) {
+    if (this.nodes.waits(after, node)) {
       throw new MillraceError('GRAPH_CYCLE', `'${this.idOf(node)}' cannot wait for '${this.idOf(after)}', which already waits for it`, {
         hint: 'Remove the after(), or the argument, that closes the circle.',
       });
     }
     this.graph.addOrder(node, after);
-    this.#nodes.link(after, node);
+    this.nodes.link(after, node);
   }
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
@@ -180,7 +204,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** Resolves when the node has settled. */
   ended(node: number): Promise<void> {
-    if (this.#nodes.isFinal(node)) return Promise.resolve();
+    if (this.nodes.isFinal(node)) return Promise.resolve();
     return new Promise((resolve) => {
       const waiters = this.#waiters.get(node);
       if (waiters) waiters.push(resolve);
@@ -211,35 +235,33 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** How many nodes ended in each state; derived steps do not count. */
   counts(): Partial<Record<TaskState, number>> {
-    return this.#nodes.countsByState();
+    return this.nodes.countsByState();
   }
 
   /** Starts nothing new and aborts what runs; nodes that were waiting end as cancelled. */
   stop(reason: Error): void {
     if (this.#stopped) return;
     this.#stopped = reason;
-    this.#now = this.#parts.clock.now();
+    this.tick();
     for (let node = 0; node < this.graph.size; node++) {
-      const state = this.#nodes.state[node] as number;
-      if (state === PENDING || state === QUEUED) this.#fail(node, CANCELLED, reason);
+      const state = this.nodes.state[node] as number;
+      if (state === PENDING || state === QUEUED || state === RETRYING) this.fail(node, CANCELLED, reason);
     }
-    for (const attempt of this.#running.values()) attempt.abort(reason);
+    this.#attempts.stop(reason);
   }
 
   /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
   abandon(state: 'cancelled' | 'failed', reason: Error): void {
-    this.#now = this.#parts.clock.now();
+    this.tick();
     for (const { attempt } of [...this.running()]) {
       this.#parts.observer.attemptEnded(attempt);
-      this.#fail(attempt.node, TASK_STATE_CODE[state], reason);
+      this.fail(attempt.node, TASK_STATE_CODE[state], reason);
     }
   }
 
   /** Attempts in flight, with the time they began. */
   *running(): Generator<{ readonly attempt: Attempt; readonly startedAt: number }> {
-    const started = this.#nodes.startedAt;
-    for (const attempt of this.#running.values()) yield { attempt, startedAt: started[attempt.node] as number };
-    if (this.#calling) yield { attempt: this.#calling, startedAt: started[this.#calling.node] as number };
+    for (const attempt of this.#attempts.running()) yield { attempt, startedAt: this.nodes.startedAt[attempt.node] as number };
   }
 
   // ── what attempts and sub-flows ask ──
@@ -252,8 +274,32 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     this.#parts.observer.line(node, attempt, level, text);
   }
 
+  mapIndexOf(node: number): number | undefined {
+    return this.graph.scopes[node] instanceof MapScope ? this.graph.occurrences[node] : undefined;
+  }
+
+  progress(node: number, attempt: number, fraction: number, message: string | undefined): void {
+    this.#parts.observer.progress(node, attempt, fraction, message);
+  }
+
   bodyContext(params: Readonly<Record<string, unknown>>): TaskContext {
     return this.#parts.bodyContext(params);
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  tick(): void {
+    this.now = this.#parts.clock.now();
+  }
+
+  pumpSoon(): void {
+    this.#pumpSoon();
+  }
+
+  move(node: number, state: number): void {
+    this.#move(node, state);
   }
 
   // ── the loop ──
@@ -274,42 +320,66 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   }
 
   #pump(): void {
-    this.#now = this.#parts.clock.now();
-    const until = this.#now + SLICE_MS;
+    this.tick();
+    const until = this.now + SLICE_MS;
     for (let turn = 1; ; turn++) {
-      if (this.#slots > 0 && this.#ready.size > 0) this.#start(this.#ready.shift());
-      else if (this.#armed.size > 0) this.#look(this.#armed.shift());
-      else return;
-      if (turn % 256 === 0) this.#now = this.#parts.clock.now();
-      if (this.#now > until) return this.#pumpSoon();
+      // Where some go before others, all that are ready are queued before the first of them starts.
+      const isLooking = this.#isRanked && this.#armed.size > 0;
+      if (isLooking || !this.#attempts.startNext()) {
+        if (this.#armed.size === 0) return;
+        this.#look(this.#armed.shift());
+      }
+      if (turn % 256 === 0) this.tick();
+      if (this.now > until) return this.#pumpSoon();
     }
   }
 
   /** The inputs of a node have settled: what is to become of it? */
   #look(node: number): void {
-    const nodes = this.#nodes;
-    if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || (nodes.waitingFor[node] as number) > 0) return;
+    const nodes = this.nodes;
+    if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || ((nodes.waitingFor[node] as number) > 0 && !nodes.has(node, EAGER))) return;
     nodes.mark(node, LOOKED_AT);
     const definition = this.#definition(node);
     if (spreads(this.#parts.force)) this.#inheritForce(node, definition);
     if (definition.kind === 'derived') return this.#derive(node, definition);
-    if (this.#stopped) return this.#fail(node, CANCELLED, this.#stopped);
-    if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
+    if (this.#stopped) return this.fail(node, CANCELLED, this.#stopped);
+    if (hasOwnRule(definition)) {
+      if (!this.#isTriggered(node, definition)) return;
+    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
+    if (definition.kind === 'map') return this.#expandMap(node, definition);
     const policy = definition.cache ?? this.#parts.defaultCache;
     if (policy) this.#ask(node, definition, policy);
     else this.#prepare(node, undefined);
   }
 
+  /** True: the trigger rule lets the node run. Else it has been ended, or waits for more of its inputs (S11). */
+  #isTriggered(node: number, definition: TaskDefinition): boolean {
+    let judgement: Judgement;
+    try {
+      judgement = judgeNode(this, node, definition);
+    } catch (error) {
+      // The rule is the user's.
+      this.fail(node, FAILED, error);
+      return false;
+    }
+    const { verdict, failed } = judgement;
+    if (verdict === 'wait') this.nodes.unmark(node, LOOKED_AT);
+    else if (verdict !== 'run')
+      this.endBecause(node, TASK_STATE_CODE[verdict], failed, new Error(`its trigger rule ${ruleText(definition)} was not met`));
+    else if (definition.handles) for (const input of failed) this.failures.handle(input);
+    return verdict === 'run';
+  }
+
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
     if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
-    const forced = this.#nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.#nodes.has(node, FORCED));
+    const forced = this.nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.nodes.has(node, FORCED));
     const inputs = this.#results.inputs(node);
     let answer: Answer | Promise<Answer>;
     try {
       answer = this.#parts.reuse.ask({ definition, policy, inputs, forced });
     } catch (error) {
       // The policy is the user's.
-      return this.#fail(node, FAILED, error);
+      return this.fail(node, FAILED, error);
     }
     if (inputs) this.#asked.set(node, inputs);
     if (answer instanceof Promise) this.#when(node, answer, (known) => this.#answered(node, known));
@@ -329,21 +399,21 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   /** Inputs are at hand before a key is taken, and that before a slot: who leads a flight waits for nothing but a slot. */
   #prepare(node: number, key: string | undefined): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
-    if (key !== undefined && !this.#flights.join(key, node)) return this.#nodes.unmark(node, LOOKED_AT);
-    this.#queue(node);
+    if (key !== undefined && !this.#flights.join(key, node)) return this.nodes.unmark(node, LOOKED_AT);
+    this.#attempts.queue(node);
   }
 
   #unloadedInputs(node: number): readonly number[] {
-    return this.#nodes.has(node, HAS_INPUTS) ? this.#results.unloadedInputs(node) : [];
+    return this.nodes.has(node, HAS_INPUTS) ? this.#results.unloadedInputs(node) : [];
   }
 
   /** Loads results that a node needs. True: there are some, and the node is looked at again when they are here. */
   #waitFor(node: number, inputs: readonly number[]): boolean {
     if (inputs.length === 0) return false;
-    this.#when(node, Promise.all(inputs.map((input) => this.#results.load(input))), () => {
+    this.#when(node, this.#results.loadAll(inputs), () => {
       // One may have been computed anew, to another value or to none: the question is another one now.
-      for (const input of inputs) this.#nodes.inherit(node, this.#results.actual(input));
-      this.#nodes.unmark(node, LOOKED_AT);
+      for (const input of inputs) this.nodes.inherit(node, this.#results.actual(input));
+      this.nodes.unmark(node, LOOKED_AT);
       this.#arm(node);
     });
     return true;
@@ -352,102 +422,86 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   /** Goes on with a node when what it waits for has come, unless the node was ended meanwhile. */
   #when<T>(node: number, coming: Promise<T>, go: (value: T) => void): void {
     const arrived = (): boolean => {
-      this.#now = this.#parts.clock.now();
-      return !this.#nodes.isFinal(node);
+      this.tick();
+      return !this.nodes.isFinal(node);
     };
     coming
       .then((value) => {
         if (arrived()) go(value);
       })
       .catch((error) => {
-        if (arrived()) this.#fail(node, FAILED, error);
+        if (arrived()) this.fail(node, FAILED, error);
       });
   }
 
-  #queue(node: number): void {
-    if (this.#definition(node).slotless) return this.#start(node);
-    this.#move(node, QUEUED);
-    this.#ready.push(node);
-    this.#pumpSoon();
+  // ── what trigger rules look at ──
+
+  actual(node: number): number {
+    return this.#results.actual(node);
   }
 
-  #start(node: number): void {
-    if (this.#nodes.isFinal(node)) return;
-    const definition = this.#definition(node);
-    if (!definition.slotless) this.#slots--;
-    this.#nodes.startedAt[node] = this.#now;
-    this.#move(node, RUNNING);
-    const attempt = new Attempt(this, node, 1);
-    let returned: unknown;
-    let isLater: boolean;
-    try {
-      const args = this.#arguments(node);
-      if (definition.label) this.#labels.set(node, labelText(definition.label, args));
-      this.#calling = attempt;
-      returned = definition.kind === 'subflow' ? expandSubflow(this, node, definition, args[0]) : scopes.run(attempt, call, definition.fn, args);
-      isLater = isThenable(returned);
-    } catch (error) {
-      return this.#threw(node, attempt, error);
-    } finally {
-      this.#calling = undefined;
-    }
-    if (!isLater) return this.#returned(node, attempt, returned);
-    this.#running.set(node, attempt);
-    // A promise stays what it is; any other thenable is kept from throwing, or settling twice.
-    Promise.resolve(returned).then(
-      (value) => this.#returned(node, attempt, value),
-      (error) => this.#threw(node, attempt, error),
-    );
+  finalState(node: number): FinalState<unknown> {
+    return this.#results.finalState(node, undefined);
   }
 
-  #returned(node: number, attempt: Attempt, value: unknown): void {
-    this.#parts.observer.attemptEnded(attempt);
-    if (this.#nodes.isFinal(node)) return;
-    this.#now = this.#parts.clock.now();
+  // ── what attempts come to ──
+
+  /** Stores what is meant to be kept. */
+  keep(node: number, value: unknown): Kept | Promise<Kept> | undefined {
     const definition = this.#definition(node);
     const isKept = definition.persist && (this.#parts.keepAll || this.#flights.keyOf(node) !== undefined);
-    if (!isKept) return this.#succeed(node, value, undefined);
-    let kept: Kept | Promise<Kept>;
-    try {
-      kept = this.#parts.keeper.keep(value, definition);
-    } catch (error) {
-      return this.#fail(node, FAILED, error);
-    }
-    if (!(kept instanceof Promise)) return this.#succeed(node, kept.value, kept);
-    this.#running.set(node, attempt);
-    this.#when(node, kept, (stored) => this.#succeed(node, stored.value, stored));
+    return isKept ? this.#parts.keeper.keep(value, definition) : undefined;
   }
 
-  #threw(node: number, attempt: Attempt, thrown: unknown): void {
+  retrying(attempt: Attempt, thrown: unknown, delayMs: number): void {
+    this.#parts.maskError(thrown);
+    this.#firstStart.set(attempt.node, this.#firstStart.get(attempt.node) ?? (this.nodes.startedAt[attempt.node] as number));
+    this.#parts.observer.retrying(attempt.node, attempt.attempt, this.nodes.startedAt[attempt.node] as number, this.now, thrown, delayMs);
+  }
+
+  checked(attempt: Attempt, results: readonly CheckResult[]): void {
+    this.#checks.set(attempt.node, results);
+    for (const { name, passed, severity, message } of results) {
+      if (!passed) attempt.line(severity === 'warn' ? 'warn' : 'error', `check '${name}' did not pass${message === undefined ? '' : `: ${message}`}`);
+    }
+  }
+
+  attemptEnded(attempt: Attempt): void {
+    attempt.end();
     this.#parts.observer.attemptEnded(attempt);
-    this.#now = this.#parts.clock.now();
-    const isSkip = asError(thrown).name === 'Skip';
-    this.#fail(node, this.#stopped ? CANCELLED : isSkip ? SKIPPED : FAILED, thrown);
+  }
+
+  expand(node: number, definition: TaskDefinition, args: readonly unknown[]): Promise<unknown> {
+    return expandSubflow(this, node, definition, args[0]);
+  }
+
+  random(): number {
+    return this.#parts.random();
   }
 
   // ── how a node ends ──
 
-  #succeed(node: number, value: unknown, kept: Kept | undefined): void {
-    if (this.#nodes.isFinal(node)) return;
+  succeed(node: number, value: unknown, kept: Kept | undefined): void {
+    if (this.nodes.isFinal(node)) return;
     this.#results.computed(node, value, kept);
     this.#settle(node, SUCCESS, kept);
   }
 
   /** Without a value, by itself. */
-  #fail(node: number, state: number, thrown: unknown): void {
-    if (this.#nodes.isFinal(node)) return;
-    const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
+  fail(node: number, state: number, thrown: unknown): void {
+    if (this.nodes.isFinal(node)) return;
+    const attempts = this.#attempts.made(node);
     this.#parts.maskError(thrown);
     const error = taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, thrown);
-    if (state === FAILED) this.failures.failed(node, error);
+    if (state === FAILED || state === TIMED_OUT) this.failures.failed(node, error);
     else this.failures.because(node, [], error);
     this.#settle(node, state, undefined);
-    if (state === FAILED && this.#parts.onFailure === 'cancel-rest') this.stop(error);
+    if ((state === FAILED || state === TIMED_OUT) && this.#parts.onFailure === 'cancel-rest') this.stop(error);
   }
 
   /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
   #endAsInputs(node: number): void {
-    const state = this.#nodes.has(node, INPUT_FAILED) ? UPSTREAM_FAILED : this.#nodes.has(node, INPUT_CANCELLED) ? CANCELLED : SKIPPED;
+    const state = this.nodes.has(node, INPUT_FAILED) ? UPSTREAM_FAILED : this.nodes.has(node, INPUT_CANCELLED) ? CANCELLED : SKIPPED;
     const inputs = new Set(this.graph.inputs(node).map(({ from }) => this.#results.actual(from)));
     this.endBecause(
       node,
@@ -456,26 +510,33 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     );
   }
 
-  endBecause(node: number, state: number, causes: readonly number[]): void {
-    if (this.#nodes.isFinal(node)) return;
-    this.#now = this.#parts.clock.now();
-    const attempts = this.#nodes.state[node] === RUNNING ? 1 : 0;
-    this.failures.because(node, causes, taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, this.failures.rootOf(causes)));
+  endBecause(node: number, state: number, causes: readonly number[], otherwise?: Error): void {
+    if (this.nodes.isFinal(node)) return;
+    this.tick();
+    const attempts = this.#attempts.made(node);
+    this.failures.because(
+      node,
+      causes,
+      taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, this.failures.rootOf(causes) ?? otherwise),
+    );
     this.#settle(node, state, undefined);
   }
 
   #settle(node: number, state: number, kept: Kept | undefined): void {
-    const nodes = this.#nodes;
+    const nodes = this.nodes;
     const definition = this.#definition(node);
     const isDerived = definition.kind === 'derived';
-    if (nodes.state[node] === RUNNING && !definition.slotless) this.#slots++;
+    this.#attempts.release(node);
     if (!isDerived) this.#tell(node, state, kept);
     nodes.move(node, state);
-    nodes.count(state, isDerived ? 0 : 1);
-    this.#running.delete(node);
+    nodes.count(state, isDerived || definition.kind === 'map' ? 0 : 1);
+    if (definition.kind === 'map') this.#tellMapWaiters(node);
+    this.#attempts.forget(node);
+    this.#firstStart.delete(node);
+    this.#labels.delete(node);
+    this.#checks.delete(node);
     this.#asked.delete(node);
     this.#reasons.delete(node);
-    this.#labels.delete(node);
     for (const follower of this.#flights.leave(node)) this.#arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
     if (state !== CACHED && !isDerived) this.graph.dropArgs(node);
@@ -484,15 +545,33 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     this.#pumpSoon();
   }
 
+  /** A cached result is no success of this run: its hooks were called when it was made. */
+  #hooksAfter(node: number, state: number): (() => void) | undefined {
+    const { hooks } = this.#definition(node);
+    const attempt = new Attempt(this, node, this.#attempts.made(node));
+    const error = this.failures.error(node);
+    const isFailure = state === FAILED || state === TIMED_OUT;
+    if (state === SUCCESS && hooks?.onSuccess) {
+      const value = this.#results.value(node);
+      return () => runHook(attempt, 'onSuccess', () => hooks.onSuccess?.(attempt, value));
+    }
+    if (isFailure && error && hooks?.onFailure) return () => runHook(attempt, 'onFailure', () => hooks.onFailure?.(attempt, error));
+    return undefined;
+  }
+
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const origin = this.#results.origin(node);
     const asked = this.#asked.get(node);
-    if (asked === undefined && origin === undefined && !this.#parts.observer.listens) return;
+    if (asked === undefined && origin === undefined && !this.#parts.observer.listens && this.#definition(node).hooks === undefined) return;
     const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
-      startedAt: this.#nodes.startedAt[node] || undefined,
-      finishedAt: this.#now,
+      startedAt: this.nodes.startedAt[node] || undefined,
+      finishedAt: this.now,
+      attempts: this.#attempts.made(node),
+      afterwards: this.#definition(node).hooks && this.#hooksAfter(node, state),
+      firstStartedAt: this.#firstStart.get(node),
+      checks: this.#checks.get(node),
       label: this.#labels.get(node),
       key: isReusable ? (this.#flights.keyOf(node) ?? origin?.key) : undefined,
       reason: this.#reasons.get(node),
@@ -520,16 +599,87 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     if (--this.#open === 0) for (const wake of this.#drained.splice(0)) wake();
   }
 
+  // ── maps ──
+
+  /** `node` may go on as soon as the children of `map` are known. */
+  #awaitExpansion(node: number, map: number): void {
+    this.nodes.mark(node, HAS_INPUTS);
+    if (this.#maps.has(map)) return;
+    if (this.nodes.isFinal(map)) return this.nodes.inherit(node, map);
+    (this.nodes.waitingFor[node] as number)++;
+    this.#awaitingMaps.set(map, [...(this.#awaitingMaps.get(map) ?? []), node]);
+  }
+
+  #tellMapWaiters(map: number): void {
+    const waiting = this.#awaitingMaps.get(map);
+    if (waiting === undefined) return;
+    this.#awaitingMaps.delete(map);
+    const isExpanded = this.#maps.has(map);
+    for (const node of waiting) {
+      if (!isExpanded) this.nodes.inherit(node, map);
+      if (--(this.nodes.waitingFor[node] as number) === 0) this.#arm(node);
+    }
+  }
+
+  /** Its lists are known: the children are added, some at a time, so that a hundred thousand do not hold up everything else. */
+  #expandMap(node: number, definition: TaskDefinition): void {
+    if (this.#waitFor(node, this.#unloadedInputs(node))) return;
+    const { of, key } = definition.map as MapSettings;
+    let calls: MapCalls;
+    try {
+      calls = mapCalls(this.#mapView, this.idOf(node), definition, this.graph.args[node] as readonly unknown[], this.#parts.maxSplits);
+    } catch (error) {
+      return this.fail(node, FAILED, error);
+    }
+    this.move(node, RUNNING);
+    const scope = new MapScope(this.idOf(node), node, key && childKeys(key, calls));
+    const children: number[] = [];
+    const grow = (): void => {
+      const until = Math.min(calls.count, children.length + CHILDREN_AT_ONCE);
+      while (children.length < until) children.push(this.#addChild(of, calls.argumentsAt(children.length), scope));
+      if (children.length < calls.count && !this.#stopped) return void setImmediate(grow);
+      this.#maps.set(node, children);
+      this.#tellMapWaiters(node);
+      void this.children.ended(node).then(() => this.#closeMap(node, children));
+    };
+    grow();
+  }
+
+  #addChild(of: TaskDefinition, args: readonly unknown[], scope: MapScope): number {
+    const child = this.graph.add(of, args, scope, undefined);
+    this.registered(child, upstreamOf(args, of.parameterNames));
+    return child;
+  }
+
+  /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
+  #closeMap(node: number, children: readonly number[]): void {
+    this.tick();
+    this.#results.ofChildren(node, children);
+    const lost = children.filter((child) => !this.#results.hasValue(child));
+    if (lost.length === 0) return this.#settle(node, SUCCESS, undefined);
+    const states = new Set(lost.map((child) => this.state(this.#results.actual(child))));
+    const isFailure = [...states].some((state) => state !== 'skipped' && state !== 'cancelled');
+    this.endBecause(node, isFailure ? FAILED : states.has('cancelled') ? CANCELLED : SKIPPED, lost);
+  }
+
+  readonly #mapView: MapView = {
+    port: this,
+    childrenOf: (ref) => (ref[PATH] === undefined ? this.#maps.get(ref[NODE]) : undefined),
+    valueOf: (ref) => this.#results.valueNow(ref),
+  };
+
   // ── derived steps: pure, without a slot, a row or an attempt ──
 
   #derive(node: number, definition: TaskDefinition): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
     try {
+      // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
+      for (const from of this.graph.orderOf(node)) if (!this.#results.hasValue(from)) throw new NoValue(this.#results.actual(from));
       this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
-      if (!(error instanceof NoValue)) return this.#fail(node, FAILED, error);
-      const from = this.#nodes.state[error.from] as number;
+      if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
+      const from = this.nodes.state[error.from] as number;
       this.endBecause(node, from === SKIPPED || from === CANCELLED ? from : UPSTREAM_FAILED, [error.from]);
     }
   }
@@ -544,15 +694,39 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
         if (!this.#results.hasValue(ref[NODE])) this.failures.handle(this.#results.actual(ref[NODE]));
         return this.#results.finalState(ref[NODE], ref[PATH]);
       },
+      count: (position) => this.#childrenAt(args[position]).length,
+      children: (position) =>
+        this.#childrenAt(args[position]).map((child) => {
+          if (!this.#results.hasValue(child)) this.failures.handle(this.#results.actual(child));
+          return this.#results.finalState(child, undefined);
+        }),
+      ended: (position) => {
+        const ref = args[position];
+        return isRef(ref) ? this.state(this.#results.actual(ref[NODE])) : 'success';
+      },
     };
+  }
+
+  /** The children of the map that an argument stands for. @throws NoValue when it never came to have any */
+  #childrenAt(arg: unknown): readonly number[] {
+    const node = isRef(arg) ? arg[NODE] : undefined;
+    const children = node === undefined ? undefined : this.#maps.get(node);
+    if (children === undefined) throw new NoValue(node ?? 0);
+    if (this.nodes.isFinal(node as number)) this.failures.handle(node as number);
+    return children;
   }
 
   // ── small parts ──
 
-  #arguments(node: number): readonly unknown[] {
+  argumentsOf(node: number): readonly unknown[] {
+    const definition = this.#definition(node);
     const given = this.graph.args[node] as readonly unknown[];
-    const args = this.#nodes.has(node, HAS_INPUTS) ? given.map(this.#valueOfArgument) : given;
-    return this.#parts.strict ? args.map(deepFreeze) : args;
+    let args = given;
+    // A task whose rule lets it run after failures is handed undefined where there is no value (S12).
+    if (this.nodes.has(node, HAS_INPUTS)) args = given.map(hasOwnRule(definition) ? this.#valueIfAny : this.#valueOfArgument);
+    if (this.#parts.strict) args = args.map(deepFreeze);
+    if (definition.label) this.#labels.set(node, labelText(definition.label, args));
+    return args;
   }
 
   /** Made once: most arguments are a value or a future, and there are very many of them. */
@@ -562,6 +736,9 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     return isRef(arg) ? this.#results.valueNow(arg) : replaceDeep(arg, this.#replaceReferences);
   };
 
+  readonly #replaceIfAny = replacingReferences((ref) => (this.#results.hasValue(ref[NODE]) ? this.#results.valueNow(ref) : undefined));
+  readonly #valueIfAny = (arg: unknown): unknown => replaceDeep(arg, this.#replaceIfAny);
+
   #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
     this.line(node, 0, 'warn', `${lost.message}: '${this.idOf(node)}' is computed anew`);
     const origin = this.#results.origin(node);
@@ -570,7 +747,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
     const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.knowledge[node]);
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
-    this.#nodes.mark(anew, REDONE);
+    this.nodes.mark(anew, REDONE);
     this.#reasons.set(anew, { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' });
     return { node: anew, ended: this.ended(anew) };
   }
@@ -584,10 +761,13 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
 
   /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
   #inheritForce(node: number, definition: TaskDefinition): void {
-    const inherits = this.graph.inputs(node).some(({ from }) => this.#nodes.has(from, FORCED)) || this.#sawForced(this.graph.knowledge[node]);
+    const parent = this.#parent(node);
+    const isChildOfForced = parent !== undefined && this.#definition(parent).kind === 'map' && this.nodes.has(parent, FORCED);
+    const inherits =
+      isChildOfForced || this.graph.inputs(node).some(({ from }) => this.nodes.has(from, FORCED)) || this.#sawForced(this.graph.knowledge[node]);
     if (!inherits && !this.#parts.force.downstream.has(definition.name)) return;
     // What a sub-flow gives depends on its children: what it feeds is downstream of them.
-    for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.#nodes.mark(forced, FORCED);
+    for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.nodes.mark(forced, FORCED);
   }
 
   /** Whether a forced result had reached the body. What it had seen was settled, so the answer stands. */
@@ -601,7 +781,7 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
         break;
       }
       asked.push(at);
-      saw = at.seen.some((node) => this.#nodes.has(node, FORCED));
+      saw = at.seen.some((node) => this.nodes.has(node, FORCED));
     }
     for (const at of asked) this.#forcedKnowledge.set(at, saw);
     return saw;
@@ -616,14 +796,9 @@ export class Engine implements RunPort, Settling, AttemptHost, SubflowHost {
   }
 
   #move(node: number, state: number): void {
-    this.#nodes.move(node, state);
-    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState);
+    this.nodes.move(node, state);
+    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, this.#attempts.made(node));
   }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: functions of every signature
-function call(fn: (...args: any[]) => unknown, args: readonly unknown[]): unknown {
-  return fn(...args);
 }
 
 /** A naming function that throws must not harm the task it names. */
@@ -635,6 +810,16 @@ function labelText(label: NonNullable<TaskDefinition['label']>, args: readonly u
   }
 }
 
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+/** Its inputs are judged by more than that all have a value. */
+function hasOwnRule({ trigger, skipOnUpstreamSkip }: TaskDefinition): boolean {
+  return trigger !== undefined || skipOnUpstreamSkip !== undefined;
+}
+
+function ruleText({ trigger = 'all-success' }: TaskDefinition): string {
+  return typeof trigger === 'string' ? `'${trigger}'` : 'of its own';
+}
+
+/** Rules that may know their answer before the last input has settled. */
+function firesEarly({ trigger }: TaskDefinition): boolean {
+  return trigger === 'any-success' || trigger === 'any-failed';
 }

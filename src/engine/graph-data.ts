@@ -1,7 +1,8 @@
-import type { GraphData, ViewEdge, ViewNode } from '../graph/graph-view.js';
+import type { GraphData, ViewEdge, ViewMap, ViewNode } from '../graph/graph-view.js';
 import type { GraphScope } from '../graph/task-graph.js';
 import type { TaskRunRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { foldMaps } from './map-fold.js';
 import { type RealEdge, realEdges } from './real-edges.js';
 import { type DrawnEdge, reduceControl } from './reduce-control.js';
 import type { Tracer } from './tracer.js';
@@ -18,16 +19,18 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
     const definition = graph.definitions[node] as TaskDefinition;
     const { parent } = graph.scopes[node] as GraphScope;
     const { state, key, why } = await tracer.answer(node);
+    const map = await tracer.mapOf(node);
     nodes.push({
       id: graph.id(node),
       task: definition.name,
       ...(definition.description === undefined ? {} : { description: definition.description }),
       ...(parent === undefined ? {} : { parent: graph.id(parent) }),
       state,
-      certain: tracer.certain(node),
+      certain: await tracer.certain(node),
       ...(key === undefined ? {} : { key }),
       upstream: [...new Set(edges.map(({ from }) => graph.id(from)))],
       ...(why ? { why } : {}),
+      ...(map ? { map } : {}),
     });
   }
   return {
@@ -39,24 +42,22 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
   };
 }
 
-/** A run of the past, exactly as it was (S29). */
+/** A run of the past, exactly as it was (S29), but for the children of maps: they are told as numbers by the map's node. */
 export function graphOfRun(flowName: string, rows: readonly TaskRunRow[]): GraphData {
-  const ids = new Map(rows.map(({ index, id }) => [index, id]));
+  const { kept, maps, edgesOf } = foldMaps(rows);
+  const ids = new Map(kept.map(({ index, id }) => [index, id]));
   const idOf = (index: number): string => ids.get(index) ?? String(index);
-  const edgesOf = new Map(
-    rows.map(({ index, upstream }) => [index, upstream.filter(({ from }) => ids.has(from)).map((edge) => ({ label: undefined, ...edge }))]),
-  );
   const reduced = reduceControl(edgesOf);
   return {
     flowName,
-    nodes: rows.map((row) => viewOfRow(row, idOf, reduced.get(row.index) ?? [])),
+    nodes: kept.map((row) => viewOfRow(row, idOf, reduced.get(row.index) ?? [], maps.get(row.index))),
     edges: viewEdges(reduced, idOf),
     complete: true,
   };
 }
 
-function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly DrawnEdge[]): ViewNode {
-  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt } = row;
+function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly DrawnEdge[], map: ViewMap | undefined): ViewNode {
+  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt, attempts } = row;
   const ms = startedAt !== undefined && finishedAt !== undefined ? { ms: finishedAt - startedAt } : {};
   return {
     id,
@@ -67,7 +68,8 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     ...(cacheKey === undefined ? {} : { key: cacheKey }),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
-    outcome: { state, ...ms },
+    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}) },
+    ...(map ? { map } : {}),
   };
 }
 

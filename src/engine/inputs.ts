@@ -90,6 +90,11 @@ export function derivedDigest(name: string, states: readonly string[], inputs: R
   return { digest: digest128(`${name} ${states.join(' ')}\n${digests.join('\n')}`) };
 }
 
+/** A map counts by the list of its children's digests (S21). */
+export function mapDigest(digests: readonly string[]): InputDigest {
+  return { digest: digest128(`map\n${digests.join('\n')}`) };
+}
+
 /** A part of something whose parts have no digests of their own. */
 export function partDigest(whole: InputDigest | undefined, path: Path | undefined): InputDigest | undefined {
   if (whole === undefined || path === undefined || path.length === 0) return whole;

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
 import { Lineage } from '../flow/scope.js';
-import { NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
+import { NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { FinalState } from '../model/final-state.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
@@ -10,7 +10,7 @@ import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Kept, Loaded, LoadRequest, ResultKeeper } from '../results/result-keeper.js';
 import { type Failures, NoValue } from './failures.js';
-import { derivedDigest, holdsObjects, type InputDigests, inputDigests, partDigest, sameDigests, storedDigest } from './inputs.js';
+import { derivedDigest, holdsObjects, type InputDigests, inputDigests, mapDigest, partDigest, sameDigests, storedDigest } from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import { type Stored, storedAs } from './stored.js';
 
@@ -47,6 +47,8 @@ export class NodeResults {
   readonly #values: unknown[] = [];
   readonly #stored: (Stored | undefined)[] = [];
   readonly #origins = new Map<number, CacheEntryRow>();
+  /** Of maps that have ended. */
+  readonly #children = new Map<number, readonly number[]>();
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
@@ -81,6 +83,17 @@ export class NodeResults {
     // What this run made itself is at hand, and perhaps not committed yet.
     this.#values[node] = entry.run === this.#run ? this.#values[entry.index] : UNLOADED;
     this.#origins.set(node, entry);
+  }
+
+  /** A map has ended: its value is the list of what its children gave, put together when somebody asks. */
+  ofChildren(node: number, children: readonly number[]): void {
+    this.#children.set(node, children);
+    this.#values[node] = UNLOADED;
+    if (children.every((child) => this.isLoaded(child))) this.#putTogether(node, children);
+  }
+
+  #putTogether(node: number, children: readonly number[]): void {
+    this.#values[node] = children.map((child) => this.value(child));
   }
 
   /** Of a reused result nothing is looked at before somebody asks. */
@@ -198,6 +211,11 @@ export class NodeResults {
   }
 
   async #read(node: number): Promise<void> {
+    const children = this.#children.get(node);
+    if (children) {
+      await this.loadAll(children.map((child) => this.#unloaded(child)).filter((child) => child !== undefined));
+      return this.#putTogether(node, children);
+    }
     const { artifacts, definition } = this.#request(node);
     try {
       this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, definition));
@@ -249,8 +267,22 @@ export class NodeResults {
     if (!this.hasValue(node)) return undefined;
     const stored = this.#storedOf(node);
     if (stored) return storedDigest(stored, ref[PATH]);
+    const children = this.#children.get(node);
+    if (children) return this.#digestOfChildren(children, ref[PATH]);
     if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);
     return inputDigests([project(this.#values[node], ref[PATH])], ['value'], () => undefined)?.value;
+  }
+
+  /** A map counts by the list of its children's digests (S21), a part of it by that child's. */
+  #digestOfChildren(children: readonly number[], path: Path | undefined): InputDigest | undefined {
+    const digests: string[] = [];
+    const wanted = path === undefined ? children : [children[Number(path[0])]];
+    for (const child of wanted) {
+      const digest = child === undefined ? undefined : this.#digestOf(refTo(child, path?.slice(1)));
+      if (digest === undefined) return undefined;
+      digests.push(digest.digest);
+    }
+    return path === undefined ? mapDigest(digests) : { digest: digests[0] as string };
   }
 
   #derivedDigest(node: number): InputDigest | undefined {
@@ -270,3 +302,9 @@ export class NodeResults {
     return { digest: digest128(`no value ${this.#failures.error(this.actual(node))?.message ?? ''}`) };
   }
 }
+
+function refTo(node: number, path: Path | undefined): Ref {
+  return { [OWNER]: NO_OWNER, [NODE]: node, [PATH]: path === undefined || path.length === 0 ? undefined : path };
+}
+
+const NO_OWNER = Object.freeze({});

@@ -10,6 +10,10 @@ export const INPUT_CANCELLED = 8;
 export const FORCED = 16;
 /** Its inputs have been looked at; it is waiting for an answer, a value or a slot, or it is further. */
 export const LOOKED_AT = 32;
+/** Its trigger rule may fire before all inputs have settled: it is looked at whenever one has. */
+export const EAGER = 128;
+/** It has been handed out by the ready queue, which is owed its release. */
+export const HAS_SLOT = 256;
 /** Made again because its stored result could not be read (S25). */
 export const REDONE = 64;
 
@@ -111,7 +115,7 @@ export class NodeTable {
     if (flag !== 0) this.mark(dependent, flag);
     const left = (this.waitingFor[dependent] as number) - 1;
     this.waitingFor[dependent] = left;
-    if (left === 0) ready(dependent);
+    if (left === 0 || this.has(dependent, EAGER)) ready(dependent);
   }
 
   /** Whether `to` waits, directly or not, for `from`. */

@@ -1,3 +1,4 @@
+import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
@@ -13,6 +14,11 @@ export interface SettledNode {
   readonly finishedAt: number;
   /** A readable name, when the task has a naming function and was executed. */
   readonly label: string | undefined;
+  /** How many were made. */
+  readonly attempts: number;
+  /** When the first of several attempts began. */
+  readonly firstStartedAt: number | undefined;
+  readonly checks: readonly CheckResult[] | undefined;
   readonly key: string | undefined;
   readonly reason: Reason | undefined;
   readonly error: TaskError | undefined;
@@ -20,6 +26,8 @@ export interface SettledNode {
   readonly kept: Kept | undefined;
   /** The earlier result that was reused. */
   readonly origin: CacheEntryRow | undefined;
+  /** Called when it is recorded: hooks. */
+  readonly afterwards: (() => void) | undefined;
   readonly inputs: () => Readonly<Record<string, InputDigest>> | undefined;
 }
 
@@ -29,9 +37,13 @@ export interface Observer {
   readonly listens: boolean;
   registered(node: number): void;
   /** A move to a state that is not final. */
-  moved(node: number, state: TaskState): void;
+  moved(node: number, state: TaskState, attempt: number): void;
   /** Its arguments are still there: they are dropped afterwards. */
   settled(node: number, facts: SettledNode): void;
+  /** How far a task says it is, from 0 to 1. */
+  progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
+  /** An attempt ended in vain; another will be made. */
+  retrying(node: number, attempt: number, startedAt: number, endedAt: number, thrown: unknown, delayMs: number): void;
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void;
   /** An attempt's code has ended: what it printed without a line end is a line now. */
   attemptEnded(output: object): void;

@@ -1,3 +1,5 @@
+import { isChoice, isGate } from '../flow/control.js';
+import { isUnmapped } from '../flow/unmapped.js';
 import { type Path, pathText } from '../graph/ref.js';
 import type { Input, TaskGraph } from '../graph/task-graph.js';
 import type { EdgeRow } from '../model/records.js';
@@ -7,7 +9,7 @@ import type { TaskDefinition } from '../model/task-definition.js';
 export interface RealEdge {
   readonly from: number;
   readonly kind: EdgeRow['kind'];
-  /** What it feeds and, where only a part is taken, which: `rows`, `train → rows`. */
+  /** What it feeds and, where only a part is taken, which: `rows`, `train → rows`. Of a branch's condition, what lets the branch be taken. */
   readonly label: string | undefined;
 }
 
@@ -21,9 +23,13 @@ export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
     if (!edges.has(key)) edges.set(key, edge);
   };
   const definition = graph.definitions[node] as TaskDefinition;
-  for (const input of inputs) {
+  for (const input of shownInputs(graph, node, inputs)) {
+    if (isGateAt(graph, input.from)) {
+      for (const edge of gateEdges(graph, input.from)) add(edge);
+      continue;
+    }
     const kind = input.position < 0 ? 'order' : 'data';
-    const label = kind === 'order' ? undefined : inputLabel(definition, input);
+    const label = kind === 'order' ? undefined : inputLabel(definition, isUnmapped(graph.args[node]?.[input.position]) ? unwrapped(input) : input);
     for (const from of throughDerived(graph, input.from)) add({ from, kind, label });
   }
   const learnt = (seen: number): void => {
@@ -37,10 +43,43 @@ export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
   return [...edges.values()];
 }
 
+function isGateAt(graph: TaskGraph, node: number): boolean {
+  return isGate(graph.definitions[node] as TaskDefinition);
+}
+
+/** From what a gate asks, with the answer that opens it. A gate inside a branch waits for the gate of that branch. */
+function* gateEdges(graph: TaskGraph, gate: number): Generator<RealEdge> {
+  const [, expected] = graph.args[gate] as readonly unknown[];
+  for (const { from, position } of shownInputs(graph, gate, graph.inputs(gate))) {
+    if (isGateAt(graph, from)) yield* gateEdges(graph, from);
+    else if (position < 0) for (const task of throughDerived(graph, from)) yield { from: task, kind: 'order', label: undefined };
+    else for (const task of throughDerived(graph, from)) yield { from: task, kind: 'control', label: String(expected) };
+  }
+}
+
+/**
+ * Every call of a branch waits for its gate: where one of its own inputs does so too, that goes without saying; and so does the condition of a
+ * choice, where what it chooses from waits for it.
+ */
+function shownInputs(graph: TaskGraph, node: number, inputs: readonly Input[]): readonly Input[] {
+  if (isChoice(graph.definitions[node] as TaskDefinition)) {
+    const chosen = inputs.filter(({ position }) => position > 0);
+    if (chosen.length > 0 && chosen.every(({ from }) => graph.orderOf(from).some((before) => isGateAt(graph, before)))) return chosen;
+  }
+  if (graph.orderOf(node).length === 0) return inputs;
+  const implied = new Set(inputs.flatMap(({ from }) => graph.orderOf(from)));
+  return inputs.filter(({ position, from }) => position >= 0 || !implied.has(from));
+}
+
 function inputLabel(definition: TaskDefinition, { position, at, path }: Input): string {
   const fed = pathText(definition.parameterNames[position] ?? `arg${position}`, at);
   const taken = partName(path);
   return taken === undefined || taken === fed ? fed : `${taken} → ${fed}`;
+}
+
+/** `unmapped(…)` is ours, and no part of what the user handed over. */
+function unwrapped(input: Input): Input {
+  return { ...input, at: input.at && input.at.length > 1 ? input.at.slice(1) : undefined };
 }
 
 function partName(path: Path | undefined): string | undefined {
@@ -57,7 +96,7 @@ function throughDerived(graph: TaskGraph, node: number): number[] {
     if (seen.has(next)) continue;
     seen.add(next);
     if ((graph.definitions[next] as TaskDefinition).kind !== 'derived') found.add(next);
-    else for (const { from } of graph.inputs(next)) stack.push(from);
+    else for (const { from } of shownInputs(graph, next, graph.inputs(next))) stack.push(from);
   }
   return [...found].sort((a, b) => a - b);
 }

@@ -1,9 +1,9 @@
 import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import { maskData } from '../log/mask-data.js';
-import type { LogLevel, TaskStateData } from '../model/event.js';
+import type { LogLevel, ProgressData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
-import type { TaskState } from '../model/states.js';
+import { isFinalTaskState, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { EventHub } from './event-hub.js';
 import { errorInfo } from './failures.js';
@@ -53,19 +53,20 @@ export class Recording implements Observer {
       this.#createdAt.push(now());
       this.#nodeKeys.add();
     }
-    if (hub.active && this.#definition(node).kind !== 'derived')
-      this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
+    if (hub.active && this.#isShown(node)) this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
   }
 
-  moved(node: number, state: TaskState): void {
-    if (this.#definition(node).kind === 'derived') return;
+  moved(node: number, state: TaskState, attempt: number): void {
+    if (!this.#isShown(node)) return;
     if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
-    if (this.#parts.hub.active) this.#emit(node, { task: this.#definition(node).name, state, attempt: state === 'running' ? 1 : 0 });
+    // That it is tried again is told with what it failed of.
+    if (this.#parts.hub.active && state !== 'retrying') this.#emit(node, { task: this.#definition(node).name, state, attempt });
   }
 
   settled(node: number, facts: SettledNode): void {
     const { hub, journal, recordAll } = this.#parts;
-    const tell = hub.active ? this.#teller(node, facts) : undefined;
+    const event = hub.active && this.#isShown(node) ? this.#teller(node, facts) : undefined;
+    const tell = event === undefined || facts.afterwards === undefined ? (event ?? facts.afterwards) : both(event, facts.afterwards);
     if (!recordAll && facts.key === undefined) return tell?.();
     const inputs = facts.inputs();
     const entry = this.#entry(node, facts, inputs);
@@ -82,27 +83,30 @@ export class Recording implements Observer {
     this.#queuedAt.delete(node);
   }
 
+  /** An attempt that failed and will be followed by another is recorded at once (S13). */
+  retrying(node: number, attempt: number, startedAt: number, endedAt: number, thrown: unknown, delayMs: number): void {
+    const { hub, journal, recordAll } = this.#parts;
+    const error = this.#masked(thrown);
+    if (hub.active) {
+      const { name: task, retries } = this.#definition(node);
+      const retry = { delayMs, most: (retries?.max ?? attempt) + 1 };
+      this.#emit(node, { task, state: 'retrying', attempt, ms: endedAt - startedAt, error, retry });
+    }
+    if (!recordAll) return;
+    const facts: SettledNode = { ...UNSETTLED, state: 'retrying', attempts: attempt, startedAt, finishedAt: endedAt };
+    journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: { ...this.#attempt(node, facts), finishedAt: endedAt, error } });
+  }
+
   /** A long attempt has its row early, so that others can see it running (S19). */
-  stillRunning(node: number, startedAt: number): void {
-    const facts: SettledNode = {
-      state: 'running',
-      startedAt,
-      finishedAt: 0,
-      label: undefined,
-      key: undefined,
-      reason: undefined,
-      error: undefined,
-      kept: undefined,
-      origin: undefined,
-      inputs: () => undefined,
-    };
+  stillRunning({ node, attempt }: { readonly node: number; readonly attempt: number }, startedAt: number): void {
+    const facts: SettledNode = { ...UNSETTLED, state: 'running', attempts: attempt, startedAt };
     this.#parts.journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: this.#attempt(node, facts) });
   }
 
   /** The process goes under an attempt: what it printed and that it ran are kept. */
-  interrupted(attempt: { readonly node: number }, startedAt: number): void {
+  interrupted(attempt: { readonly node: number; readonly attempt: number }, startedAt: number): void {
     this.#parts.flushOutput(attempt);
-    this.stillRunning(attempt.node, startedAt);
+    this.stillRunning(attempt, startedAt);
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
@@ -111,6 +115,13 @@ export class Recording implements Observer {
     journal.log(line);
     echo?.(level, line.text);
     if (hub.active) hub.emit({ at: new Date(line.at), type: 'log', data: line, ...(line.node === undefined ? {} : { node: line.node }) });
+  }
+
+  progress(node: number, attempt: number, fraction: number, message: string | undefined): void {
+    const { graph, hub, mask, now } = this.#parts;
+    if (!hub.active) return;
+    const data: ProgressData = { attempt, fraction, ...(message === undefined ? {} : { message: mask(message) }) };
+    hub.emit({ at: new Date(now()), node: graph.id(node), type: 'progress', data });
   }
 
   attemptEnded(output: object): void {
@@ -122,12 +133,12 @@ export class Recording implements Observer {
   }
 
   /** Final states are told after the commit, with the time they had (S19). */
-  #teller(node: number, { state, startedAt, finishedAt, reason, error }: SettledNode): () => void {
+  #teller(node: number, { state, attempts, startedAt, finishedAt, reason, error }: SettledNode): () => void {
     const id = this.#parts.graph.id(node);
     const data: TaskStateData = {
       task: this.#definition(node).name,
       state,
-      attempt: startedAt === undefined ? 0 : 1,
+      attempt: attempts,
       ...(startedAt === undefined ? {} : { ms: finishedAt - startedAt }),
       ...(reason ? { reason: this.#maskedReason(reason) as Reason } : {}),
       ...(error ? { error: this.#masked(error) } : {}),
@@ -137,7 +148,7 @@ export class Recording implements Observer {
 
   #taskRun(node: number, facts: SettledNode, inputs: TaskRunRow['inputs']): TaskRunRow {
     const { graph } = this.#parts;
-    const isFinal = facts.state !== 'running';
+    const isFinal = isFinalTaskState(facts.state);
     return {
       index: node,
       id: graph.id(node),
@@ -147,26 +158,27 @@ export class Recording implements Observer {
       state: facts.state,
       nodeKey: this.#parts.recordAll ? this.#nodeKeys.of(node, inputs) : undefined,
       cacheKey: facts.key,
-      attempts: facts.startedAt === undefined ? 0 : 1,
+      attempts: facts.attempts,
       reason: this.#maskedReason(facts.reason),
       createdAt: this.#createdAt[node] ?? facts.finishedAt,
-      startedAt: facts.startedAt,
+      startedAt: facts.firstStartedAt ?? facts.startedAt,
       finishedAt: isFinal ? facts.finishedAt : undefined,
       error: facts.error && this.#masked(facts.error),
       upstream: this.#edges(node),
       inputs: inputs && this.#maskedInputs(inputs),
+      checks: facts.checks,
       origin: facts.origin && { run: facts.origin.run, index: facts.origin.index },
     };
   }
 
-  #attempt(node: number, { state, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
+  #attempt(node: number, { state, attempts, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
     const queuedAt = this.#queuedAt.get(node);
     const after = (at: number): number => Math.round((at - startedAt) * 1000) / 1000;
     // The loop's clock, which starts are taken from, may be a few milliseconds behind.
     const queued = queuedAt === undefined ? '' : `queued@${Math.min(after(queuedAt), 0)} `;
     return {
       index: node,
-      attempt: 1,
+      attempt: attempts,
       state,
       changes: state === 'running' ? `${queued}running@0` : `${queued}running@0 ${state}@${after(finishedAt)}`,
       startedAt,
@@ -214,7 +226,36 @@ export class Recording implements Observer {
     return masked;
   }
 
+  /** Derived steps are nobody's business, and a map is told of by its children. */
+  #isShown(node: number): boolean {
+    const { kind } = this.#definition(node);
+    return kind !== 'derived' && kind !== 'map';
+  }
+
   #definition(node: number): TaskDefinition {
     return this.#parts.graph.definitions[node] as TaskDefinition;
   }
+}
+
+/** What is known of a node that has not settled. */
+const UNSETTLED = {
+  startedAt: undefined,
+  finishedAt: 0,
+  firstStartedAt: undefined,
+  checks: undefined,
+  label: undefined,
+  key: undefined,
+  reason: undefined,
+  error: undefined,
+  kept: undefined,
+  origin: undefined,
+  afterwards: undefined,
+  inputs: () => undefined,
+} satisfies Partial<SettledNode>;
+
+function both(first: () => void, second: () => void): () => void {
+  return () => {
+    first();
+    second();
+  };
 }

@@ -9,7 +9,10 @@ const MAX_STEPS = 10_000;
 /** Control edges into one node that are followed back; more than these nobody can tell apart in a drawing. */
 const MAX_CONTROL = 500;
 
-/** Control edges written out (S3), less those that other edges imply: what a node was made after, and can be reached from it otherwise. */
+/**
+ * Control edges written out (S3), less those that other edges imply: what a node was made after, and can be reached from it otherwise. Those with
+ * a label are a branch's, and say more than that: they stay.
+ */
 export function reduceControl(edgesOf: ReadonlyMap<number, readonly RealEdge[]>): Map<number, readonly DrawnEdge[]> {
   const written = new Map<number, readonly DrawnEdge[]>();
   for (const [node, edges] of edgesOf) written.set(node, writtenOut(edges, edgesOf));
@@ -20,14 +23,16 @@ export function reduceControl(edgesOf: ReadonlyMap<number, readonly RealEdge[]>)
 
 function writtenOut(edges: readonly RealEdge[], edgesOf: ReadonlyMap<number, readonly RealEdge[]>): readonly DrawnEdge[] {
   const fed = new Set(edges.filter(({ kind }) => kind === 'data' || kind === 'order').map(({ from }) => from));
-  const own = edges.filter((edge): edge is DrawnEdge => edge.kind !== 'control-as' && !(edge.kind === 'control' && fed.has(edge.from)));
+  const own = edges.filter(
+    (edge): edge is DrawnEdge => edge.kind !== 'control-as' && !(edge.kind === 'control' && edge.label === undefined && fed.has(edge.from)),
+  );
   const known = new Set([...fed, ...own.map(({ from }) => from)]);
   const control: DrawnEdge[] = [];
   let next = sameAs(edges);
   while (next !== undefined && control.length < MAX_CONTROL) {
     const earlier: readonly RealEdge[] = edgesOf.get(next) ?? [];
-    for (const { from, kind } of earlier) {
-      if (kind !== 'control' || known.has(from)) continue;
+    for (const { from, kind, label } of earlier) {
+      if (kind !== 'control' || label !== undefined || known.has(from)) continue;
       known.add(from);
       control.push({ from, kind, label: undefined });
     }
@@ -49,5 +54,5 @@ function withoutImplied(edges: readonly DrawnEdge[], edgesOf: ReadonlyMap<number
     implied.add(next);
     for (const { from } of edgesOf.get(next) ?? []) stack.push(from);
   }
-  return edges.filter(({ kind, from }) => kind !== 'control' || !implied.has(from));
+  return edges.filter(({ kind, from, label }) => kind !== 'control' || label !== undefined || !implied.has(from));
 }

@@ -1,21 +1,26 @@
 import { MillraceError } from '../base/error.js';
 import { callSitePosition } from '../flow/call-site-name.js';
+import { isGate } from '../flow/control.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope, Lineage } from '../flow/scope.js';
+import { isUnmapped } from '../flow/unmapped.js';
+import type { ViewMap } from '../graph/graph-view.js';
 import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
-import type { InputDigest } from '../model/records.js';
+import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
-import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { adoptionOf } from './adoption.js';
 import { runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
-import { derivedDigest, inputDigests, partDigest, storedDigest } from './inputs.js';
+import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
+import { mapCalls } from './map.js';
 import { isLost } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Reuse } from './reuse.js';
@@ -32,6 +37,7 @@ export interface TracerParts {
   readonly keeper: ResultKeeper;
   readonly reuse: Reuse;
   readonly defaultCache: CachePolicy | false | undefined;
+  readonly defaults: Partial<TaskDefinition>;
   readonly force: Force;
   readonly context: (params: Readonly<Record<string, unknown>>) => TaskContext;
 }
@@ -52,11 +58,14 @@ const PARAMETER: TaskDefinition = Object.freeze({
 export class Tracer implements RunPort, Settling {
   readonly runId = '(preview)';
   readonly graph = new TaskGraph();
+  readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly #parts: TracerParts;
   readonly #answers = new Map<number, Promise<TraceAnswer>>();
   readonly #values = new Map<number, Promise<unknown>>();
   /** Where each call stands in the user's code. */
   readonly #positions: (string | undefined)[] = [];
+  /** What the children of complete maps gave. */
+  readonly #mapHits = new Map<number, readonly CacheEntryRow[]>();
   readonly #subflows: number[] = [];
   #uncertainFrom = Number.POSITIVE_INFINITY;
   #incompleteAt: string | undefined;
@@ -64,6 +73,8 @@ export class Tracer implements RunPort, Settling {
 
   constructor(parts: TracerParts) {
     this.#parts = parts;
+    const adopt = adoptionOf(parts.defaults);
+    if (adopt) this.adopt = adopt;
   }
 
   get flowName(): string {
@@ -84,8 +95,45 @@ export class Tracer implements RunPort, Settling {
     return this.#incompleteAt;
   }
 
-  certain(node: number): boolean {
-    return node < this.#uncertainFrom;
+  /** Whether a run is sure to come to this node: not where the trace has lost its way, nor in a branch that may not be taken. */
+  async certain(node: number): Promise<boolean> {
+    if (node >= this.#uncertainFrom) return false;
+    for (const gate of this.#gates(node)) if (!(await this.#isOpen(gate))) return false;
+    return true;
+  }
+
+  /** Undefined for what is no map. `count` is known where one of its lists is: written out in the body, or the result of an earlier run. */
+  async mapOf(node: number): Promise<ViewMap | undefined> {
+    const { kind } = this.graph.definitions[node] as TaskDefinition;
+    if (kind !== 'map') return undefined;
+    for (const arg of this.graph.args[node] as readonly unknown[]) {
+      const count = isUnmapped(arg) ? undefined : await this.#lengthOf(arg);
+      if (count !== undefined) return { count };
+    }
+    return {};
+  }
+
+  async #lengthOf(list: unknown): Promise<number | undefined> {
+    if (Array.isArray(list)) return list.length;
+    if (!isRef(list)) return undefined;
+    if ((await this.answer(list[NODE])).state === 'complete') {
+      // A result that is gone tells nothing; that it is gone is told elsewhere.
+      const value = await this.#value(list[NODE]).catch(() => undefined);
+      return value === undefined ? undefined : lengthIfList(project(value, list[PATH]));
+    }
+    return list[PATH] === undefined ? (await this.mapOf(list[NODE]))?.count : undefined;
+  }
+
+  #gates(node: number): number[] {
+    return this.graph.orderOf(node).filter((from) => isGate(this.graph.definitions[from] as TaskDefinition));
+  }
+
+  async #isOpen(gate: number): Promise<boolean> {
+    if (!(await this.certain(gate)) || (await this.answer(gate)).state !== 'complete') return false;
+    return await this.#value(gate).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Runs the body, and the bodies of sub-flows that are not complete. @throws what the body throws, unless a placeholder made it */
@@ -164,6 +212,7 @@ export class Tracer implements RunPort, Settling {
     if (definition === PARAMETER) return { state: 'unknown', key: undefined, why: undefined };
     if (definition.kind === 'derived')
       return isKnown ? { state: 'complete', key: undefined, stored: undefined } : { state: 'unknown', key: undefined, why: undefined };
+    if (definition.kind === 'map') return await this.#findMap(node, definition, upstream, isKnown);
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(definition);
@@ -176,6 +225,39 @@ export class Tracer implements RunPort, Settling {
     return { state: 'pending', key: answer.key, why: answer.why };
   }
 
+  /** A map is complete when every child is; where its lists are not known yet, nobody can say how many there will be. */
+  async #findMap(node: number, definition: TaskDefinition, upstream: ReadonlyMap<number, TraceAnswer>, isKnown: boolean): Promise<TraceAnswer> {
+    const { of } = definition.map as MapSettings;
+    const policy = of.cache ?? this.#parts.defaultCache;
+    if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
+    if (!isKnown) {
+      const known = await this.#parts.reuse.hasHistory(of);
+      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending' } };
+    }
+    const values = new Map<number, unknown>();
+    for (const from of upstream.keys()) values.set(from, await this.#value(from));
+    const view = { port: this, childrenOf: () => undefined, valueOf: (ref: Ref) => project(values.get(ref[NODE]), ref[PATH]) };
+    const calls = mapCalls(view, this.graph.id(node), definition, this.graph.args[node] as readonly unknown[], undefined);
+    const digestOf = await this.#digestsOf(upstream);
+    const forced = isForced(this.#parts.force, of, false);
+    const hits: CacheEntryRow[] = [];
+    let why: Reason | undefined;
+    for (let place = 0; place < calls.count; place++) {
+      const inputs = inputDigests(calls.argumentsAt(place), of.parameterNames, digestOf);
+      const answer = await this.#parts.reuse.ask({ definition: of, policy, inputs, forced });
+      if (answer.hit) hits.push(answer.hit);
+      else why ??= answer.why;
+    }
+    if (why !== undefined)
+      return {
+        state: 'pending',
+        key: undefined,
+        why: { kind: why.kind, detail: `${calls.count - hits.length} of ${calls.count} children${why.detail ? `; the first: ${why.detail}` : ''}` },
+      };
+    this.#mapHits.set(node, hits);
+    return { state: 'complete', key: undefined, stored: undefined };
+  }
+
   async #upstream(node: number): Promise<ReadonlyMap<number, TraceAnswer>> {
     const upstream = new Map<number, TraceAnswer>();
     for (const { from, position } of this.graph.inputs(node)) if (position >= 0) upstream.set(from, await this.answer(from));
@@ -183,19 +265,25 @@ export class Tracer implements RunPort, Settling {
   }
 
   async #inputs(node: number, upstream: ReadonlyMap<number, TraceAnswer>): Promise<Record<string, InputDigest> | undefined> {
+    const { parameterNames } = this.graph.definitions[node] as TaskDefinition;
+    return inputDigests(this.graph.args[node] as readonly unknown[], parameterNames, await this.#digestsOf(upstream));
+  }
+
+  async #digestsOf(upstream: ReadonlyMap<number, TraceAnswer>): Promise<DigestOf> {
     const derived = new Map<number, InputDigest | undefined>();
     for (const [from, answer] of upstream)
       if (answer.state === 'complete' && answer.stored === undefined) derived.set(from, await this.#derivedDigest(from));
-    const digestOf = (ref: Ref): InputDigest | undefined => {
+    return (ref) => {
       const answer = upstream.get(ref[NODE]);
       if (answer?.state !== 'complete') return undefined;
       if (answer.stored) return storedDigest(answer.stored, ref[PATH]);
       return partDigest(derived.get(ref[NODE]), ref[PATH]);
     };
-    return inputDigests(this.graph.args[node] as readonly unknown[], (this.graph.definitions[node] as TaskDefinition).parameterNames, digestOf);
   }
 
   async #derivedDigest(node: number): Promise<InputDigest | undefined> {
+    const hits = this.#mapHits.get(node);
+    if (hits) return mapDigest(hits.map(({ artifacts }) => storedAs(artifacts).valueDigest));
     const inputs = await this.#inputs(node, await this.#upstream(node));
     const states = this.graph.inputs(node).map(() => 'value');
     return inputs && derivedDigest((this.graph.definitions[node] as TaskDefinition).name, states, inputs);
@@ -213,14 +301,30 @@ export class Tracer implements RunPort, Settling {
   async #read(node: number): Promise<unknown> {
     const definition = this.graph.definitions[node] as TaskDefinition;
     const answer = await this.answer(node);
+    // In a branch that is not taken there is no value, whatever an earlier run left.
+    for (const gate of this.#gates(node)) if ((await this.answer(gate)).state === 'complete') await this.#value(gate);
     if (answer.state === 'complete' && answer.stored) return await this.#parts.keeper.load(answer.stored.artifacts, definition);
-    const values = new Map<number, unknown>();
-    for (const { from } of this.graph.inputs(node)) values.set(from, await this.#value(from));
-    const valueNow = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : project(values.get(ref[NODE]), ref[PATH]));
+    const hits = this.#mapHits.get(node);
+    if (hits) return await Promise.all(hits.map(({ artifacts }) => this.#parts.keeper.load(artifacts, (definition.map as MapSettings).of)));
+    const values = new Map<number, () => unknown>();
+    for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));
+    const valueNow = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : project(values.get(ref[NODE])?.(), ref[PATH]));
     const args = this.graph.args[node] as readonly unknown[];
+    const state = (position: number): FinalState<unknown> => {
+      try {
+        return { state: 'cached', value: isRef(args[position]) ? valueNow(args[position]) : args[position] };
+      } catch {
+        return { state: 'skipped' };
+      }
+    };
+    const value = (position: number): unknown => replaceDeep(args[position], replacingReferences(valueNow));
+    const list = (position: number): readonly unknown[] => value(position) as readonly unknown[];
     return definition.fn({
-      value: (position: number) => replaceDeep(args[position], replacingReferences(valueNow)),
-      state: (position: number) => ({ state: 'cached', value: isRef(args[position]) ? valueNow(args[position]) : args[position] }),
+      value,
+      state,
+      ended: (position: number) => state(position).state,
+      count: (position: number) => list(position).length,
+      children: (position: number) => list(position).map((each) => ({ state: 'cached', value: each })),
     });
   }
 
@@ -284,4 +388,18 @@ export class Tracer implements RunPort, Settling {
     }
     return false;
   }
+}
+
+function lengthIfList(value: unknown): number | undefined {
+  return Array.isArray(value) ? value.length : undefined;
+}
+
+/** A read that failed throws when, and if, its value is asked for. */
+function answering(read: Promise<unknown>): Promise<() => unknown> {
+  return read.then(
+    (value) => () => value,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
 }

@@ -25,3 +25,12 @@ export const OR_ELSE = derived('orElse', ['value', 'fallback'], (inputs) => {
   const state = inputs.state(0);
   return 'value' in state ? state.value : inputs.value(1);
 });
+
+/** How many children a map has. */
+export const LENGTH: TaskDefinition = Object.freeze({ ...derived('length', ['map'], (inputs) => inputs.count(0)), awaitsExpansion: true });
+
+/** How the children of a map ended, in order. */
+export const STATES = derived('states', ['map'], (inputs) => inputs.children(0));
+
+/** What those children of a map gave that succeeded, in order. */
+export const SUCCESSES = derived('successes', ['map'], (inputs) => inputs.children(0).flatMap((state) => ('value' in state ? [state.value] : [])));

@@ -4,6 +4,7 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { RunEvent } from '../model/event.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
 import type { Task, TaskRef } from './task-type.js';
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   forceOnly?: readonly TaskRef[];
   /** Task runs at the same time. @default the flow's `concurrency`, else 16 */
   maxWorkers?: number;
+  /** Most children of a map that says nothing itself. @default none */
+  maxSplits?: number;
   /** Whether what tasks print goes to their logs (and, in a script, on to the terminal). @default true */
   logStdout?: boolean;
 }
@@ -53,6 +56,14 @@ export interface Run<R> {
   outputs<T>(task: Task<any, T, any>): Promise<readonly T[]>;
 }
 
+/** Told what becomes of a run. */
+export interface FlowHooks {
+  onStart?(run: RunHandle<unknown>): void | Promise<void>;
+  onSuccess?(run: RunHandle<unknown>): void | Promise<void>;
+  onFailure?(run: RunHandle<unknown>, error: unknown): void | Promise<void>;
+  onCancel?(run: RunHandle<unknown>): void | Promise<void>;
+}
+
 /** What a flow is: frozen data and its body. */
 export interface FlowDefinition {
   readonly name: string;
@@ -63,6 +74,10 @@ export interface FlowDefinition {
   readonly store: ResultStore | undefined;
   readonly concurrency: number | undefined;
   readonly tags: readonly string[];
+  /** For tasks that do not say otherwise. */
+  readonly defaults: Partial<TaskDefinition>;
+  readonly timeoutMs: number | undefined;
+  readonly hooks: FlowHooks;
   readonly strict: boolean;
   readonly orphans: 'wait' | 'cancel';
   readonly onFailure: 'finish-independent' | 'cancel-rest';

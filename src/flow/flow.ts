@@ -1,10 +1,19 @@
+import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
-import { type FlowDefinition, flowRuntime, type Run, type RunHandle, type RunOptions, type VisualizeOptions } from './flow-runtime.js';
+import {
+  type FlowDefinition,
+  type FlowHooks,
+  flowRuntime,
+  type Run,
+  type RunHandle,
+  type RunOptions,
+  type VisualizeOptions,
+} from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
 import {
   describeParameters,
@@ -17,6 +26,7 @@ import {
 } from './parameters.js';
 import { scopes } from './scope.js';
 import { checkName, makeTask } from './task.js';
+import { settingsOf } from './task-settings.js';
 import type { Task, TaskOptions } from './task-type.js';
 
 export interface FlowOptions<S extends ParamSpec> {
@@ -31,6 +41,12 @@ export interface FlowOptions<S extends ParamSpec> {
   /** Task runs at the same time. @default 16 */
   concurrency?: number;
   tags?: readonly string[];
+  /** For tasks that do not say otherwise. */
+  defaults?: Pick<TaskOptions<never, never>, 'retries' | 'timeout' | 'cache' | 'limit' | 'priority' | 'store' | 'tags'>;
+  /** For the whole run, which then ends as 'timed-out'. @default none */
+  timeout?: Duration;
+  /** Told what becomes of a run. One that throws is logged and changes nothing. */
+  hooks?: FlowHooks;
   /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
   strict?: boolean;
   /** What becomes of futures that nobody awaited when the body has returned (S4). @default 'wait' */
@@ -83,10 +99,10 @@ export interface FlowInside {
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
-const FLOW: unique symbol = Symbol.for('millrace.flow');
+export const FLOW: unique symbol = Symbol.for('millrace.flow');
 const FLOWS = Symbol.for('millrace.flows');
 
-function definedFlows(): Set<object> {
+export function definedFlows(): Set<object> {
   const shared = globalThis as { [FLOWS]?: Set<object> };
   shared[FLOWS] ??= new Set();
   return shared[FLOWS];
@@ -130,6 +146,9 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     store: options.store,
     concurrency,
     tags: Object.freeze([...(options.tags ?? [])]),
+    defaults: settingsOf((options.defaults ?? {}) as never),
+    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
+    hooks: options.hooks ?? {},
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'wait',
     onFailure: options.onFailure ?? 'finish-independent',
@@ -159,11 +178,22 @@ function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowTask(definition, options), []),
     startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) => makeTask(childRunTask(inside, wait), [])(params ?? {}),
     latest: (filter = {}) => runtime().latest(definition, filter),
-    with: (options: Partial<FlowOptions<ParamSpec>>) =>
-      makeFlow(defineFlow(definition.name, { ...definition, ...options } as FlowOptions<ParamSpec>, definition.body)),
+    with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options)),
   };
   definedFlows().add(made);
   return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
+}
+
+/** The same flow under other options. */
+function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
+  const { name, body } = definition;
+  const { defaults: _, timeoutMs: __, ...same } = definition;
+  const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body);
+  return Object.freeze({
+    ...fresh,
+    defaults: { ...definition.defaults, ...fresh.defaults },
+    timeoutMs: 'timeout' in options ? fresh.timeoutMs : definition.timeoutMs,
+  });
 }
 
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */

@@ -6,7 +6,7 @@ import { ParameterError } from './parameter-error.js';
 import type { ParameterSources } from './parameter-sources.js';
 import type { ParameterInfo, ResolvedParameters } from './resolved-parameters.js';
 
-export { type Param, type ParamSpec, type ParamsIn, type ParamsOf, param } from './param.js';
+export { type AnySchema, type Param, type ParamSpec, type ParamsIn, type ParamsOf, param } from './param.js';
 export { ParameterError, type ParameterIssue } from './parameter-error.js';
 export { type ParameterSources, parseParamArguments, readParamFile } from './parameter-sources.js';
 export type { ParameterInfo, ResolvedParameters } from './resolved-parameters.js';

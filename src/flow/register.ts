@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/error.js';
-import { NODE, OWNER, type Ref } from '../graph/ref.js';
+import { NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
 import { visitReferences } from '../graph/references.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { RunPort } from './run-port.js';
@@ -21,9 +21,10 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   const { port } = scope;
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
-  const upstream = linked.some(isObject) ? upstreamOf(port, linked, definition) : undefined;
-  const node = port.graph.add(definition, linked, scope.graphScope, scope.knowledge());
-  port.registered(node, upstream);
+  const awaited = linked.some(isObject) ? awaitedBy(port, linked, definition) : NOTHING;
+  const node = port.graph.add(port.adopt?.(definition) ?? definition, linked, scope.graphScope, scope.knowledge());
+  port.registered(node, awaited.upstream, awaited.maps);
+  for (const before of scope.preceding) port.order(node, before);
   return node;
 }
 
@@ -31,10 +32,26 @@ function isObject(arg: unknown): boolean {
   return typeof arg === 'object' && arg !== null;
 }
 
-function upstreamOf(port: RunPort, args: readonly unknown[], definition: TaskDefinition): readonly number[] | undefined {
-  const upstream: number[] = [];
-  visitReferences(args, definition.parameterNames, (ref) => void upstream.push(checkOwner(port, ref)[NODE]));
-  return upstream.length === 0 ? undefined : upstream;
+interface Awaited {
+  readonly upstream: readonly number[] | undefined;
+  /** Maps whose children are enough to go on with. */
+  readonly maps: readonly number[] | undefined;
+}
+
+const NOTHING: Awaited = { upstream: undefined, maps: undefined };
+
+/** What a call waits for. A map waits for its lists; the futures in them, and what is `unmapped`, are waited for by its children. */
+function awaitedBy(port: RunPort, args: readonly unknown[], definition: TaskDefinition): Awaited {
+  let upstream: number[] | undefined;
+  let maps: number[] | undefined;
+  visitReferences(args, definition.parameterNames, (ref, _position, at) => {
+    const node = checkOwner(port, ref)[NODE];
+    if (definition.kind === 'map' && at !== undefined) return;
+    const isWholeMap = definition.awaitsExpansion && ref[PATH] === undefined && port.graph.definitions[node]?.kind === 'map';
+    if (isWholeMap) (maps ??= []).push(node);
+    else (upstream ??= []).push(node);
+  });
+  return { upstream, maps };
 }
 
 /** @throws MillraceError `FUTURE_OF_OTHER_RUN` */

@@ -2,6 +2,7 @@ import type { Path } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { FinalState } from '../model/final-state.js';
 import type { TaskState } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
 
 /**
  * What futures and calls need from whatever runs them. The engine implements it for runs, the tracer for drawings and previews;
@@ -13,8 +14,13 @@ export interface RunPort {
   readonly graph: TaskGraph;
   /** The body has returned and every node has settled: no call can be added. */
   readonly closed: boolean;
-  /** A node was just added to the graph; `upstream` are the nodes its arguments refer to, as often as they do. */
-  registered(node: number, upstream: readonly number[] | undefined): void;
+  /** The definition as this run uses it: with the flow's defaults. */
+  adopt?(definition: TaskDefinition): TaskDefinition;
+  /**
+   * A node was just added to the graph. `upstream` are the nodes its arguments refer to, as often as they do; `maps` those of them whose
+   * children are enough to go on with.
+   */
+  registered(node: number, upstream: readonly number[] | undefined, maps?: readonly number[]): void;
   /** Adds order without data; the node must not have started. @throws MillraceError `AFTER_STARTED`, `GRAPH_CYCLE` */
   order(node: number, after: number): void;
   state(node: number): TaskState;

@@ -51,6 +51,8 @@ export class BodyScope {
   readonly graphScope: GraphScope;
   /** Set when the body's calls are over; the nodes may still be running. */
   closed = false;
+  /** What calls made now wait for, whatever their arguments: the gate of a branch (`when`), the step before (`sequence`). */
+  preceding: readonly number[] = [];
   readonly #lineage = new WeakMap<object, Lineage>();
   #hasLineage = false;
   #known: Knowledge | undefined;
@@ -61,6 +63,17 @@ export class BodyScope {
     this.context = context;
     this.output = output;
     this.graphScope = graphScope;
+  }
+
+  /** Runs a part of the body whose calls wait for `nodes` first. */
+  callsAfter<T>(nodes: readonly number[], part: () => T): T {
+    const before = this.preceding;
+    this.preceding = nodes;
+    try {
+      return part();
+    } finally {
+      this.preceding = before;
+    }
   }
 
   /** A result has reached the body: what it does from now on may depend on it (S3). */

@@ -4,10 +4,13 @@ import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js'
 import { nameFromCallSite } from './call-site-name.js';
 import { callOutsideFlow } from './ephemeral.js';
 import type { Upstream } from './future.js';
+import { mapTask } from './map.js';
+import type { MapOptions } from './mapped-future.js';
 import { futureClassFor, NodeFuture } from './node-future.js';
 import { parameterNames } from './parameter-names.js';
 import { registerIn } from './register.js';
 import { scopes } from './scope.js';
+import { settingsOf } from './task-settings.js';
 import type { AnyArgs, Outputs, Task, TaskOptions } from './task-type.js';
 
 /** How the rest of the package gets at what a task is; shared by every copy of it. */
@@ -28,13 +31,12 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
 }
 
 function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>): TaskDefinition {
-  const { name, tags, ...given } = options;
+  const { name } = options;
   return Object.freeze({
     ...TASK_DEFAULTS,
-    ...given,
+    ...settingsOf(options as never),
     kind: 'task',
     name: taskName(fn, name),
-    tags: Object.freeze([...(tags ?? [])]),
     fn,
     parameterNames: Object.freeze([...parameterNames(fn)]),
     label: typeof name === 'function' ? name : undefined,
@@ -75,6 +77,11 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
     [TASK]: definition,
     fn: definition.fn,
     taskName: definition.name,
+    map: (...args: unknown[]) => mapTask(definition, {}, args),
+    mapWith:
+      (options: MapOptions) =>
+      (...args: unknown[]) =>
+        mapTask(definition, options, args),
     with: (options: TaskOptions<AnyArgs, unknown>) => makeTask(varied(definition, options), upstream),
     after: (...more: Upstream[]) => makeTask(definition, [...upstream, ...more]),
   };
@@ -82,12 +89,17 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
   return Object.freeze(Object.assign(call, properties)) as unknown as Task<AnyArgs, unknown>;
 }
 
-function varied(definition: TaskDefinition, { name, ...options }: TaskOptions<AnyArgs, unknown>): TaskDefinition {
+function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknown>): TaskDefinition {
+  const { name } = options;
   return Object.freeze({
     ...definition,
-    ...options,
+    ...settingsOf(options as never),
     name: typeof name === 'string' ? checkName('task', name) : definition.name,
     label: typeof name === 'function' ? name : definition.label,
     outputs: definition.outputs,
   });
+}
+
+export function isTask(value: unknown): value is Task<AnyArgs, unknown> & { readonly [TASK]: TaskDefinition } {
+  return typeof value === 'function' && TASK in value;
 }

@@ -18,15 +18,28 @@ export interface ViewNode {
   /** Ids of the nodes it has edges from. */
   readonly upstream: readonly string[];
   readonly why?: Reason;
-  /** For a past or present run: what became of it, and how long it took in milliseconds. */
-  readonly outcome?: { readonly state: TaskState; readonly ms?: number };
+  /** For a past or present run: what became of it, how long it took in milliseconds, and how many attempts it took where more than one. */
+  readonly outcome?: { readonly state: TaskState; readonly ms?: number; readonly attempts?: number };
+  /** For a map (S8): its children are not nodes of their own here. */
+  readonly map?: ViewMap;
+}
+
+/** What is known of a map's children. */
+export interface ViewMap {
+  /** How many there are. Missing before its lists are known. */
+  readonly count?: number;
+  /** For a past or present run: how many of them are in each state. */
+  readonly states?: Readonly<Partial<Record<TaskState, number>>>;
 }
 
 export interface ViewEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: 'data' | 'order' | 'control';
-  /** The parameter it feeds, with the path taken out of the result: `rows`, `rows.train`. */
+  /**
+   * The parameter it feeds, with the path taken out of the result: `rows`, `rows.train`. Of a control edge, what the condition of a branch
+   * must be for the branch to be taken: `true`, `false`, or the case; without a label, the body awaited the one before it called the other.
+   */
   readonly label?: string;
 }
 

@@ -75,7 +75,7 @@ function* membersOf(container: object): Generator<unknown> {
   else for (const descriptor of Object.values(Object.getOwnPropertyDescriptors(container))) if ('value' in descriptor) yield descriptor.value;
 }
 
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value) as unknown;
   return prototype === Object.prototype || prototype === null;

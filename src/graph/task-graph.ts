@@ -26,6 +26,10 @@ export class GraphScope {
     this.parent = parent;
   }
 
+  idOf(task: string, occurrence: number): string {
+    return `${this.prefix}${task}#${occurrence}`;
+  }
+
   nextOccurrence(task: string): number {
     const occurrence = this.#counts.get(task) ?? 0;
     this.#counts.set(task, occurrence + 1);
@@ -84,7 +88,7 @@ export class TaskGraph {
   }
 
   id(node: number): string {
-    return `${(this.scopes[node] as GraphScope).prefix}${(this.definitions[node] as TaskDefinition).name}#${this.occurrences[node]}`;
+    return (this.scopes[node] as GraphScope).idOf((this.definitions[node] as TaskDefinition).name, this.occurrences[node] as number);
   }
 
   /** Every edge into a node but its control edges. */
@@ -100,6 +104,8 @@ export class TaskGraph {
 
   /** Names tell results, logs and keys apart, so one name is one function; variants made by `with` share it. */
   #claimName(definition: TaskDefinition): void {
+    // Derived steps are ours: a task of the user's may be called `merge`.
+    if (definition.kind === 'derived') return;
     const holder = this.#definitionOf.get(definition.name);
     if (holder === definition) return;
     if (holder === undefined) this.#definitionOf.set(definition.name, definition);

@@ -1,4 +1,4 @@
-import type { ErrorInfo, LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { ErrorInfo, LogLevel, LogLine, ProgressData, RetryNotice, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import { FINAL_RUN_STATES, isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
 import { formatMs } from './format-ms.js';
@@ -25,9 +25,12 @@ export interface RunNames {
 export function eventText(event: RunEvent, names: RunNames, tally: RunTally): EventText {
   if (event.type === 'task-state') return taskText(event.node, event.data as TaskStateData);
   if (event.type === 'run-state') return runText(event.data as RunStateData, names, tally);
+  if (event.type === 'progress') return { level: 'info', subject: `Task '${event.node}'`, text: progressText(event.data as ProgressData) };
   const { level, text } = event.data as LogLine;
   return { level, subject: event.node === undefined ? flowSubject(names) : `Task '${event.node}'`, text };
 }
+
+const progressText = ({ fraction, message }: ProgressData): string => `${Math.round(fraction * 100)} %${message === undefined ? '' : ` ${message}`}`;
 
 const flowSubject = ({ flow }: RunNames): string => `Flow '${flow}'`;
 
@@ -52,13 +55,18 @@ function taskText(node: string | undefined, data: TaskStateData): EventText {
   return { level: TASK_LEVEL[state], subject: `Task '${node ?? data.task}'`, text: taskSentence(data), state };
 }
 
-function taskSentence({ state, attempt, ms, reason, error }: TaskStateData): string {
+function taskSentence({ state, attempt, ms, reason, error, retry }: TaskStateData): string {
   const took = ms === undefined ? '' : ` in ${formatMs(ms)}`;
   const failure = error === undefined ? '' : `: ${errorText(error)}`;
   if (state === 'running') return attempt > 1 ? `starting attempt ${attempt}` : `starting${because(reason)}`;
-  if (state === 'retrying') return `attempt ${attempt} failed${took}, will be tried again${failure}`;
+  if (state === 'retrying') return `attempt ${attempt}${retry ? ` of ${retry.most}` : ''} failed${took}, ${nextTry(retry)}${failure}`;
   if (isFinalTaskState(state)) return `finished task run${took} with final state '${state}'${failure}`;
   return `is now '${state}'${failure}`;
+}
+
+function nextTry(retry: RetryNotice | undefined): string {
+  if (retry === undefined) return 'will be tried again';
+  return retry.delayMs < 1 ? 'trying again' : `trying again in ${formatMs(retry.delayMs)}`;
 }
 
 /** Why a task runs that might have been reused (S27). That it never ran before, or is not cached, needs no words. */

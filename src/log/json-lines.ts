@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino';
 import { MillraceError } from '../base/error.js';
-import type { LogLevel, LogLine, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { LogLevel, LogLine, ProgressData, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
 import { uncaptured } from './capture.js';
 import { eventText } from './event-text.js';
@@ -97,13 +97,22 @@ function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, 
   if (event.node !== undefined) fields.node = mask(event.node);
   if (event.type === 'task-state') addTaskFields(fields, event.data as TaskStateData, mask);
   else if (event.type === 'run-state') addRunFields(fields, event.data as RunStateData, tally, mask);
+  else if (event.type === 'progress') addDefined(fields, { ...(event.data as ProgressData), message: undefined });
   else addDefined(fields, { attempt: (event.data as LogLine).attempt });
   return fields;
 }
 
 function addTaskFields(fields: Record<string, unknown>, data: TaskStateData, mask: Mask): void {
-  const { task, state, attempt, ms, reason, error } = data;
-  addDefined(fields, { task: mask(task), state, attempt, ms, reason: reason && maskData(reason, mask), error: error && maskData(error, mask) });
+  const { task, state, attempt, ms, reason, error, retry } = data;
+  addDefined(fields, {
+    task: mask(task),
+    state,
+    attempt,
+    ms,
+    reason: reason && maskData(reason, mask),
+    error: error && maskData(error, mask),
+    retry,
+  });
 }
 
 function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {

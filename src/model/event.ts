@@ -7,7 +7,7 @@ export interface RunEvent {
   readonly data?: unknown;
 }
 
-export type RunEventType = 'run-state' | 'task-state' | 'log';
+export type RunEventType = 'run-state' | 'task-state' | 'log' | 'progress';
 
 /** `data` of `task-state`. A final state is told only after its row is committed (S19). */
 export interface TaskStateData {
@@ -18,6 +18,24 @@ export interface TaskStateData {
   readonly ms?: number;
   readonly reason?: import('./reason.js').Reason;
   readonly error?: ErrorInfo;
+  /** With `retrying`. */
+  readonly retry?: RetryNotice;
+}
+
+/** What comes after an attempt that failed. */
+export interface RetryNotice {
+  /** Milliseconds until the next attempt may start. */
+  readonly delayMs: number;
+  /** How many attempts there are at most, the first one included. */
+  readonly most: number;
+}
+
+/** `data` of `progress`: how far a task says it is. */
+export interface ProgressData {
+  readonly attempt: number;
+  /** 0 to 1. */
+  readonly fraction: number;
+  readonly message?: string;
 }
 
 /** `data` of `run-state`. */

@@ -1,4 +1,5 @@
 import type { ArtifactRef } from './artifact.js';
+import type { CheckResult } from './check.js';
 import type { ErrorInfo, LogLine } from './event.js';
 import type { Reason } from './reason.js';
 import type { RunState, TaskState } from './states.js';
@@ -72,6 +73,8 @@ export interface TaskRunRow {
   readonly upstream: readonly EdgeRow[];
   /** Digest of each argument by parameter name (S21). */
   readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
+  /** What its checks said (A10). */
+  readonly checks: readonly CheckResult[] | undefined;
   /** Where a reused result comes from. */
   readonly origin: { readonly run: string; readonly index: number } | undefined;
 }

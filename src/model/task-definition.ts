@@ -1,16 +1,23 @@
 import type { CachePolicy } from './cache-policy.js';
+import type { Check } from './check.js';
+import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { FinalState } from './final-state.js';
 import type { ResultStore } from './result-store.js';
+import type { NormalizedRetry } from './retry-policy.js';
 import type { Serializer } from './serializer.js';
+import type { TaskState } from './states.js';
+import type { TaskHooks } from './task-hooks.js';
+import type { TriggerRule } from './trigger-rule.js';
 
 /**
  * What the engine knows of a task: frozen data and a function. `flow/` makes it from what users write.
  * - `task`: runs in a slot, is recorded, may be cached
  * - `subflow`: expands into nodes of the same run; holds no slot (S7)
+ * - `map`: adds one node for each element of its lists, and gathers what they give; holds no slot (S8)
  * - `derived`: a pure step between nodes (`all`, `orElse`, `outcome`): no slot, no task run, no row
  */
 export interface TaskDefinition {
-  readonly kind: 'task' | 'subflow' | 'derived';
+  readonly kind: 'task' | 'subflow' | 'map' | 'derived';
   readonly name: string;
   readonly description: string | undefined;
   readonly tags: readonly string[];
@@ -30,8 +37,32 @@ export interface TaskDefinition {
   readonly outputs: Readonly<Record<string, Serializer | undefined>> | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
   readonly slotless: boolean;
+  /** @default 'all-success' */
+  readonly trigger: TriggerRule | undefined;
+  /** Failures that its rule lets it run after count as handled (S12). */
+  readonly handles: boolean;
+  readonly skipOnUpstreamSkip: boolean | undefined;
+  readonly retries: NormalizedRetry | undefined;
+  /** For one attempt, in milliseconds. */
+  readonly timeoutMs: number | undefined;
+  readonly checks: readonly Check<never>[] | undefined;
+  readonly limits: readonly ConcurrencyLimit[] | undefined;
+  /** Higher first. */
+  readonly priority: number;
+  readonly hooks: TaskHooks<unknown> | undefined;
+  /** For a map, and what asks for its length: another map it refers to as a whole need only know its children, not have their results. */
+  readonly awaitsExpansion: boolean;
+  /** For a map: what its children are calls of. */
+  readonly map: MapSettings | undefined;
   /** For a sub-flow: the flow that `fn` is the body of. */
   readonly subflow: Subflow | undefined;
+}
+
+export interface MapSettings {
+  readonly of: TaskDefinition;
+  readonly maxSplits: number | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as `fn`
+  readonly key: ((...args: any[]) => string) | undefined;
 }
 
 /** What a derived step's function is handed: its inputs, all settled. */
@@ -40,6 +71,12 @@ export interface DerivedInputs {
   value(position: number): unknown;
   /** What became of the node that an argument stands for. Asking consumes its failure (S12). */
   state(position: number): FinalState<unknown>;
+  /** How that node ended, without consuming its failure; `success` for an argument that is a plain value. */
+  ended(position: number): TaskState;
+  /** How many children the map has that an argument stands for. */
+  count(position: number): number;
+  /** How they ended, in order. Asking consumes their failures (S12). */
+  children(position: number): readonly FinalState<unknown>[];
 }
 
 /** How the engine expands a sub-flow in the same run (S7). */
@@ -62,5 +99,16 @@ export const TASK_DEFAULTS = Object.freeze({
   serializer: undefined,
   outputs: undefined,
   slotless: false,
+  trigger: undefined,
+  handles: false,
+  skipOnUpstreamSkip: undefined,
+  retries: undefined,
+  timeoutMs: undefined,
+  checks: undefined,
+  limits: undefined,
+  priority: 0,
+  awaitsExpansion: false,
+  map: undefined,
+  hooks: undefined,
   subflow: undefined,
 });

@@ -18,6 +18,15 @@ export class TaskError extends MillraceError {
   }
 }
 
+/** An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`. */
+export class TimedOutError extends MillraceError {
+  constructor(taskRunId: string, ms: number) {
+    super('TASK_TIMED_OUT', `expected '${taskRunId}' to end within ${ms} ms; it did not`, {
+      hint: 'Raise its timeout, or let it listen to ctx().signal.',
+    });
+  }
+}
+
 /** Throw it in a task to end it as `skipped`; what depends on it is skipped too. */
 export class Skip extends Error {
   constructor(reason = 'skipped by the task') {

@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
+import { makeTempDir } from '../base/temp-dir.js';
 import { functionTextDigest } from '../code/function-text.js';
 import { NO_FORCE } from '../engine/force.js';
 import { graphOfRun, graphOfTrace } from '../engine/graph-data.js';
@@ -61,6 +62,7 @@ async function traceFlow(flow: FlowDefinition, { values: params, secrets }: Reso
     keeper,
     reuse,
     defaultCache: flow.cache,
+    defaults: flow.defaults,
     force: NO_FORCE,
     context: (values) => tracingContext(flow.name, values),
   });
@@ -96,7 +98,20 @@ function printMasked(mask: Mask): () => void {
 function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
   const id = '(preview)';
   const log = createTaskLogger(() => {});
-  return { runId: id, flowName, taskRunId: id, attempt: 0, signal: new AbortController().signal, log, params, idempotencyKey: id, tracing: true };
+  return {
+    runId: id,
+    flowName,
+    taskRunId: id,
+    attempt: 0,
+    signal: new AbortController().signal,
+    log,
+    params,
+    idempotencyKey: id,
+    tracing: true,
+    mapIndex: undefined,
+    progress: () => {},
+    tempDir: makeTempDir,
+  };
 }
 
 async function resolveWhatIsGiven(

@@ -43,7 +43,8 @@ function hasParams(row: RunRow, wanted: Readonly<Record<string, unknown>>): bool
 }
 
 function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
-  const valuesOf = async (task: Task<readonly never[], unknown>): Promise<unknown[]> => {
+  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
+  const valuesOf = async (task: Task<any, any, any>): Promise<unknown[]> => {
     const definition = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
     await using project = await openProject({ look: true });
     const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;

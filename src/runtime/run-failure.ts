@@ -8,6 +8,9 @@ export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 /** Somebody asked for the run to end. */
 export class RunCancelled extends Error {}
 
+/** It took longer than the flow's `timeout`. */
+export class RunTimedOut extends Error {}
+
 /** What matters for whether, and why, a run failed. */
 export interface RunEnd {
   readonly run: string;
@@ -27,6 +30,7 @@ export function runFailure(end: RunEnd): FlowRunError | undefined {
   const fail = (what: string, details: { code?: string; hint?: string; cause?: unknown } = {}): FlowRunError =>
     new FlowRunError(`run ${run} of flow '${flow}' ${what}`, { runId: run, failures, ...details });
   if (stopped instanceof RunCancelled) return fail(`was cancelled: ${stopped.message}`, { code: 'RUN_CANCELLED' });
+  if (stopped instanceof RunTimedOut) return fail(`ran out of time: ${stopped.message}`, { code: 'RUN_TIMED_OUT' });
   if (stopped) return fail(`could not go on: ${stopped.message}`, { cause: stopped, ...codeOf(stopped), ...hintOf(stopped) });
   const error = 'error' in body ? asError(body.error) : undefined;
   const tasks = failedTasks(end, error);
@@ -51,4 +55,10 @@ function bodySentence(thrown: Error): string {
 
 function codeOf(error: Error): { code?: string } {
   return error instanceof MillraceError ? { code: error.code } : {};
+}
+
+/** The state that a run with this error ends in. */
+export function endState(failure: FlowRunError | undefined): 'success' | 'failed' | 'cancelled' | 'timed-out' {
+  if (failure === undefined) return 'success';
+  return failure.code === 'RUN_CANCELLED' ? 'cancelled' : failure.code === 'RUN_TIMED_OUT' ? 'timed-out' : 'failed';
 }

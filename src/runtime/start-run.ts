@@ -1,15 +1,17 @@
 import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
+import { makeTempDir } from '../base/temp-dir.js';
 import { functionTextDigest } from '../code/function-text.js';
 import { runBody } from '../engine/body.js';
 import { Engine } from '../engine/engine.js';
 import { errorInfo } from '../engine/failures.js';
 import { type Force, NO_FORCE } from '../engine/force.js';
+import { runHook } from '../engine/hooks.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
-import type { FlowDefinition, RunOptions } from '../flow/flow-runtime.js';
+import type { FlowDefinition, FlowHooks, RunOptions } from '../flow/flow-runtime.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
@@ -23,7 +25,6 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo, LogLevel } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
 import { newRunId } from '../model/run-id.js';
-import type { RunState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
@@ -32,7 +33,7 @@ import type { ResultKeeper } from '../results/result-keeper.js';
 import { exitReason } from './exit-reason.js';
 import { guard, type Uncaught } from './process-guard.js';
 import { keeperOf, openProject, type Project } from './project.js';
-import { type Outcome, RunCancelled, runFailure } from './run-failure.js';
+import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
 
 /** Where nothing was said. */
@@ -135,11 +136,14 @@ class FlowRun {
       run,
       graph,
       concurrency: options.maxWorkers ?? flow.concurrency ?? DEFAULT_CONCURRENCY,
+      maxSplits: options.maxSplits,
       clock: systemClock,
       keeper: this.#keeper,
       keepAll: lasting,
       reuse,
       defaultCache: flow.cache,
+      defaults: flow.defaults,
+      random: Math.random,
       force: forceOf(options),
       strict: flow.strict,
       onFailure: flow.onFailure,
@@ -154,6 +158,7 @@ class FlowRun {
       const startedAt = systemClock.now();
       await this.#project.record.open(this.#row(startedAt, parentRun));
       this.#handle.move('running', startedAt);
+      this.#hook('onStart', (hooks) => hooks.onStart?.(this.#handle));
       return await this.#watched();
     } finally {
       this.#capture?.release();
@@ -162,15 +167,30 @@ class FlowRun {
 
   async #watched(): Promise<unknown> {
     const unwatch = this.#watch();
+    const { timeoutMs } = this.#flow;
+    const outOfTime = (): void => this.#stop(new RunTimedOut(`it was to end within ${timeoutMs} ms`));
+    const stopTimer = timeoutMs === undefined ? undefined : systemClock.schedule(timeoutMs, outOfTime);
     const stopSweep = this.#project.lasting ? this.#sweepLongAttempts() : undefined;
     try {
       // Cancelled before it began, it does not begin (S15).
       const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
       return await this.#end(body);
     } finally {
+      stopTimer?.();
       stopSweep?.();
       unwatch();
     }
+  }
+
+  #tellHooks(failure: FlowRunError | undefined): void {
+    if (failure === undefined) this.#hook('onSuccess', (hooks) => hooks.onSuccess?.(this.#handle));
+    else if (endState(failure) === 'cancelled') this.#hook('onCancel', (hooks) => hooks.onCancel?.(this.#handle));
+    else this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#handle, failure));
+  }
+
+  #hook(name: string, call: (hooks: FlowHooks) => unknown): void {
+    const { hooks } = this.#flow;
+    runHook({ line: (level, text) => this.#recording.line(undefined, 0, level, text) }, `${name} of the flow`, () => call(hooks));
   }
 
   #row(startedAt: number, parentRun: string | undefined): RunRow {
@@ -228,7 +248,7 @@ class FlowRun {
   async #end(body: Outcome): Promise<unknown> {
     await this.#journal.flush();
     const failure = this.#failure(body);
-    const state: RunState = failure === undefined ? 'success' : failure.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed';
+    const state = endState(failure);
     const finishedAt = systemClock.now();
     const result = failure === undefined && 'value' in body ? await this.#keepResult(body.value) : undefined;
     this.#journal.change({
@@ -243,7 +263,10 @@ class FlowRun {
     const late = failure ?? (this.#stopped && this.#failure(body));
     // A full disk may have room for one more sentence; without it the run would look as if its process had vanished.
     if (this.#journal.failed && late) this.#project.record.crashNow(this.#handle.id, FIRST_EPOCH, this.#mask(late.message));
-    this.#handle.move(late ? (late.code === 'RUN_CANCELLED' ? 'cancelled' : 'failed') : state, finishedAt, late);
+    this.#handle.move(late ? endState(late) : state, finishedAt, late);
+    this.#tellHooks(late);
+    // A hook may have had something to say, if only that it failed.
+    await this.#journal.flush();
     if (late) throw late;
     return 'value' in body ? body.value : undefined;
   }
@@ -287,6 +310,9 @@ class FlowRun {
       params,
       idempotencyKey: id,
       tracing: false,
+      mapIndex: undefined,
+      progress: () => {},
+      tempDir: makeTempDir,
     });
   }
 
@@ -377,7 +403,7 @@ class FlowRun {
       for (const { attempt, startedAt } of this.#engine.running()) {
         if (now - startedAt < EARLY_ROW_MS || told.has(attempt.node)) continue;
         told.add(attempt.node);
-        this.#recording.stillRunning(attempt.node, startedAt);
+        this.#recording.stillRunning(attempt, startedAt);
       }
       stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
     };

@@ -489,6 +489,7 @@ function taskRow(index: number, parts: Partial<TaskRunRow> = {}): TaskRunRow {
     error: undefined,
     upstream: [],
     inputs: undefined,
+    checks: undefined,
     origin: undefined,
     ...parts,
   };
@@ -549,6 +550,7 @@ function fullBatch(run: string): RecordBatch {
     ],
     inputs: { rows: { digest: digest('rows', 32), shown: '12' } },
     origin: { run: 'r0', index: 4 },
+    checks: [{ name: 'no nulls', severity: 'warn', passed: false, message: '3 nulls' }],
   });
   return {
     run,

@@ -1,10 +1,21 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cache, FlowRunError, flow, type RunEvent, type TaskState, task } from '../../src/index.js';
+import { cache, ctx, FlowRunError, flow, type RunEvent, Skip, type TaskState, task } from '../../src/index.js';
 import { isFinalTaskState } from '../../src/model/states.js';
 import { TASK_MOVES } from '../../src/model/transition.js';
 import { eventsOf, freshHome, type Recorded, recorded, statesTold } from '../unit/engine/workbench.js';
-import { type Call, calls, concurrency, expectedStates, expectedUnhandled, type RandomFlow, randomFlow, type Seen } from './random-flow.js';
+import {
+  type Call,
+  calls,
+  concurrency,
+  expectedAttempts,
+  expectedStates,
+  expectedUnhandled,
+  type RandomFlow,
+  randomFlow,
+  type Seen,
+  withoutRules,
+} from './random-flow.js';
 
 beforeAll(() => void freshHome());
 
@@ -47,7 +58,7 @@ function replay({ attemptRows, state }: Recorded['tasks'][number]): string[] {
 }
 
 describe('a random flow', () => {
-  it('S10, S11, S12: each call ends once, as the rules say, after its inputs; the record, the events and the futures agree', async () => {
+  it('S10, S11, S12, S13: each call ends once, as the rules say, after its inputs; the record, the events and the futures agree', async () => {
     await fc.assert(
       fc.asyncProperty(calls, concurrency, async (list, workers) => {
         const run = await ran(randomFlow(list), workers);
@@ -59,6 +70,7 @@ describe('a random flow', () => {
         const told = statesTold(run.events);
         for (const row of run.record.tasks) {
           expect(replay(row)).toEqual(told[row.id]);
+          expect(row.attempts).toBe(run.executed.includes(row.index) ? expectedAttempts(list[row.index] as Call) : 0);
           expect(told[row.id]?.filter((state) => isFinalTaskState(state as TaskState))).toEqual([row.state]);
         }
         expect(Object.values(run.record.run.counts).reduce((sum, count) => sum + count, 0)).toBe(list.length);
@@ -70,8 +82,8 @@ describe('a random flow', () => {
   it('S12: fails exactly when a failure was told to nobody, and lists all failures', async () => {
     await fc.assert(
       fc.asyncProperty(calls, concurrency, async (list, workers) => {
-        const { error, states, record } = await ran(randomFlow(list), workers);
-        const unhandled = expectedUnhandled(list);
+        const { error, states, record } = await ran(randomFlow(withoutRules(list, 'all')), workers);
+        const unhandled = expectedUnhandled(withoutRules(list, 'all'));
         expect(record.run.state).toBe(unhandled.length > 0 ? 'failed' : 'success');
         expect(error instanceof FlowRunError).toBe(unhandled.length > 0);
         if (!(error instanceof FlowRunError)) return;
@@ -88,7 +100,8 @@ describe('a random flow', () => {
   it('comes to the same with any concurrency', async () => {
     await fc.assert(
       fc.asyncProperty(calls, async (list) => {
-        const uncached = list.map((call) => ({ ...call, cached: false }));
+        // What fires early is handed what is there by then.
+        const uncached = withoutRules(list, 'early').map((call) => ({ ...call, cached: false }));
         const random = randomFlow(uncached);
         const [alone, together] = [await ran(random, 1), await ran(random, 16)];
         expect(together.states).toEqual(alone.states);
@@ -107,7 +120,8 @@ describe('a random flow', () => {
       (at: number): boolean =>
         states[at] === 'success' && list[at]?.cached === true && list[at]?.persist === true;
     await fc.assert(
-      fc.asyncProperty(calls, concurrency, concurrency, async (list, first, second) => {
+      fc.asyncProperty(calls, concurrency, concurrency, async (ruled, first, second) => {
+        const list = withoutRules(ruled, 'all');
         const random = randomFlow(list);
         const fresh = await ran(random, first);
         const again = await ran(random, second);
@@ -141,6 +155,52 @@ describe('a random flow', () => {
           const result = await flow('twins', () => keys.map((key) => t(key))).run({}, { maxWorkers });
           expect(result).toEqual(keys.map((key) => ({ key })));
           expect(executed.sort()).toEqual([...new Set(keys)].sort());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a random map', () => {
+  const element = fc.constantFrom<'return' | 'throw' | 'skip' | 'flaky'>('return', 'return', 'throw', 'skip', 'flaky');
+  type Element = 'return' | 'throw' | 'skip' | 'flaky';
+  const STATES: Readonly<Record<Element, TaskState>> = { return: 'success', flaky: 'success', throw: 'failed', skip: 'skipped' };
+
+  it('S8, S13, S14: each child ends as it would alone, in the place of its element, and never are there more than allowed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(element, { maxLength: 12 }),
+        fc.constantFrom(1, 2, 5),
+        concurrency,
+        fc.boolean(),
+        async (list, own, maxWorkers, isAsync) => {
+          let [running, most] = [0, 0];
+          const end = (does: Element): Element => {
+            running--;
+            if (does === 'throw' || (does === 'flaky' && ctx().attempt === 1)) throw new Error(does);
+            if (does === 'skip') throw new Skip();
+            return does;
+          };
+          const act = task(
+            (does: Element): Element | Promise<Element> => {
+              most = Math.max(most, ++running);
+              return isAsync ? new Promise<void>((resolve) => setImmediate(resolve)).then(() => end(does)) : end(does);
+            },
+            { name: 'act', retries: 1 },
+          );
+          const next = task((does: Element) => `${does}!`, { name: 'next' });
+          const bounded = flow('random-map', () => {
+            const first = act.mapWith({ concurrency: own })(list);
+            const second = next.map(first);
+            return { first: first.states(), second: second.states(), values: second.successes(), length: second.length };
+          });
+          const result = await bounded.run({}, { maxWorkers });
+          expect(result.length).toBe(list.length);
+          expect(result.first.map(({ state }) => state)).toEqual(list.map((does) => STATES[does]));
+          expect(result.second.map(({ state }) => state)).toEqual(list.map((does) => (STATES[does] === 'failed' ? 'upstream-failed' : STATES[does])));
+          expect(result.values).toEqual(list.filter((does) => STATES[does] === 'success').map((does) => `${does}!`));
+          expect(most).toBeLessThanOrEqual(Math.min(own, maxWorkers));
         },
       ),
       { numRuns: 40 },

@@ -8,6 +8,7 @@ import { widthOf } from '../terminal.js';
 
 interface InspectOptions {
   readonly json?: true;
+  readonly all?: true;
 }
 
 const LOG_TAIL = 20;
@@ -18,11 +19,12 @@ export function inspectCommand(context: CommandContext): Command {
   return new Command('inspect')
     .description('show a run of the past: its parameters and tasks; or one task: its attempts, inputs, results and log')
     .argument('<run>', '<run>, <flow>/latest, <run>/<task> or <flow>/latest/<task>')
+    .option('--all', 'list the children of maps one by one')
     .option('--json', 'print JSON')
     .action(async (path: string, options: InspectOptions) => await inspectPath(path, options, context));
 }
 
-async function inspectPath(path: string, { json }: InspectOptions, { terminal }: CommandContext): Promise<void> {
+async function inspectPath(path: string, { json, all }: InspectOptions, { terminal }: CommandContext): Promise<void> {
   const wanted = parseRunPath(path);
   await using project = await openRecord();
   const { record } = project;
@@ -34,7 +36,7 @@ async function inspectPath(path: string, { json }: InspectOptions, { terminal }:
     if (json) return print(JSON.stringify({ ...run, taskRuns }, null, 2));
     const { runReport } = await import('../run-report.js');
     const result = run.result && (await project.preview([{ index: -1, name: '', ref: run.result }], PREVIEW_BYTES));
-    return print(runReport(run, taskRuns, result, style));
+    return print(runReport(run, taskRuns, result, { ...style, all: all === true }));
   }
   const taskRun = findTaskRun(taskRuns, wanted.task, run.id);
   const logs = await record.logs(run.id, { node: taskRun.id });

@@ -18,6 +18,7 @@ interface RunCommandOptions extends FlowCommandOptions {
   readonly force?: true;
   readonly forceTask?: readonly string[];
   readonly maxWorkers?: number;
+  readonly maxSplits?: number;
   readonly name?: string;
   readonly tag?: readonly string[];
   readonly quiet?: true;
@@ -30,6 +31,7 @@ export function runCommand(context: CommandContext): Command {
     .option('--force', 'execute every task, whatever is cached')
     .option('--force-task <task>', 'execute this task and all downstream of it, whatever is cached; may be repeated', collect)
     .option('--max-workers <count>', 'task runs at the same time', wholeNumber)
+    .option('--max-splits <count>', 'most children of a map that says nothing else itself', wholeNumber)
     .option('--name <name>', 'a name for this run')
     .option('--tag <tag>', 'a tag for this run; may be repeated', collect)
     .option('-q, --quiet', 'print failures only')
@@ -79,13 +81,14 @@ async function checkForced(inside: FlowInside, sources: ParameterSources, forced
   throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);
 }
 
-function startOptions({ force, forceTask, maxWorkers, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
+function startOptions({ force, forceTask, maxWorkers, maxSplits, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
   return {
     signal,
     // What tasks print is shown as lines of their logs.
     echo: false,
     ...(force ? { force: true as const } : forceTask ? { force: forceTask } : {}),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
+    ...(maxSplits === undefined ? {} : { maxSplits }),
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tags: tag }),
   };

@@ -1,8 +1,9 @@
 import type { Reason } from '../../model/reason.js';
+import type { TaskState } from '../../model/states.js';
 import type { GraphData, ViewNode } from '../graph-view.js';
 import { elapsed } from './elapsed.js';
 import type { Tone } from './palette.js';
-import { printable } from './printable.js';
+import { grouped, printable } from './printable.js';
 
 /** What became of the node, or what the preview answers. */
 export function stateOf(node: ViewNode): Exclude<Tone, 'plain'> {
@@ -14,12 +15,35 @@ export function knowsStates(data: GraphData): boolean {
   return data.nodes.some((node) => node.outcome !== undefined || node.state !== 'unknown');
 }
 
-export function elapsedOf(node: ViewNode): string | undefined {
-  return node.outcome?.ms === undefined ? undefined : elapsed(node.outcome.ms);
+/** `80 ms`, `2 s in 3 attempts` */
+export function elapsedOf({ outcome }: ViewNode): string | undefined {
+  const parts = [
+    outcome?.ms === undefined ? undefined : elapsed(outcome.ms),
+    outcome?.attempts === undefined || outcome.attempts < 2 ? undefined : `in ${outcome.attempts} attempts`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(' ');
 }
 
 export function reasonText(reason: Reason): string {
   return reason.detail === undefined ? reason.kind : `${reason.kind}: ${printable(reason.detail)}`;
+}
+
+/** `<map> ×1,200` behind a map's name; undefined for other nodes. */
+export function mapMark({ map }: ViewNode): string | undefined {
+  if (map === undefined) return undefined;
+  return map.count === undefined ? '<map>' : `<map> ×${grouped(map.count)}`;
+}
+
+/** `3 success, 2 failed`: what became of a map's children; undefined where the map's own state says as much. */
+export function childStates(node: ViewNode): string | undefined {
+  const counts = Object.entries(node.map?.states ?? {}) as [TaskState, number][];
+  if (counts.length === 0 || (counts.length === 1 && counts[0]?.[0] === stateOf(node))) return undefined;
+  return counts.map(([state, count]) => `${grouped(count)} ${state}`).join(', ');
+}
+
+/** What a control edge says: that a branch was chosen, or that the body awaited the one before the other. */
+export function controlWords(id: string, label: string | undefined): string {
+  return label === undefined ? `once awaited ${id}` : `if ${id} is ${printable(label)}`;
 }
 
 /** Undefined for a complete graph (S29). */
@@ -34,6 +58,8 @@ export function tooltipOf(node: ViewNode, states: boolean): string[] {
   const lines = [printable(node.id)];
   if (node.description !== undefined) lines.push(printable(node.description));
   if (states) lines.push([stateOf(node), elapsedOf(node)].filter((part) => part !== undefined).join(', '));
+  const children = states ? childStates(node) : undefined;
+  if (node.map !== undefined) lines.push([mapMark(node), children].filter((part) => part !== undefined).join(': '));
   if (states && node.why !== undefined) lines.push(reasonText(node.why));
   if (!node.certain) lines.push('may run');
   if (node.target !== undefined) lines.push(`target: ${printable(node.target)}`);

@@ -61,6 +61,7 @@ function shapeLines({ shapes }: Picture, names: readonly string[]): string[] {
 function boxAttributes(box: Shape): string {
   const attributes = [`label=${labelOf(box)}`, `tooltip=${tooltipOf(box)}`];
   if (box.tone !== 'plain') attributes.push(`class="${box.tone}" fillcolor="${PALETTE[box.tone].fill}" color="${PALETTE[box.tone].line}"`);
+  if (box.stacked) attributes.push('peripheries=2');
   if (!box.certain) attributes.push('style="rounded,filled,dashed"');
   return `[${attributes.join(' ')}]`;
 }

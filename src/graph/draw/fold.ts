@@ -23,7 +23,8 @@ export function foldedGroups(outline: Outline): readonly (readonly number[])[] {
   for (const place of outline.outsideIn) {
     const around = groupNumbers[outline.parents[place] as number] ?? -1;
     const neighbours = `${sorted(upstream[place])}>${sorted(downstream[place])}`;
-    const key = `${around} ${tasks[place]} ${outline.nodes[place]?.certain} ${neighbours}`;
+    const { certain, map } = outline.nodes[place] as Outline['nodes'][number];
+    const key = `${around} ${tasks[place]} ${certain} ${map !== undefined} ${neighbours}`;
     const group = groups.get(key) ?? [];
     if (group.length === 0) {
       groups.set(key, group);

@@ -65,6 +65,7 @@ function jointShape(number: number, parent: number, sources: number, goals: numb
     tooltip: [`each of ${goals} waits for all of ${sources}`],
     tone: 'plain',
     certain: true,
+    stacked: false,
     parent,
   };
 }

@@ -24,9 +24,15 @@ function shapeLines({ shapes }: Picture, names: readonly string[]): string[] {
     const drawn = shapes[shape] as Shape;
     if (kind === 'open') lines.push(`${indent}subgraph ${names[shape]}[${labelOf(drawn)}]`);
     else if (kind === 'close') lines.push(`${indent}end`);
-    else lines.push(`${indent}${names[shape]}${drawn.kind === 'joint' ? '((" "))' : `(${labelOf(drawn)})`}`);
+    else lines.push(`${indent}${names[shape]}${bodyOf(drawn)}`);
   }
   return lines;
+}
+
+/** Of what every version of Mermaid knows, a box with double sides is the nearest to a stack. */
+function bodyOf(shape: Shape): string {
+  if (shape.kind === 'joint') return '((" "))';
+  return shape.stacked ? `[[${labelOf(shape)}]]` : `(${labelOf(shape)})`;
 }
 
 /** Mermaid has no dotted lines beside its dashed ones: control edges get their own stroke by their place among all edges. */

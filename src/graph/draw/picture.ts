@@ -1,5 +1,5 @@
 import type { DotOptions, GraphData } from '../graph-view.js';
-import { elapsedOf, incompleteNote, knowsStates, stateOf, tooltipOf } from './caption.js';
+import { childStates, elapsedOf, incompleteNote, knowsStates, mapMark, stateOf, tooltipOf } from './caption.js';
 import { foldedGroups } from './fold.js';
 import { withJoints } from './joints.js';
 import { isInside, localId, type Outline, outlineOf } from './outline.js';
@@ -58,14 +58,17 @@ function single(outline: Outline, place: number, look: Look, alone: boolean): Fa
   const node = outline.nodes[place] as Outline['nodes'][number];
   const state = stateOf(node);
   const name = alone ? node.task : look.nested ? localId(node) : node.id;
-  const detail = [look.states ? state : undefined, look.states ? elapsedOf(node) : undefined, node.certain ? undefined : 'may run'];
+  const known = look.states ? [state, childStates(node), elapsedOf(node)] : [];
+  const detail = [...known, node.certain ? undefined : 'may run'];
+  const mark = mapMark(node);
   return {
     id: node.id,
-    label: shorten(printable(name), LONGEST_LABEL) || '?',
+    label: `${shorten(printable(name), LONGEST_LABEL) || '?'}${mark === undefined ? '' : ` ${mark}`}`,
     detail: detail.filter((part) => part !== undefined).join(' · ') || undefined,
     tooltip: tooltipOf(node, look.states),
     tone: look.states ? state : 'plain',
     certain: node.certain,
+    stacked: node.map !== undefined,
   };
 }
 
@@ -80,11 +83,12 @@ function many(outline: Outline, members: readonly number[], states: boolean): Fa
   const detail = [states ? byState.join(', ') : undefined, first.certain ? undefined : 'may run'];
   return {
     id: first.id,
-    label: `${shorten(printable(first.task), LONGEST_LABEL) || '?'} ×${grouped(nodes.length)}`,
+    label: `${shorten(printable(first.task), LONGEST_LABEL) || '?'}${first.map === undefined ? '' : ' <map>'} ×${grouped(nodes.length)}`,
     detail: detail.filter((part) => part !== undefined).join(' · ') || undefined,
     tooltip: [`${printable(first.id)} … ${printable(nodes.at(-1)?.id ?? '')}`, ...(states ? byState : [])],
     tone: states ? mostUrgent(counts.keys()) : 'plain',
     certain: first.certain,
+    stacked: first.map !== undefined,
   };
 }
 
@@ -99,8 +103,10 @@ function linksOf(outline: Outline, shapeOfNode: readonly number[]): Link[] {
     bundles.set(key, bundle);
     if (edge.label !== undefined) bundle.labels.add(shorten(printable(edge.label), LONGEST_EDGE_LABEL));
   }
-  // An edge that only orders says nothing beside one that carries data.
-  const drawn = [...bundles.values()].filter(({ from, to, kind }) => kind === 'data' || !bundles.has(`${from} ${to} data`));
+  // An edge that only orders says nothing beside one that carries data; the condition of a branch does.
+  const drawn = [...bundles.values()].filter(
+    ({ from, to, kind, labels }) => kind === 'data' || labels.size > 0 || !bundles.has(`${from} ${to} data`),
+  );
   return drawn.map((bundle) => ({ ...bundle, labels: fewLabels([...bundle.labels].filter((label) => label !== '')) }));
 }
 

@@ -15,6 +15,8 @@ export interface Shape {
   readonly tooltip: readonly string[];
   readonly tone: Tone;
   readonly certain: boolean;
+  /** A map: drawn as a stack of boxes. */
+  readonly stacked: boolean;
   /** Place of the frame it is drawn in, or -1. */
   readonly parent: number;
 }

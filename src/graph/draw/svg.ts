@@ -16,6 +16,8 @@ const EDGE_OF_PAGE = 18;
 /** More of it between the title and the graph. */
 const BELOW_TITLE = 8;
 const POINTS_PER_INCH = 72;
+/** Between the two outlines of a stack: where Graphviz draws the second one, and ends its lines. */
+const RIM = 3;
 
 /**
  * The graph as an SVG document that stands alone: no scripts, no fonts, styles or images from elsewhere, a white page, so that it reads on dark
@@ -105,7 +107,9 @@ function boxOf(box: Shape, object: LayoutObject | undefined, place: Place): stri
   const height = Number(object.height) * POINTS_PER_INCH;
   const { fill, line } = PALETTE[box.tone];
   const corner = { x: centre.x - width / 2, y: centre.y - height / 2 };
-  const parts = [rectangle(corner, width, height, `fill="${fill}" stroke="${line}"${dashes(box)}`)];
+  const look = `fill="${fill}" stroke="${line}"${dashes(box)}`;
+  const parts = [rectangle(corner, width, height, look)];
+  if (box.stacked) parts.unshift(rectangle({ x: corner.x - RIM, y: corner.y - RIM }, width + 2 * RIM, height + 2 * RIM, look));
   parts.push(textAt({ x: centre.x, y: centre.y + (box.detail === undefined ? 0 : -6.5) }, box.label));
   if (box.detail !== undefined) parts.push(textAt({ x: centre.x, y: centre.y + 7.5 }, box.detail, DETAIL_SIZE));
   return element(box, parts);

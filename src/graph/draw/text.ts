@@ -1,5 +1,5 @@
 import type { GraphData, ViewNode } from '../graph-view.js';
-import { elapsedOf, incompleteNote, knowsStates, reasonText, stateOf } from './caption.js';
+import { childStates, controlWords, elapsedOf, incompleteNote, knowsStates, mapMark, reasonText, stateOf } from './caption.js';
 import { type Outline, outlineOf, type PlacedEdge } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -25,10 +25,18 @@ function rowOf(node: ViewNode, outline: Outline, incoming: readonly PlacedEdge[]
   const call = [
     `${printable(node.task)}(${argumentsOf(outline, from('data'))})`,
     ...ordering('after', outline, from('order')),
-    ...ordering('once awaited', outline, from('control')),
+    ...controls(outline, from('control')),
   ];
-  const known = states ? [stateOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : reasonText(node.why)] : [];
+  const mark = mapMark(node);
+  if (mark !== undefined) call.splice(1, 0, mark);
+  const known = states ? [statesOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : reasonText(node.why)] : [];
   return [printable(node.id), call.join(' '), ...known, node.certain ? '' : 'may run'];
+}
+
+/** A map's state, and where they differ those of its children: `failed (3 success, 2 failed)`. */
+function statesOf(node: ViewNode): string {
+  const children = childStates(node);
+  return children === undefined ? stateOf(node) : `${stateOf(node)} (${children})`;
 }
 
 /** `rows ← clean#0, labels ← split#0` */
@@ -45,6 +53,17 @@ function argumentsOf(outline: Outline, edges: readonly PlacedEdge[]): string {
 
 function ordering(word: string, outline: Outline, edges: readonly PlacedEdge[]): string[] {
   return edges.length === 0 ? [] : [`${word} ${idsOf(outline, edges)}`];
+}
+
+/** `if big#0 is true`, `once awaited load#0` */
+function controls(outline: Outline, edges: readonly PlacedEdge[]): string[] {
+  const byLabel = new Map<string | undefined, PlacedEdge[]>();
+  for (const edge of edges) {
+    const alike = byLabel.get(edge.label);
+    if (alike) alike.push(edge);
+    else byLabel.set(edge.label, [edge]);
+  }
+  return [...byLabel].map(([label, alike]) => controlWords(idsOf(outline, alike), label));
 }
 
 /** Runs of mapped children are written as `score#0[0…999]`. */

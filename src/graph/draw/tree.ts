@@ -1,5 +1,5 @@
 import type { GraphData, ViewEdge } from '../graph-view.js';
-import { incompleteNote, reasonText, stateOf } from './caption.js';
+import { childStates, incompleteNote, mapMark, reasonText, stateOf } from './caption.js';
 import { isInside, type Outline, outlineOf } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -10,6 +10,8 @@ const MOST_LINES = 1_000;
 interface Need {
   readonly place: number;
   readonly kind: ViewEdge['kind'] | 'inside';
+  /** What its result must be, where it chooses between branches. */
+  readonly answer?: string | undefined;
 }
 
 /**
@@ -40,15 +42,18 @@ export function toTree(data: GraphData): string {
   return lines.join('\n');
 }
 
-function lineOf(outline: Outline, { place, kind }: Need, again: boolean): string {
+function lineOf(outline: Outline, { place, kind, answer }: Need, again: boolean): string {
   const node = outline.nodes[place] as Outline['nodes'][number];
   const state = node.why === undefined || again ? stateOf(node) : `${stateOf(node)}: ${reasonText(node.why)}`;
   const remarks = [state];
+  const children = again ? undefined : childStates(node);
+  if (children !== undefined) remarks.push(children);
   if (!node.certain) remarks.push('may run');
   if (kind === 'order') remarks.push('order only');
-  if (kind === 'control') remarks.push('awaited first');
+  if (kind === 'control') remarks.push(answer === undefined ? 'awaited first' : `must be ${printable(answer)}`);
   if (again) remarks.push('see above');
-  return `${printable(node.id)} (${remarks.join(', ')})`;
+  const mark = mapMark(node);
+  return `${printable(node.id)}${mark === undefined ? '' : ` ${mark}`} (${remarks.join(', ')})`;
 }
 
 /**
@@ -56,18 +61,20 @@ function lineOf(outline: Outline, { place, kind }: Need, again: boolean): string
  * that the tree has no circles.
  */
 function needsOf(outline: Outline): { readonly needs: readonly (readonly Need[])[]; readonly roots: readonly Need[] } {
-  const found = outline.nodes.map(() => new Map<number, Need['kind']>());
+  const found = outline.nodes.map(() => new Map<number, Need>());
   const consumed = new Set<number>();
-  const add = (by: number, place: number, kind: Need['kind']): void => {
-    const needs = found[by] as Map<number, Need['kind']>;
-    if (!needs.has(place) || kind === 'data') needs.set(place, kind);
-    consumed.add(place);
+  const add = (by: number, need: Need): void => {
+    const needs = found[by] as Map<number, Need>;
+    if (!needs.has(need.place) || need.kind === 'data') needs.set(need.place, need);
+    consumed.add(need.place);
   };
-  for (const { from, to, kind } of outline.edges) if (!isInside(outline.parents, to, from)) add(to, from, kind);
+  for (const { from, to, kind, label } of outline.edges) {
+    if (!isInside(outline.parents, to, from)) add(to, { place: from, kind, answer: kind === 'control' ? label : undefined });
+  }
   outline.parents.forEach((parent, place) => {
-    if (parent !== -1 && !consumed.has(place)) add(parent, place, 'inside');
+    if (parent !== -1 && !consumed.has(place)) add(parent, { place, kind: 'inside' });
   });
-  const needs = found.map((kinds) => [...kinds].map(([place, kind]) => ({ place, kind })));
+  const needs = found.map((each) => [...each.values()]);
   const roots = outline.nodes.flatMap((_, place): Need[] => (consumed.has(place) ? [] : [{ place, kind: 'data' }]));
   return { needs, roots };
 }

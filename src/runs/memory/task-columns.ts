@@ -10,7 +10,7 @@ const KEY_BYTES = 16;
 const TIMES = 3;
 
 /** What most task runs lack. */
-type Rare = Pick<TaskRunRow, 'label' | 'error' | 'origin' | 'nodeKey' | 'cacheKey'>;
+type Rare = Pick<TaskRunRow, 'label' | 'error' | 'origin' | 'checks' | 'nodeKey' | 'cacheKey'>;
 
 /**
  * The task runs of one run, by column: some 150 bytes each, where an object with its strings takes four times as much.
@@ -79,6 +79,7 @@ export class TaskColumns {
       upstream: this.#edges.read(this.#firstEdge[index] as number, this.#edgeCount[index] as number),
       inputs: this.#inputs[index],
       origin: rare?.origin,
+      checks: rare?.checks,
     };
   }
 
@@ -135,8 +136,8 @@ export class TaskColumns {
     return { nodeKey: odd[0], cacheKey: odd[1] };
   }
 
-  #putRare({ index, label, error, origin }: TaskRunRow, keys: Pick<Rare, 'nodeKey' | 'cacheKey'>): void {
-    const rare: Rare = { label, error, origin, ...keys };
+  #putRare({ index, label, error, origin, checks }: TaskRunRow, keys: Pick<Rare, 'nodeKey' | 'cacheKey'>): void {
+    const rare: Rare = { label, error, origin, checks, ...keys };
     if (Object.values(rare).some((part) => part !== undefined)) this.#rare.set(index, rare);
     else this.#rare.delete(index);
   }

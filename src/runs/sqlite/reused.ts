@@ -189,6 +189,8 @@ function unpack(task: string, places: readonly number[], columns: Readonly<Recor
       error: value('error', at),
       upstream: value('upstream', at),
       inputs: value('inputs', at),
+      // A cached result is not checked again.
+      checks: undefined,
       origin: run === undefined ? undefined : { run, index: value('originIndex', at) },
     };
   });

@@ -64,7 +64,7 @@ export function runOf(row: SqlRow): RunRow {
 
 export const TASK_RUN_COLUMNS = (
   'run, place, id, task, label, parent, state, node_key, cache_key, attempts, reason, created_at, started_at, finished_at, error, upstream, ' +
-  'inputs, origin_run, origin_place'
+  'inputs, origin_run, origin_place, checks'
 ).split(', ');
 
 export function putTaskRun(into: SqlValue[], run: number, row: TaskRunRow): void {
@@ -88,6 +88,7 @@ export function putTaskRun(into: SqlValue[], run: number, row: TaskRunRow): void
     json(row.inputs),
     row.origin?.run ?? null,
     row.origin?.index ?? null,
+    json(row.checks),
   );
 }
 
@@ -110,6 +111,7 @@ export function taskRunOf(row: SqlRow): TaskRunRow {
     upstream: row[15] === '[]' ? [] : parse(row[15]),
     inputs: parseMaybe(row[16]),
     origin: row[17] == null ? undefined : { run: row[17] as string, index: row[18] as number },
+    checks: parseMaybe(row[19]),
   };
 }
 

@@ -61,6 +61,7 @@ CREATE TABLE task_run (
   inputs TEXT,
   origin_run TEXT,
   origin_place INTEGER,
+  checks TEXT,
   PRIMARY KEY (run, place)
 ) WITHOUT ROWID;
 

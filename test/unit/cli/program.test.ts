@@ -17,7 +17,7 @@ beforeAll(() => {
      const inside = {
        definition: { name: 'fake', description: 'A flow of one task' },
        parameters: () => [{ name: 'ratio', type: 'number', required: false, default: 0.2, help: 'share', secret: false, significant: true }],
-       graph: async () => ({ toString: () => 'the graph', toJSON: () => ({ nodes: [] }) }),
+       graph: async () => ({ complete: true, nodes: [{ task: 'one' }], toString: () => 'the graph', toJSON: () => ({ nodes: [] }) }),
        preview: async () => ({ toTree: () => 'the tree', toJSON: () => ({ nodes: [] }) }),
        visualize: async (_sources, { format = 'dot' }) => 'drawn as ' + format,
        start: (sources, options) => {

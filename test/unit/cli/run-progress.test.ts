@@ -86,6 +86,34 @@ describe('liveFrame', () => {
   });
 });
 
+describe('liveFrame of maps and retries', () => {
+  const options = { flow: 'squares', now: 4_000, tick: 0, columns: 100, rows: 30, colours: plain };
+
+  it('children of a map are one bar, those that failed are named (S8)', () => {
+    const progress = progressOf(
+      runEvent('running', 0),
+      ...[0, 1, 2].map((place) => taskEvent(`sq#0[${place}]`, 'pending')),
+      taskEvent('sq#0[0]', 'running', 1_000),
+      taskEvent('sq#0[1]', 'success', 2_000),
+      taskEvent('sq#0[2]', 'failed', 2_000),
+      taskEvent('sub[1]', 'running', 3_000),
+    );
+    expect(liveFrame(progress, options).split('\n').slice(2)).toEqual([
+      '  ▸ sq#0 <map>  █████████░░░░░ 2/3  1 failed [2] · 1 running',
+      '  ▸ sub[1] 1.0 s',
+    ]);
+  });
+
+  it('S13: a task between two attempts says which failed and when the next comes', () => {
+    const retrying = taskEvent('load#0', 'retrying', 3_000, { retry: { delayMs: 3_000, most: 4 } });
+    const progress = progressOf(runEvent('running', 0), retrying);
+    expect(liveFrame(progress, options)).toContain('  ↻ load#0 retrying: attempt 1 of 4 failed, again in 2.0 s');
+    progress.apply(taskEvent('load#0', 'running', 3_500, { attempt: 2 }));
+    expect(liveFrame(progress, options)).toContain('  ▸ load#0 500 ms attempt 2');
+    expect(liveFrame(progress, options)).not.toContain('↻');
+  });
+});
+
 describe('runSummary', () => {
   const base = { run: 'r1', flow: 'penguins', now: 0, colours: plain } as const;
 

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { ctx, flow, type TaskContext, task } from '../../../src/index.js';
 import { inMemory } from '../engine/workbench.js';
 
@@ -50,5 +52,27 @@ describe('ctx()', () => {
     await traced.graph();
     await traced.run();
     expect(seen).toEqual([true, false]);
+  });
+});
+
+describe('what a task may ask of its context', () => {
+  it('its place in a map, a folder that goes with the attempt, and how far it is', async () => {
+    let folder = '';
+    const work = task(
+      async (_: number) => {
+        const { path } = await ctx().tempDir();
+        folder = path;
+        writeFileSync(join(path, 'half'), '');
+        ctx().progress(0.5, 'half way');
+        return ctx().mapIndex;
+      },
+      { name: 'work' },
+    );
+    const handle = flow('asking', () => work.map([7, 8, 9])).start();
+    const told: unknown[] = [];
+    for await (const event of handle.events()) if (event.type === 'progress') told.push(event.data);
+    expect(await handle.result()).toEqual([0, 1, 2]);
+    expect(told).toContainEqual({ attempt: 1, fraction: 0.5, message: 'half way' });
+    await vi.waitFor(() => expect(existsSync(folder)).toBe(false));
   });
 });

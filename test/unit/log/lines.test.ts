@@ -63,6 +63,9 @@ describe('createLines', () => {
       "| WARN  | Task 'a#0': attempt 1 failed in 12 ms, will be tried again: busy",
     );
     expect(show(task('a#0', { state: 'running', attempt: 2 }))[0]).toContain('starting attempt 2');
+    const retry = { delayMs: 2_000, most: 4 };
+    const again = show(task('a#0', { state: 'retrying', attempt: 1, ms: 12, error: { name: 'Error', message: 'busy' }, retry }))[0];
+    expect(again).toContain('attempt 1 of 4 failed in 12 ms, trying again in 2.0 s: busy');
   });
 
   it('sums up the run', () => {

@@ -55,6 +55,8 @@ const taskRun: fc.Arbitrary<TaskRunRow> = fc.record({
     { maxLength: 3 },
   ),
   inputs: maybe(inputs),
+  // What is reused is not checked, and is kept without.
+  checks: fc.constant(undefined),
   origin: maybe(fc.record({ run: text, index: place })),
 });
 const attempt: fc.Arbitrary<AttemptRow> = fc.record({

@@ -1,0 +1,133 @@
+import { digest128 } from '../base/digest.js';
+import { SourceTokens, type Token } from '../flow/source-tokens.js';
+import { type Code, classOf, type Member, membersOf } from './class-chain.js';
+
+/** What of its class a method depends on, as far as its text tells. When unsure, include (S22). */
+export interface MethodCode {
+  /** Digest of the method and of every member of its classes that it may reach. */
+  readonly digest: string;
+  /** Names of the fields that it may read; undefined: any. */
+  readonly fields: ReadonlySet<string> | undefined;
+  /** It uses what cannot be looked into (`#private` members, a bound function): its code and its fields say too little. */
+  readonly isOpaque: boolean;
+}
+
+/**
+ * Follows a method through its classes by names: whatever member bears a name that occurs in a text already reached is reached too,
+ * on each level, because `super.clean()` and an override both count. A `this` that is handed on reaches everything.
+ */
+export function methodCode(method: Code, prototypes: readonly object[]): MethodCode {
+  const members = membersOf(prototypes);
+  const classes = new Set(prototypes.map((prototype) => classOf(prototype).name));
+  const reached = new Reached(classes);
+  reached.add('method', method);
+  for (let before = -1; before !== reached.size; ) {
+    before = reached.size;
+    for (const member of members) if (reached.mentions(member)) for (const code of member.functions) reached.add(label(member), code);
+    if (reached.mentionsClass) for (const prototype of prototypes) reached.add(`class ${classOf(prototype).name}`, prototype.constructor as Code);
+  }
+  return { digest: reached.digest(), fields: reached.reachesAll ? undefined : reached.names, isOpaque: reached.isOpaque };
+}
+
+function label({ key, level }: Member): string {
+  return `${level} ${String(key)}`;
+}
+
+class Reached {
+  readonly names = new Set<string>();
+  reachesAll = false;
+  isOpaque = false;
+  readonly #classes: ReadonlySet<string>;
+  /** A function may be reached as the method itself and as a member. */
+  readonly #texts = new Map<Code, string>();
+
+  constructor(classes: ReadonlySet<string>) {
+    this.#classes = classes;
+  }
+
+  get size(): number {
+    return this.#texts.size;
+  }
+
+  /** Statics, and the class as a value: then all of it counts. */
+  get mentionsClass(): boolean {
+    if (this.names.has('constructor')) return true;
+    for (const name of this.#classes) if (this.names.has(name)) return true;
+    return false;
+  }
+
+  mentions({ key }: Member): boolean {
+    return this.reachesAll || (typeof key === 'string' && this.names.has(key));
+  }
+
+  add(where: string, code: Code): void {
+    if (this.#texts.has(code)) return;
+    const text = Function.prototype.toString.call(code);
+    this.#texts.set(code, `${where}\n${text}`);
+    if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) this.isOpaque = true;
+    // The text of a class counts, and its members are looked at one by one: of what else it mentions nothing is reached by this method.
+    else if (!/^class\b/.test(text)) this.#read(text);
+  }
+
+  digest(): string {
+    return digest128([...this.#texts.values()].sort().join('\n'));
+  }
+
+  #read(text: string): void {
+    const seen = readMentions(text);
+    for (const name of seen.names) this.names.add(name);
+    this.reachesAll ||= seen.handsOnThis;
+    this.isOpaque ||= seen.isOpaque;
+  }
+}
+
+interface Mentions {
+  readonly names: ReadonlySet<string>;
+  readonly handsOnThis: boolean;
+  readonly isOpaque: boolean;
+}
+
+/** What compilers make of `#private` members for older targets: `__classPrivateFieldGet`, `__privateGet`, `_class_private_field_get`. */
+const LOWERED_PRIVATE = /^_+(?:class_?)?private/i;
+
+function readMentions(text: string): Mentions {
+  const names = new Set<string>();
+  let [handsOnThis, isOpaque] = [false, false];
+  try {
+    const tokens = [...tokensOf(text)];
+    const hasRest = tokens.some((token) => token.text === '...');
+    for (const [index, { kind, text: word }] of tokens.entries()) {
+      if (kind === 'template') {
+        // Texts and names inside are not told apart; one too many does no harm.
+        for (const [name] of word.matchAll(/[$_\p{ID_Start}][$\p{ID_Continue}]*/gu)) names.add(name);
+        if (/\bthis\b(?!\s*\??\.\s*[$_\p{ID_Start}])/u.test(word)) handsOnThis = true;
+        if (/#[$_\p{ID_Start}]/u.test(word)) isOpaque = true;
+      }
+      if (kind !== 'name') continue;
+      if (word.startsWith('#') || LOWERED_PRIVATE.test(word)) isOpaque = true;
+      else if (word === 'this') handsOnThis ||= !isMemberAccess(tokens, index) && (hasRest || !isDestructured(tokens, index));
+      else names.add(word);
+    }
+  } catch {
+    isOpaque = true;
+  }
+  return { names, handsOnThis, isOpaque };
+}
+
+function* tokensOf(text: string): Generator<Token> {
+  const tokens = new SourceTokens(text);
+  for (let token = tokens.next(); token !== undefined; token = tokens.next()) yield token;
+}
+
+/** `this.rate`, `this?.rate`; not `this[name]`. */
+function isMemberAccess(tokens: readonly Token[], at: number): boolean {
+  const mark = tokens[at + 1]?.text;
+  return (mark === '.' || mark === '?.') && tokens[at + 2]?.kind === 'name';
+}
+
+/** `const { rate, depth } = this;`: the names stand there. */
+function isDestructured(tokens: readonly Token[], at: number): boolean {
+  const next = tokens[at + 1];
+  const isEnd = next === undefined || next.onNewLine || next.text === ';' || next.text === ',';
+  return isEnd && tokens[at - 1]?.text === '=' && tokens[at - 2]?.text === '}';
+}

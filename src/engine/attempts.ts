@@ -1,0 +1,255 @@
+import type { Clock } from '../base/clock.js';
+import { asError } from '../base/error.js';
+import { scopes } from '../flow/scope.js';
+import type { TaskGraph } from '../graph/task-graph.js';
+import type { CheckResult } from '../model/check.js';
+import { TASK_STATE_CODE } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { TimedOutError } from '../model/task-error.js';
+import type { Kept } from '../results/result-keeper.js';
+import { Attempt, type AttemptHost } from './attempt.js';
+import { Dispatch } from './dispatch.js';
+import { runHook } from './hooks.js';
+import { HAS_SLOT, type NodeTable } from './node-table.js';
+import { nextDelay } from './retry.js';
+import { refusal, runChecks } from './run-checks.js';
+
+const { queued: QUEUED, running: RUNNING, retrying: RETRYING, failed: FAILED, skipped: SKIPPED, cancelled: CANCELLED } = TASK_STATE_CODE;
+const TIMED_OUT = TASK_STATE_CODE['timed-out'];
+
+/** What attempts need of the run they are made in. */
+export interface AttemptsHost extends AttemptHost {
+  readonly graph: TaskGraph;
+  readonly nodes: NodeTable;
+  readonly clock: Clock;
+  /** The loop's time, which is cheaper to read than the clock; `tick` brings it up to date. */
+  readonly now: number;
+  tick(): void;
+  random(): number;
+  pumpSoon(): void;
+  /** The arguments with values in place of references. */
+  argumentsOf(node: number): readonly unknown[];
+  expand(node: number, definition: TaskDefinition, args: readonly unknown[]): Promise<unknown>;
+  move(node: number, state: number): void;
+  /** An attempt was made in vain, and another will be. */
+  retrying(attempt: Attempt, thrown: unknown, delayMs: number): void;
+  checked(attempt: Attempt, results: readonly CheckResult[]): void;
+  /** What the attempt printed without a line end is a line now. */
+  attemptEnded(attempt: Attempt): void;
+  /** Stores a result; undefined where it is not to be kept. */
+  keep(node: number, value: unknown): Kept | Promise<Kept> | undefined;
+  succeed(node: number, value: unknown, kept: Kept | undefined): void;
+  fail(node: number, state: number, thrown: unknown): void;
+}
+
+/**
+ * Executes nodes: hands them to free slots, calls their functions, tries again what failed, ends what takes too long, and sees results
+ * through their checks into the store. What becomes of a node is the host's to say.
+ */
+export class Attempts {
+  readonly #host: AttemptsHost;
+  readonly #dispatch: Dispatch;
+  /** Attempts that have not ended when their function returned. */
+  readonly #running = new Map<number, Attempt>();
+  /** The attempt whose function is on the stack: it is not among the running before it has returned a promise. */
+  #calling: Attempt | undefined;
+  /** Attempts made, by nodes that are tried again. */
+  readonly #made = new Map<number, number>();
+  /** Time-outs and delays. */
+  readonly #timers = new Map<number, () => void>();
+  #stopped = false;
+
+  constructor(host: AttemptsHost, slots: number) {
+    this.#host = host;
+    this.#dispatch = new Dispatch({ slots, clock: host.clock, wake: () => host.pumpSoon() });
+  }
+
+  /** Attempts made of a node, the one in flight included. */
+  made(node: number): number {
+    return this.#made.get(node) ?? (this.#host.nodes.startedAt[node] ? 1 : 0);
+  }
+
+  queue(node: number): void {
+    const { slotless, priority, limits } = this.#definition(node);
+    if (slotless) return this.#start(node);
+    try {
+      this.#dispatch.add(node, priority, limits);
+    } catch (error) {
+      // Its limits contradict those of another task.
+      return this.#host.fail(node, FAILED, error);
+    }
+    this.#host.move(node, QUEUED);
+    this.#host.pumpSoon();
+  }
+
+  /** Starts the next node that may. False: there is none. */
+  startNext(): boolean {
+    const node = this.#dispatch.next();
+    if (node === undefined) return false;
+    // It may have been ended while it waited.
+    if (this.#host.nodes.state[node] !== QUEUED) this.#dispatch.release(node);
+    else {
+      this.#host.nodes.mark(node, HAS_SLOT);
+      this.#start(node);
+    }
+    return true;
+  }
+
+  /** The node has ended, or gives its slot back until it is tried again. */
+  release(node: number): void {
+    this.#running.delete(node);
+    this.#timers.get(node)?.();
+    this.#timers.delete(node);
+    if (!this.#host.nodes.has(node, HAS_SLOT)) return;
+    this.#host.nodes.unmark(node, HAS_SLOT);
+    this.#dispatch.release(node);
+  }
+
+  forget(node: number): void {
+    this.#made.delete(node);
+  }
+
+  /** Aborts what runs and starts nothing new. */
+  stop(reason: Error): void {
+    this.#stopped = true;
+    this.#dispatch.close();
+    for (const attempt of this.#running.values()) attempt.abort(reason);
+  }
+
+  /** Attempts in flight. */
+  *running(): Generator<Attempt> {
+    yield* this.#running.values();
+    if (this.#calling) yield this.#calling;
+  }
+
+  #start(node: number): void {
+    const host = this.#host;
+    const definition = this.#definition(node);
+    const made = definition.retries === undefined ? 1 : this.made(node) + 1;
+    if (definition.retries !== undefined) this.#made.set(node, made);
+    host.nodes.startedAt[node] = host.now;
+    host.move(node, RUNNING);
+    const attempt = new Attempt(host, node, made);
+    if (definition.hooks?.onStart) runHook(attempt, 'onStart', () => definition.hooks?.onStart?.(attempt));
+    let returned: unknown;
+    let isLater: boolean;
+    try {
+      const args = host.argumentsOf(node);
+      this.#calling = attempt;
+      returned = definition.kind === 'subflow' ? host.expand(node, definition, args) : scopes.run(attempt, call, definition.fn, args);
+      isLater = isThenable(returned);
+    } catch (error) {
+      return this.#threw(attempt, error);
+    } finally {
+      this.#calling = undefined;
+    }
+    if (!isLater) return this.#returned(attempt, returned);
+    this.#running.set(node, attempt);
+    if (definition.timeoutMs !== undefined) this.#limitTime(attempt, definition.timeoutMs);
+    // A promise stays what it is; any other thenable is kept from throwing, or settling twice.
+    Promise.resolve(returned).then(
+      (value) => this.#ended(attempt, () => this.#returned(attempt, value)),
+      (error) => this.#ended(attempt, () => this.#threw(attempt, error)),
+    );
+  }
+
+  /** An attempt that was given up may still end; by then it is nobody's business. */
+  #ended(attempt: Attempt, go: () => void): void {
+    if (this.#running.get(attempt.node) === attempt) go();
+    else this.#host.attemptEnded(attempt);
+  }
+
+  #limitTime(attempt: Attempt, ms: number): void {
+    const give = (): void => {
+      const error = new TimedOutError(attempt.taskRunId, ms);
+      attempt.abort(error);
+      if (this.#running.get(attempt.node) === attempt) this.#threw(attempt, error);
+    };
+    this.#timers.set(attempt.node, this.#host.clock.schedule(ms, give));
+  }
+
+  #returned(attempt: Attempt, value: unknown): void {
+    this.#host.attemptEnded(attempt);
+    this.#host.tick();
+    const { checks } = this.#definition(attempt.node);
+    if (checks === undefined) return this.#keep(attempt, value);
+    const results = runChecks(checks, value);
+    if (!(results instanceof Promise)) return this.#checked(attempt, value, results);
+    this.#running.set(attempt.node, attempt);
+    results.then((late) => this.#ended(attempt, () => this.#checked(attempt, value, late)));
+  }
+
+  #checked(attempt: Attempt, value: unknown, results: readonly CheckResult[]): void {
+    this.#host.checked(attempt, results);
+    const refused = refusal(results);
+    if (refused) this.#threw(attempt, refused);
+    else this.#keep(attempt, value);
+  }
+
+  #keep(attempt: Attempt, value: unknown): void {
+    const { node } = attempt;
+    let kept: Kept | Promise<Kept> | undefined;
+    try {
+      kept = this.#host.keep(node, value);
+    } catch (error) {
+      return this.#host.fail(node, FAILED, error);
+    }
+    if (!(kept instanceof Promise)) return this.#host.succeed(node, kept === undefined ? value : kept.value, kept);
+    this.#running.set(node, attempt);
+    kept.then(
+      (stored) => this.#ended(attempt, () => this.#host.succeed(node, stored.value, stored)),
+      (error) => this.#ended(attempt, () => this.#host.fail(node, FAILED, error)),
+    );
+  }
+
+  #threw(attempt: Attempt, thrown: unknown): void {
+    const { node } = attempt;
+    this.#host.attemptEnded(attempt);
+    this.#host.tick();
+    if (this.#stopped) return this.#host.fail(node, CANCELLED, thrown);
+    if (asError(thrown).name === 'Skip') return this.#host.fail(node, SKIPPED, thrown);
+    const { retries } = this.#definition(node);
+    const delayMs =
+      retries &&
+      nextDelay(
+        retries,
+        attempt.attempt,
+        thrown,
+        () => this.#host.random(),
+        (problem) => attempt.line('warn', problem.message),
+      );
+    if (delayMs !== undefined) return this.#retry(attempt, thrown, delayMs);
+    this.#host.fail(node, asError(thrown) instanceof TimedOutError ? TIMED_OUT : FAILED, thrown);
+  }
+
+  /** The wait holds no slot. */
+  #retry(attempt: Attempt, thrown: unknown, delayMs: number): void {
+    const { node } = attempt;
+    const { hooks } = this.#definition(node);
+    this.#host.retrying(attempt, thrown, delayMs);
+    if (hooks?.onRetry) runHook(attempt, 'onRetry', () => hooks.onRetry?.(attempt, thrown));
+    this.release(node);
+    // What becomes of it while it waits is no part of the attempt that is over.
+    this.#host.nodes.startedAt[node] = 0;
+    this.#host.move(node, RETRYING);
+    const again = (): void => {
+      this.#timers.delete(node);
+      if (this.#host.nodes.state[node] === RETRYING) this.queue(node);
+    };
+    this.#timers.set(node, this.#host.clock.schedule(delayMs, again));
+    this.#host.pumpSoon();
+  }
+
+  #definition(node: number): TaskDefinition {
+    return this.#host.graph.definitions[node] as TaskDefinition;
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: functions of every signature
+function call(fn: (...args: any[]) => unknown, args: readonly unknown[]): unknown {
+  return fn(...args);
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

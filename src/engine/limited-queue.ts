@@ -1,0 +1,236 @@
+import type { Clock } from '../base/clock.js';
+import { describe, MillraceError } from '../base/error.js';
+import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import { Lane } from './lane.js';
+import { LimitGate } from './limit-gate.js';
+import { RankHeap } from './rank-heap.js';
+
+export interface LimitedQueueParts {
+  readonly clock: Clock;
+  /** Called from a timer when a rate limit has let go of a node. */
+  readonly wake: () => void;
+  /** How often a node of several limits finds one of them full before the last unit of each is kept for it. */
+  readonly patience: number;
+}
+
+/** A distinct set of limits, with a lane for each priority it came with. */
+interface Combination {
+  readonly gates: readonly LimitGate<Lane>[];
+  readonly lanes: Map<number, Lane>;
+}
+
+/** `setTimeout` fires at once beyond this; an early timer looks again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The ready queue of a run in which priorities or limits are used. A lane is either open, in one heap, or waits in the heap of one full
+ * limit. What keeps it right:
+ *
+ * > Whenever the first lane waiting at a gate has room there, a lane of that gate that goes before it is open.
+ *
+ * So the first open lane whose gates all have room is the first of all that may start. `#attend` restores this for one gate by opening its
+ * first lane; it is called for each gate that gained room, and for each gate of a lane that has had its turn. Opening one lane at a time
+ * keeps the cost of a start at the logarithm of the number of lanes, however many of them wait.
+ */
+export class LimitedQueue {
+  readonly #parts: LimitedQueueParts;
+  readonly #open = new RankHeap<Lane>();
+  readonly #unlimited: Combination = { gates: [], lanes: new Map() };
+  /** By the list itself, which a task's calls share; it was checked when it was first seen. */
+  readonly #byList = new WeakMap<readonly ConcurrencyLimit[], Combination>();
+  readonly #byNames = new Map<string, Combination>();
+  readonly #gates = new Map<string, LimitGate<Lane>>();
+  /** What nodes that were handed out have to give back. */
+  readonly #held = new Map<number, readonly LimitGate<Lane>[]>();
+  /** Rate gates that somebody waits at, with the moment they open. */
+  readonly #opening = new Map<LimitGate<Lane>, number>();
+  /** The earliest of them; the timer is set for it. */
+  #opensAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  /** The one lane that units are kept for: with more than one, each could keep what the other waits for. */
+  #keeping: Lane | undefined;
+  #hasRates = false;
+  #now = 0;
+  #arrivals = 0;
+  #size = 0;
+
+  constructor(parts: LimitedQueueParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @throws MillraceError `LIMIT_CONFLICT`, `PRIORITY_INVALID` */
+  add(node: number, priority: number, limits: readonly ConcurrencyLimit[] | undefined): void {
+    const lane = this.#lane(priority, limits);
+    lane.push(node, this.#arrivals++);
+    this.#size++;
+    if (lane.size === 1) this.#open.push(lane);
+  }
+
+  next(): number | undefined {
+    if (this.#hasRates) {
+      this.#now = this.#parts.clock.now();
+      if (this.#now >= this.#opensAt) this.#attendOpened();
+    }
+    const node = this.#take();
+    if (this.#hasRates) this.#setTimer();
+    return node;
+  }
+
+  release(node: number): void {
+    const gates = this.#held.get(node);
+    if (gates === undefined) return;
+    this.#held.delete(node);
+    for (const gate of gates) {
+      gate.giveBack();
+      this.#attend(gate);
+    }
+  }
+
+  close(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #take(): number | undefined {
+    for (let lane = this.#open.pop(); lane !== undefined; lane = this.#open.pop()) {
+      const full = this.#fullGate(lane);
+      const node = full === undefined ? this.#start(lane) : this.#park(lane, full);
+      for (const gate of lane.gates) this.#attend(gate);
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+
+  #start(lane: Lane): number {
+    const node = lane.shift();
+    this.#size--;
+    for (const gate of lane.gates) gate.take(this.#now);
+    if (lane === this.#keeping) this.#keepFor(undefined);
+    if (lane.held.length > 0) this.#held.set(node, lane.held);
+    if (lane.size > 0) this.#open.push(lane);
+    return node;
+  }
+
+  /**
+   * Nodes behind it go on. But a node that needs two busy limits may never meet both with room when others take each as it comes free:
+   * after some misses, those behind leave it the last unit of each. Nodes of a higher priority do not: they go first.
+   */
+  #park(lane: Lane, full: LimitGate<Lane>): undefined {
+    full.waiting.push(lane);
+    lane.misses++;
+    if (lane.gates.length > 1 && lane.misses > this.#parts.patience && this.#keeping === undefined) this.#keepFor(lane);
+  }
+
+  #keepFor(lane: Lane | undefined): void {
+    for (const gate of (lane ?? this.#keeping)?.gates ?? []) gate.keptFor = lane;
+    this.#keeping = lane;
+  }
+
+  #fullGate(lane: Lane): LimitGate<Lane> | undefined {
+    for (const gate of lane.gates) if (gate.openAt(lane) > this.#now) return gate;
+    return undefined;
+  }
+
+  /** Opens the first lane that waits at this gate when there is room for it, or notes when there will be. */
+  #attend(gate: LimitGate<Lane>): void {
+    const { first } = gate.waiting;
+    if (first === undefined) return this.#noteOpening(gate, Number.POSITIVE_INFINITY);
+    const opensAt = gate.openAt(first);
+    if (opensAt > this.#now) return this.#noteOpening(gate, opensAt);
+    gate.waiting.pop();
+    this.#open.push(first);
+    this.#noteOpening(gate, Number.POSITIVE_INFINITY);
+  }
+
+  // ── the passing of time, which concerns rate limits only ──
+
+  #noteOpening(gate: LimitGate<Lane>, at: number): void {
+    if (!gate.isRate) return;
+    if (at === Number.POSITIVE_INFINITY) this.#opening.delete(gate);
+    else this.#opening.set(gate, at);
+  }
+
+  #attendOpened(): void {
+    for (const [gate, at] of [...this.#opening]) if (at <= this.#now) this.#attend(gate);
+  }
+
+  #setTimer(): void {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const at of this.#opening.values()) if (at < earliest) earliest = at;
+    if (earliest === this.#opensAt) return;
+    this.#opensAt = earliest;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (earliest === Number.POSITIVE_INFINITY) return;
+    // Timers count whole milliseconds and may be early by a fraction of one.
+    const ms = Math.min(Math.max(Math.ceil(earliest - this.#now), 1), LONGEST_TIMER_MS);
+    this.#cancelTimer = this.#parts.clock.schedule(ms, () => this.#timeUp());
+  }
+
+  #timeUp(): void {
+    this.#cancelTimer = undefined;
+    this.#opensAt = Number.POSITIVE_INFINITY;
+    this.#now = this.#parts.clock.now();
+    const before = this.#open.size;
+    this.#attendOpened();
+    this.#setTimer();
+    if (this.#open.size > before) this.#parts.wake();
+  }
+
+  // ── which lane a node belongs to ──
+
+  #lane(priority: number, limits: readonly ConcurrencyLimit[] | undefined): Lane {
+    const { gates, lanes } = limits === undefined || limits.length === 0 ? this.#unlimited : this.#combination(limits);
+    let lane = lanes.get(priority);
+    if (lane === undefined) {
+      if (typeof priority !== 'number' || Number.isNaN(priority))
+        throw new MillraceError('PRIORITY_INVALID', `expected a number as priority; got ${describe(priority)}`);
+      lane = new Lane(priority, gates);
+      lanes.set(priority, lane);
+    }
+    return lane;
+  }
+
+  #combination(limits: readonly ConcurrencyLimit[]): Combination {
+    const known = this.#byList.get(limits);
+    if (known) return known;
+    const gates = this.#gatesOf(limits);
+    const key = JSON.stringify(gates.map(({ limit }) => limit.name));
+    let combination = this.#byNames.get(key);
+    if (combination === undefined) {
+      combination = { gates, lanes: new Map() };
+      this.#byNames.set(key, combination);
+    }
+    this.#byList.set(limits, combination);
+    return combination;
+  }
+
+  /** Sorted by name, each once. Nothing is kept of a list that is refused. */
+  #gatesOf(limits: readonly ConcurrencyLimit[]): LimitGate<Lane>[] {
+    const gates = new Map<string, LimitGate<Lane>>();
+    for (const limit of limits) {
+      const gate = gates.get(limit.name) ?? this.#gates.get(limit.name) ?? new LimitGate<Lane>(limit);
+      if (!gate.means(limit)) throw conflict(gate.limit, limit);
+      gates.set(limit.name, gate);
+    }
+    for (const [name, gate] of gates) {
+      this.#gates.set(name, gate);
+      this.#hasRates ||= gate.isRate;
+    }
+    return [...gates.keys()].sort().map((name) => gates.get(name) as LimitGate<Lane>);
+  }
+}
+
+function conflict(first: ConcurrencyLimit, second: ConcurrencyLimit): MillraceError {
+  return new MillraceError('LIMIT_CONFLICT', `limit '${first.name}' has two meanings in this run: ${meaning(first)}, and ${meaning(second)}`, {
+    hint: 'Make the limit once and share it, or give the two different names.',
+  });
+}
+
+function meaning({ max, per }: ConcurrencyLimit): string {
+  return per === undefined ? `${max} at once` : `${max} per ${typeof per === 'number' ? `${per} ms` : per}`;
+}

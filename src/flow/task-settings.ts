@@ -1,0 +1,47 @@
+import { toMs } from '../base/duration.js';
+import { describe, MillraceError } from '../base/error.js';
+import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { checkTriggerRule } from '../model/trigger-rule.js';
+import type { AnyArgs, Outputs, TaskOptions } from './task-type.js';
+
+/** A task that says it is not tried again keeps to that, whatever the flow's defaults. */
+const NO_RETRIES: NormalizedRetry = Object.freeze({ max: 0, delayMs: () => 0, jitter: 0, maxDelayMs: 0, if: undefined });
+
+type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
+
+/**
+ * What users write in a task's options, checked and in the form the engine reads; what was not said is absent.
+ * @throws MillraceError `RETRY_POLICY_INVALID`, `DURATION_INVALID`, `TRIGGER_RULE_INVALID`, `TASK_OPTION_INVALID`
+ */
+export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
+  const { name: _, tags, retries, timeout, limit, trigger, checks, ...same } = options;
+  if (trigger !== undefined) checkTriggerRule(trigger);
+  if (same.priority !== undefined && !Number.isFinite(same.priority)) {
+    throw new MillraceError('TASK_OPTION_INVALID', `expected 'priority' to be a number, higher first; got ${describe(same.priority)}`);
+  }
+  return {
+    ...(same as Partial<TaskDefinition>),
+    ...(tags === undefined ? {} : { tags: Object.freeze([...tags]) }),
+    ...('retries' in options ? { retries: retries === undefined ? undefined : (normalizeRetries(retries) ?? NO_RETRIES) } : {}),
+    ...('timeout' in options ? { timeoutMs: timeout === undefined ? undefined : toMs(timeout) } : {}),
+    ...(limit === undefined ? {} : { limits: Object.freeze([limit].flat()) as TaskDefinition['limits'] }),
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(checks === undefined || checks.length === 0 ? {} : { checks: Object.freeze([...checks]) }),
+  } as Partial<TaskDefinition>;
+}
+
+/** What bounds or repeats one call of a function: not for flows in the flow, whose tasks have it each. */
+const OF_ATTEMPTS: ReadonlySet<string> = new Set(['retries', 'timeoutMs']);
+
+/** A flow's `defaults` fill in what its tasks did not say. */
+export function withDefaults(definition: TaskDefinition, defaults: Partial<TaskDefinition>): TaskDefinition {
+  if (definition.kind === 'derived') return definition;
+  const merged: Record<string, unknown> = { ...definition };
+  for (const [name, value] of Object.entries(defaults)) {
+    if (OF_ATTEMPTS.has(name) && definition.kind !== 'task') continue;
+    if (name === 'tags') merged.tags = Object.freeze([...new Set([...(value as readonly string[]), ...definition.tags])]);
+    else if (merged[name] === undefined || (name === 'priority' && definition.priority === 0)) merged[name] = value;
+  }
+  return Object.freeze(merged) as unknown as TaskDefinition;
+}

@@ -1,0 +1,47 @@
+import { type Duration, toMs } from '../base/duration.js';
+import { describe, MillraceError } from '../base/error.js';
+
+/**
+ * A named bound on what runs at once, or on what starts within a period (S14). Tasks with a limit of the same name share it, whatever their
+ * priority; make it with `limit`.
+ */
+export interface ConcurrencyLimit {
+  readonly name: string;
+  /** Without `per`: task runs at the same time. With it: starts within any stretch of that length. */
+  readonly max: number;
+  readonly per?: Duration;
+}
+
+const MAX_NAME = 200;
+
+/**
+ * `limit('gpu', 1)`: at most one task run of those that name it at any time. `limit('shop-api', 10, { per: '1s' })`: at most ten starts in
+ * any second, counted as a sliding window; each retry is a start.
+ *
+ * One name has one meaning: another number under the same name in a run is the error `LIMIT_CONFLICT`.
+ * @throws MillraceError `LIMIT_INVALID`
+ */
+export function limit(name: string, max: number, options: { readonly per?: Duration } = {}): ConcurrencyLimit {
+  if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME)
+    throw invalid(`a name of 1 to ${MAX_NAME} characters; got ${describe(name)}`);
+  // 0 would hold its tasks for ever.
+  if (!Number.isSafeInteger(max) || max < 1) throw invalid(`a whole number of at least 1 for '${name}'; got ${describe(max)}`);
+  const { per } = options;
+  if (per === undefined) return Object.freeze({ name, max });
+  checkPeriod(name, per);
+  return Object.freeze({ name, max, per });
+}
+
+function checkPeriod(name: string, per: Duration): void {
+  let cause: unknown;
+  try {
+    if (toMs(per) > 0) return;
+  } catch (error) {
+    cause = error;
+  }
+  throw invalid(`a period such as '1s' or '1m', longer than 0, for '${name}'; got ${describe(per)}`, cause);
+}
+
+function invalid(expected: string, cause?: unknown): MillraceError {
+  return new MillraceError('LIMIT_INVALID', `limit: expected ${expected}`, { cause });
+}
