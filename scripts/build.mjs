@@ -35,7 +35,17 @@ const PARTS = [
  * Packages that stay packages: native, large, or needed by few commands. The others, small and needed at every start, are joined in; they stay
  * dependencies all the same, so that their licences come along.
  */
-const STAY_APART = ['reflect-metadata', 'libsql', 'rolldown', '@viz-js/viz', 'node-cache', 'log-update', 'string-width', 'cli-truncate', 'fastest-levenshtein'];
+const STAY_APART = [
+  'reflect-metadata',
+  'libsql',
+  'rolldown',
+  '@viz-js/viz',
+  'node-cache',
+  'log-update',
+  'string-width',
+  'cli-truncate',
+  'fastest-levenshtein',
+];
 
 process.exitCode = await main();
 

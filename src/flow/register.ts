@@ -42,16 +42,15 @@ const NOTHING: Awaited = { upstream: undefined, maps: undefined };
 
 /** What a call waits for. A map waits for its lists; the futures in them, and what is `unmapped`, are waited for by its children. */
 function awaitedBy(port: RunPort, args: readonly unknown[], definition: TaskDefinition): Awaited {
-  let upstream: number[] | undefined;
-  let maps: number[] | undefined;
+  const upstream: number[] = [];
+  const maps: number[] = [];
   visitReferences(args, definition.parameterNames, (ref, _position, at) => {
     const node = checkOwner(port, ref)[NODE];
     if (definition.kind === 'map' && at !== undefined) return;
     const isWholeMap = definition.awaitsExpansion && ref[PATH] === undefined && port.graph.definitions[node]?.kind === 'map';
-    if (isWholeMap) (maps ??= []).push(node);
-    else (upstream ??= []).push(node);
+    (isWholeMap ? maps : upstream).push(node);
   });
-  return { upstream, maps };
+  return { upstream: upstream.length === 0 ? undefined : upstream, maps: maps.length === 0 ? undefined : maps };
 }
 
 /** @throws MillraceError `FUTURE_OF_OTHER_RUN` */
