@@ -90,7 +90,7 @@ export class Recording implements Observer {
     if (hub.active) {
       const { name: task, retries } = this.#definition(node);
       const retry = { delayMs, most: (retries?.max ?? attempt) + 1 };
-      this.#emit(node, { task, state: 'retrying', attempt, ms: endedAt - startedAt, error, retry });
+      this.#emit(node, { task, state: 'retrying', attempt, ms: toMicroseconds(endedAt - startedAt), error, retry });
     }
     if (!recordAll) return;
     const facts: SettledNode = { ...UNSETTLED, state: 'retrying', attempts: attempt, startedAt, finishedAt: endedAt };
@@ -139,7 +139,7 @@ export class Recording implements Observer {
       task: this.#definition(node).name,
       state,
       attempt: attempts,
-      ...(startedAt === undefined ? {} : { ms: finishedAt - startedAt }),
+      ...(startedAt === undefined ? {} : { ms: toMicroseconds(finishedAt - startedAt) }),
       ...(reason ? { reason: this.#maskedReason(reason) as Reason } : {}),
       ...(error ? { error: this.#masked(error) } : {}),
     };
@@ -173,7 +173,7 @@ export class Recording implements Observer {
 
   #attempt(node: number, { state, attempts, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
     const queuedAt = this.#queuedAt.get(node);
-    const after = (at: number): number => Math.round((at - startedAt) * 1000) / 1000;
+    const after = (at: number): number => toMicroseconds(at - startedAt);
     // The loop's clock, which starts are taken from, may be a few milliseconds behind.
     const queued = queuedAt === undefined ? '' : `queued@${Math.min(after(queuedAt), 0)} `;
     return {
@@ -258,4 +258,9 @@ function both(first: () => void, second: () => void): () => void {
     first();
     second();
   };
+}
+
+/** What the clock gives beyond that is noise. */
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
