@@ -1,5 +1,6 @@
 import { valueDigest } from '../base/canonical.js';
 import { MillraceError } from '../base/error.js';
+import { isThenable } from '../base/thenable.js';
 import { scopes } from '../flow/scope.js';
 import { visitReferences } from '../graph/references.js';
 import { registerClass, taughtForm } from '../results/class-registry.js';
@@ -102,8 +103,4 @@ function hasDigest(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

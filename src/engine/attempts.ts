@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { asError } from '../base/error.js';
+import { isThenable } from '../base/thenable.js';
 import { scopes } from '../flow/scope.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { CheckResult } from '../model/check.js';
@@ -248,8 +249,4 @@ export class Attempts {
 // biome-ignore lint/suspicious/noExplicitAny: functions of every signature
 function call(fn: (...args: any[]) => unknown, args: readonly unknown[]): unknown {
   return fn(...args);
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

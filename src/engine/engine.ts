@@ -294,23 +294,15 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.now = this.#parts.clock.now();
   }
 
-  pumpSoon(): void {
-    this.#pumpSoon();
-  }
-
-  move(node: number, state: number): void {
-    this.#move(node, state);
-  }
-
   // ── the loop ──
 
   #arm(node: number): void {
     this.#armed.push(node);
-    this.#pumpSoon();
+    this.pumpSoon();
   }
 
   /** On a macrotask of its own, so that a body without `await` has drawn its whole graph before the first task starts (S2). */
-  #pumpSoon(): void {
+  pumpSoon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
     setImmediate(() => {
@@ -330,7 +322,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         this.#look(this.#armed.shift());
       }
       if (turn % 256 === 0) this.tick();
-      if (this.now > until) return this.#pumpSoon();
+      if (this.now > until) return this.pumpSoon();
     }
   }
 
@@ -542,7 +534,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (state !== CACHED && !isDerived) this.graph.dropArgs(node);
     nodes.release(node, (dependent) => this.#arm(dependent));
     this.#wake(node);
-    this.#pumpSoon();
+    this.pumpSoon();
   }
 
   /** A cached result is no success of this run: its hooks were called when it was made. */
@@ -795,7 +787,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     return (this.graph.scopes[node] as GraphScope).parent;
   }
 
-  #move(node: number, state: number): void {
+  move(node: number, state: number): void {
     this.nodes.move(node, state);
     this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, this.#attempts.made(node));
   }

@@ -94,7 +94,7 @@ export class Recording implements Observer {
     }
     if (!recordAll) return;
     const facts: SettledNode = { ...UNSETTLED, state: 'retrying', attempts: attempt, startedAt, finishedAt: endedAt };
-    journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: { ...this.#attempt(node, facts), finishedAt: endedAt, error } });
+    journal.node({ taskRun: this.#taskRun(node, facts, undefined), attempt: { ...this.#attempt(node, facts), error } });
   }
 
   /** A long attempt has its row early, so that others can see it running (S19). */

@@ -1,4 +1,5 @@
 import { asError, describe } from '../base/error.js';
+import { isThenable } from '../base/thenable.js';
 import { type Check, CheckFailedError, type CheckResult } from '../model/check.js';
 
 /**
@@ -42,8 +43,4 @@ function threw(check: Check<never>, thrown: unknown): CheckResult {
 
 function result({ name, severity }: Check<never>, passed: boolean, message?: string): CheckResult {
   return Object.freeze({ name, severity, passed, ...(message === undefined ? {} : { message }) });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

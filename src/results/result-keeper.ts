@@ -1,5 +1,6 @@
 import { valueDigest } from '../base/canonical.js';
 import { MillraceError } from '../base/error.js';
+import { isThenable } from '../base/thenable.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
@@ -7,7 +8,7 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, isThenable, readStored, storeOf } from './result-reader.js';
+import { checkInline, decodeStored, readStored, storeOf } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 

@@ -1,5 +1,6 @@
 import { sha256 } from '../base/digest.js';
 import { asError, MillraceError } from '../base/error.js';
+import { isThenable } from '../base/thenable.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
@@ -72,10 +73,6 @@ export function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Se
   } catch (error) {
     throw asDecodeError(ref, error);
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** Small results come many in one buffer; a serializer may make a typed array of what lies beneath its bytes, and keep it. */

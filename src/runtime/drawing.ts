@@ -1,7 +1,6 @@
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
-import { makeTempDir } from '../base/temp-dir.js';
 import { functionTextDigest } from '../code/function-text.js';
 import { NO_FORCE } from '../engine/force.js';
 import { graphOfRun, graphOfTrace } from '../engine/graph-data.js';
@@ -16,9 +15,11 @@ import { captureOutput, type OutputTarget } from '../log/capture.js';
 import { createMask, type Mask } from '../log/mask.js';
 import { maskData } from '../log/mask-data.js';
 import { maskError } from '../log/mask-error.js';
+import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { TaskContext } from '../model/task-context.js';
-import { keeperOf, openProject } from './project.js';
+import { bodyContext } from './body-context.js';
+import { keeperFor, openProject } from './project.js';
 
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
 export async function previewFlow(flow: FlowDefinition, sources: ParameterSources): Promise<Graph> {
@@ -53,7 +54,7 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
 async function traceFlow(flow: FlowDefinition, { values: params, secrets }: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
   await using project = await openProject({ look: true });
   const { record } = project;
-  const keeper = flow.store ? keeperOf(record, flow.store, true) : project.keeper;
+  const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
   const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
   const tracer = new Tracer({
@@ -83,10 +84,7 @@ async function traceFlow(flow: FlowDefinition, { values: params, secrets }: Reso
 /** While a body is traced, what it prints goes where it would have gone, without the secrets (S18). */
 function printMasked(mask: Mask): () => void {
   const target: OutputTarget = {
-    line(level, text) {
-      const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
-      stream.write(`${mask(text)}\n`);
-    },
+    line: (level, text) => printLine(level, mask(text)),
   };
   const capture = captureOutput(() => (scopes.getStore()?.context.tracing ? target : undefined));
   return () => {
@@ -96,22 +94,8 @@ function printMasked(mask: Mask): () => void {
 }
 
 function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
-  const id = '(preview)';
   const log = createTaskLogger(() => {});
-  return {
-    runId: id,
-    flowName,
-    taskRunId: id,
-    attempt: 0,
-    signal: new AbortController().signal,
-    log,
-    params,
-    idempotencyKey: id,
-    tracing: true,
-    mapIndex: undefined,
-    progress: () => {},
-    tempDir: makeTempDir,
-  };
+  return bodyContext({ runId: '(preview)', flowName, params, signal: new AbortController().signal, log, tracing: true });
 }
 
 async function resolveWhatIsGiven(

@@ -9,7 +9,7 @@ import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js'
 import { taughtForm } from '../results/class-registry.js';
 import { decodeText } from '../results/json.js';
 import { withOrigins } from '../runs/with-origins.js';
-import { keeperOf, openProject } from './project.js';
+import { keeperFor, openProject } from './project.js';
 
 /** How many runs one page of the search takes. */
 const PAGE = 50;
@@ -47,7 +47,7 @@ function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
   const valuesOf = async (task: Task<any, any, any>): Promise<unknown[]> => {
     const definition = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
     await using project = await openProject({ look: true });
-    const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;
+    const keeper = keeperFor(project, flow.store);
     const all = await withOrigins(project.record, await project.record.taskRuns(row.id, { task: task.taskName }));
     const rows = all.filter(({ state }) => state === 'success' || state === 'cached');
     const values: unknown[] = [];
@@ -82,6 +82,6 @@ async function resultOf(flow: FlowDefinition, row: RunRow): Promise<unknown> {
     );
   }
   await using project = await openProject({ look: true });
-  const keeper = flow.store ? keeperOf(project.record, flow.store, true) : project.keeper;
+  const keeper = keeperFor(project, flow.store);
   return await keeper.load([{ name: '', ref: row.result }], TASK_DEFAULTS);
 }

@@ -101,9 +101,13 @@ async function inMemory(): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
   return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), lasting: false };
 }
 
-/** @param ownStore results of this store never go into the record: who chose a store shall find them there */
-export function keeperOf(record: RunRecord, store: ResultStore, ownStore = false): ResultKeeper {
-  return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(ownStore ? { inlineLimit: -1 } : {}) });
+/** The keeper of a flow's results. Those of a store that the flow chose never go into the record: who chose it shall find them there. */
+export function keeperFor({ record, keeper }: Pick<Project, 'record' | 'keeper'>, chosen: ResultStore | undefined): ResultKeeper {
+  return chosen === undefined ? keeper : keeperOf(record, chosen, -1);
+}
+
+function keeperOf(record: RunRecord, store: ResultStore, inlineLimit?: number): ResultKeeper {
+  return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(inlineLimit === undefined ? {} : { inlineLimit }) });
 }
 
 function databaseIn(home: string): string {

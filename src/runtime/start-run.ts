@@ -1,7 +1,6 @@
 import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
-import { makeTempDir } from '../base/temp-dir.js';
 import { functionTextDigest } from '../code/function-text.js';
 import { runBody } from '../engine/body.js';
 import { Engine } from '../engine/engine.js';
@@ -20,9 +19,10 @@ import { captureOutput, type OutputCapture, type OutputTarget, uncaptured } from
 import { createMask, type Mask } from '../log/mask.js';
 import { maskData } from '../log/mask-data.js';
 import { maskError } from '../log/mask-error.js';
+import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { ArtifactRef } from '../model/artifact.js';
-import type { ErrorInfo, LogLevel } from '../model/event.js';
+import type { ErrorInfo } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
 import { newRunId } from '../model/run-id.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -30,9 +30,10 @@ import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { bodyContext } from './body-context.js';
 import { exitReason } from './exit-reason.js';
 import { guard, type Uncaught } from './process-guard.js';
-import { keeperOf, openProject, type Project } from './project.js';
+import { keeperFor, openProject, type Project } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
 
@@ -115,7 +116,7 @@ class FlowRun {
     this.#mask = createMask(params.secrets);
     this.#capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
     const { record, lasting } = project;
-    this.#keeper = flow.store ? keeperOf(record, flow.store, true) : project.keeper;
+    this.#keeper = keeperFor(project, flow.store);
     const run = { id: handle.id, flowName: flow.name, params: params.values };
     const graph = new TaskGraph();
     const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
@@ -130,7 +131,7 @@ class FlowRun {
       now: systemClock.now,
       mask: this.#mask,
       flushOutput: (output) => this.#capture?.flush(output as OutputTarget),
-      echo: options.echo === false ? undefined : echo,
+      echo: options.echo === false ? undefined : printLine,
     });
     this.#engine = new Engine({
       run,
@@ -298,22 +299,8 @@ class FlowRun {
   }
 
   #context(params: Readonly<Record<string, unknown>>): TaskContext {
-    const { id } = this.#handle;
     const log = createTaskLogger((level, text) => this.#recording.line(undefined, 0, level, text));
-    return Object.freeze({
-      runId: id,
-      flowName: this.#flow.name,
-      taskRunId: id,
-      attempt: 0,
-      signal: this.#abort.signal,
-      log,
-      params,
-      idempotencyKey: id,
-      tracing: false,
-      mapIndex: undefined,
-      progress: () => {},
-      tempDir: makeTempDir,
-    });
+    return bodyContext({ runId: this.#handle.id, flowName: this.#flow.name, params, signal: this.#abort.signal, log, tracing: false });
   }
 
   #bodyOutput(): OutputTarget {
@@ -422,11 +409,6 @@ function settle(promise: Promise<unknown>): Promise<Outcome> {
 function currentOutput(): OutputTarget | undefined {
   const scope = scopes.getStore();
   return scope && !scope.context.tracing ? scope.output : undefined;
-}
-
-function echo(level: LogLevel, text: string): void {
-  const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
-  uncaptured(() => stream.write(`${text}\n`));
 }
 
 function forceOf({ force, forceOnly }: RunOptions): Force {
