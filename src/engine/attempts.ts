@@ -98,16 +98,18 @@ export class Attempts {
 
   /** The node has ended, or gives its slot back until it is tried again. */
   release(node: number): void {
-    this.#running.delete(node);
-    this.#timers.get(node)?.();
-    this.#timers.delete(node);
+    if (this.#running.size > 0) this.#running.delete(node);
+    if (this.#timers.size > 0) {
+      this.#timers.get(node)?.();
+      this.#timers.delete(node);
+    }
     if (!this.#host.nodes.has(node, HAS_SLOT)) return;
     this.#host.nodes.unmark(node, HAS_SLOT);
     this.#dispatch.release(node);
   }
 
   forget(node: number): void {
-    this.#made.delete(node);
+    if (this.#made.size > 0) this.#made.delete(node);
   }
 
   /** Aborts what runs and starts nothing new. */

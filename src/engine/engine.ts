@@ -83,6 +83,18 @@ export interface EngineParts {
   readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
 }
 
+/** What is known of a node that has not settled beside its numbers. Many have none. */
+interface Note {
+  /** What a node that asked for an earlier result is known by. */
+  asked?: InputDigests;
+  /** Why it executes. */
+  reason?: Reason;
+  /** Of one that is tried again: when the first attempt began. */
+  firstStart?: number;
+  checks?: readonly CheckResult[];
+  label?: string;
+}
+
 /**
  * Runs a graph while it is being drawn. Nodes are integers into parallel arrays, counters say what is ready, one loop hands ready nodes
  * to free slots, and a promise exists only where somebody awaits. Nothing here recurses with the size of the graph.
@@ -112,17 +124,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #stopped: Error | undefined;
   readonly #waiters = new Map<number, (() => void)[]>();
   readonly #drained: (() => void)[] = [];
-  /** What the nodes that asked for a result are known by. */
-  readonly #asked = new Map<number, InputDigests>();
+  readonly #notes = new Map<number, Note>();
   /** The children of maps, as soon as they are known; and the nodes that wait for just that. */
   readonly #maps = new Map<number, readonly number[]>();
   readonly #awaitingMaps = new Map<number, readonly number[]>();
-  readonly #reasons = new Map<number, Reason>();
   readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
-  /** Of nodes that are tried again: when the first attempt began. */
-  readonly #firstStart = new Map<number, number>();
-  readonly #checks = new Map<number, readonly CheckResult[]>();
-  readonly #labels = new Map<number, string>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -152,7 +158,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   registered(node: number, upstream: readonly number[] | undefined, maps?: readonly number[]): void {
-    this.nodes.add();
+    this.nodes.add(node);
     this.#results.add();
     this.#open++;
     this.children.opened(this.#parent(node));
@@ -305,26 +311,25 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   pumpSoon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    setImmediate(() => {
-      this.#pumping = false;
-      this.#pump();
-    });
+    setImmediate(this.#pump);
   }
 
-  #pump(): void {
+  readonly #pump = (): void => {
     this.tick();
     const until = this.now + SLICE_MS;
     for (let turn = 1; ; turn++) {
       // Where some go before others, all that are ready are queued before the first of them starts.
       const isLooking = this.#isRanked && this.#armed.size > 0;
       if (isLooking || !this.#attempts.startNext()) {
-        if (this.#armed.size === 0) return;
+        if (this.#armed.size === 0) break;
         this.#look(this.#armed.shift());
       }
       if (turn % 256 === 0) this.tick();
-      if (this.now > until) return this.pumpSoon();
+      if (this.now > until) return void setImmediate(this.#pump);
     }
-  }
+    // Until here it was running: whatever asked for a turn meanwhile has had it.
+    this.#pumping = false;
+  };
 
   /** The inputs of a node have settled: what is to become of it? */
   #look(node: number): void {
@@ -373,18 +378,17 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       // The policy is the user's.
       return this.fail(node, FAILED, error);
     }
-    if (inputs) this.#asked.set(node, inputs);
+    if (inputs) this.#noteOf(node).asked = inputs;
     if (answer instanceof Promise) this.#when(node, answer, (known) => this.#answered(node, known));
     else this.#answered(node, answer);
   }
 
   #answered(node: number, answer: Answer): void {
     if (answer.hit) {
-      this.#reasons.delete(node);
       this.#results.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
     }
-    if (!this.#reasons.has(node)) this.#reasons.set(node, answer.why);
+    this.#noteOf(node).reason ??= answer.why;
     this.#prepare(node, answer.key);
   }
 
@@ -447,12 +451,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   retrying(attempt: Attempt, thrown: unknown, delayMs: number): void {
     this.#parts.maskError(thrown);
-    this.#firstStart.set(attempt.node, this.#firstStart.get(attempt.node) ?? (this.nodes.startedAt[attempt.node] as number));
+    this.#noteOf(attempt.node).firstStart ??= this.nodes.startedAt[attempt.node] as number;
     this.#parts.observer.retrying(attempt.node, attempt.attempt, this.nodes.startedAt[attempt.node] as number, this.now, thrown, delayMs);
   }
 
   checked(attempt: Attempt, results: readonly CheckResult[]): void {
-    this.#checks.set(attempt.node, results);
+    this.#noteOf(attempt.node).checks = results;
     for (const { name, passed, severity, message } of results) {
       if (!passed) attempt.line(severity === 'warn' ? 'warn' : 'error', `check '${name}' did not pass${message === undefined ? '' : `: ${message}`}`);
     }
@@ -524,11 +528,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     nodes.count(state, isDerived || definition.kind === 'map' ? 0 : 1);
     if (definition.kind === 'map') this.#tellMapWaiters(node);
     this.#attempts.forget(node);
-    this.#firstStart.delete(node);
-    this.#labels.delete(node);
-    this.#checks.delete(node);
-    this.#asked.delete(node);
-    this.#reasons.delete(node);
+    if (this.#notes.size > 0) this.#notes.delete(node);
     for (const follower of this.#flights.leave(node)) this.#arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
     if (state !== CACHED && !isDerived) this.graph.dropArgs(node);
@@ -553,7 +553,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const origin = this.#results.origin(node);
-    const asked = this.#asked.get(node);
+    const note = this.#notes.get(node) ?? NO_NOTE;
+    const { asked } = note;
     if (asked === undefined && origin === undefined && !this.#parts.observer.listens && this.#definition(node).hooks === undefined) return;
     const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
@@ -562,11 +563,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       finishedAt: this.now,
       attempts: this.#attempts.made(node),
       afterwards: this.#definition(node).hooks && this.#hooksAfter(node, state),
-      firstStartedAt: this.#firstStart.get(node),
-      checks: this.#checks.get(node),
-      label: this.#labels.get(node),
+      firstStartedAt: note.firstStart,
+      checks: note.checks,
+      label: note.label,
       key: isReusable ? (this.#flights.keyOf(node) ?? origin?.key) : undefined,
-      reason: this.#reasons.get(node),
+      // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
+      reason: state === CACHED ? undefined : note.reason,
       error: this.failures.error(node),
       kept,
       origin,
@@ -717,7 +719,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     // A task whose rule lets it run after failures is handed undefined where there is no value (S12).
     if (this.nodes.has(node, HAS_INPUTS)) args = given.map(hasOwnRule(definition) ? this.#valueIfAny : this.#valueOfArgument);
     if (this.#parts.strict) args = args.map(deepFreeze);
-    if (definition.label) this.#labels.set(node, labelText(definition.label, args));
+    if (definition.label) this.#noteOf(node).label = labelText(definition.label, args);
     return args;
   }
 
@@ -740,7 +742,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.nodes.mark(anew, REDONE);
-    this.#reasons.set(anew, { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' });
+    this.#noteOf(anew).reason = { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
     return { node: anew, ended: this.ended(anew) };
   }
 
@@ -779,6 +781,15 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     return saw;
   }
 
+  #noteOf(node: number): Note {
+    let note = this.#notes.get(node);
+    if (note === undefined) {
+      note = {};
+      this.#notes.set(node, note);
+    }
+    return note;
+  }
+
   #definition(node: number): TaskDefinition {
     return this.graph.definitions[node] as TaskDefinition;
   }
@@ -792,6 +803,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, this.#attempts.made(node));
   }
 }
+
+const NO_NOTE: Note = Object.freeze({});
 
 /** A naming function that throws must not harm the task it names. */
 function labelText(label: NonNullable<TaskDefinition['label']>, args: readonly unknown[]): string {

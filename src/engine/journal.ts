@@ -3,9 +3,16 @@ import type { LogLine } from '../model/event.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, TaskRunRow } from '../model/records.js';
 import type { RecordBatch, RunRecord } from '../runs/run-record.js';
 
-/** One commit takes at most about this many rows; and work waits at most this long to be recorded (S19). */
-const MAX_ROWS = 500;
-const MAX_WAIT_MS = 5;
+/** One commit takes at most about so many rows, and rows wait at most so long for it. */
+interface Patience {
+  readonly rows: number;
+  readonly waitMs: number;
+}
+
+/** What a kill would lose (S19). */
+const WORK: Patience = { rows: 500, waitMs: 5 };
+/** What was reused: no work is lost with it, it would be found again. A commit costs about a millisecond, whatever is in it. */
+const REUSED: Patience = { rows: 2_000, waitMs: 25 };
 
 export interface JournalParts {
   readonly record: RunRecord;
@@ -42,6 +49,8 @@ export class Journal {
   readonly #parts: JournalParts;
   #pending = emptyBatch();
   #rows = 0;
+  /** The most patient of them all are waiting: nothing but what was reused. */
+  #patience = REUSED;
   #logSeq = 0;
   #timer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
@@ -59,7 +68,7 @@ export class Journal {
     if (rows.attempt) attempts.push(rows.attempt);
     if (rows.artifacts) artifacts.push(...rows.artifacts);
     if (rows.entry) entries.push(rows.entry);
-    this.#added(afterCommit);
+    this.#added(afterCommit, rows.taskRun.state === 'cached' && rows.entry === undefined ? REUSED : WORK);
   }
 
   artifacts(rows: readonly ArtifactRow[]): void {
@@ -98,23 +107,36 @@ export class Journal {
     return { run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) };
   }
 
-  #added(afterCommit: (() => void) | undefined): void {
+  #added(afterCommit: (() => void) | undefined, patience: Patience = WORK): void {
     if (afterCommit) this.#pending.afterCommit.push(afterCommit);
     this.#rows++;
+    if (patience === WORK && this.#patience !== WORK) {
+      this.#patience = WORK;
+      this.#stopTimer();
+    }
     if (this.#failed || this.#writing) return;
-    if (this.#rows >= MAX_ROWS) void this.#write();
-    else this.#timer ??= this.#parts.clock.schedule(MAX_WAIT_MS, () => void this.#write());
+    if (this.#rows >= this.#patience.rows) void this.#write();
+    else this.#timer ??= this.#writeIn(this.#patience.waitMs);
+  }
+
+  #writeIn(ms: number): () => void {
+    return this.#parts.clock.schedule(ms, () => void this.#write());
+  }
+
+  #stopTimer(): void {
+    this.#timer?.();
+    this.#timer = undefined;
   }
 
   #write(): Promise<void> {
-    this.#timer?.();
-    this.#timer = undefined;
+    this.#stopTimer();
     const taken = this.#pending;
     this.#pending = emptyBatch();
     this.#rows = 0;
+    this.#patience = REUSED;
     this.#writing = this.#commit(this.#batchOf(taken), taken.afterCommit).finally(() => {
       this.#writing = undefined;
-      if (this.#rows > 0) this.#timer ??= this.#parts.clock.schedule(this.#rows >= MAX_ROWS ? 0 : MAX_WAIT_MS, () => void this.#write());
+      if (this.#rows > 0) this.#timer ??= this.#writeIn(this.#rows >= this.#patience.rows ? 0 : this.#patience.waitMs);
     });
     return this.#writing;
   }

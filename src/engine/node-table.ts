@@ -1,5 +1,6 @@
 import { isFinalTaskCode, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import { checkTaskMove } from '../model/transition.js';
+import { EdgeLists, NO_EDGE, widened } from './edge-lists.js';
 
 /** What is known of a node beside its state, as bits. */
 export const HAS_INPUTS = 1;
@@ -28,26 +29,33 @@ function inputFlags(): readonly number[] {
   return flags;
 }
 
+const FIRST_CAPACITY = 256;
+
 /**
- * States and edges of the nodes of a run: parallel arrays of numbers. An edge is a number, or an entry of a list where a node has more
- * than one dependant.
+ * States and edges of the nodes of a run: parallel typed arrays, which double when they are full. A node that is added costs nothing but
+ * its place, since all of its numbers begin as 0.
  */
 export class NodeTable {
-  readonly state: number[] = [];
-  readonly flags: number[] = [];
+  state = new Uint8Array(FIRST_CAPACITY);
+  flags = new Uint16Array(FIRST_CAPACITY);
   /** How many inputs have not settled. */
-  readonly waitingFor: number[] = [];
+  waitingFor = new Int32Array(FIRST_CAPACITY);
   /** When its attempt began, in milliseconds since the epoch; 0: it did not. */
-  readonly startedAt: number[] = [];
+  startedAt = new Float64Array(FIRST_CAPACITY);
+  readonly #dependents = new EdgeLists(FIRST_CAPACITY);
   readonly #counts = new Array<number>(TASK_STATES.length).fill(0);
-  readonly #dependents: (number | number[] | undefined)[] = [];
+  #capacity = FIRST_CAPACITY;
 
-  add(): void {
-    this.state.push(TASK_STATE_CODE.pending);
-    this.flags.push(0);
-    this.waitingFor.push(0);
-    this.startedAt.push(0);
-    this.#dependents.push(undefined);
+  /** Nodes come in order. */
+  add(node: number): void {
+    if (node < this.#capacity) return;
+    const capacity = 2 * this.#capacity;
+    this.state = widened(this.state, new Uint8Array(capacity));
+    this.flags = widened(this.flags, new Uint16Array(capacity));
+    this.waitingFor = widened(this.waitingFor, new Int32Array(capacity));
+    this.startedAt = widened(this.startedAt, new Float64Array(capacity));
+    this.#dependents.widen(capacity);
+    this.#capacity = capacity;
   }
 
   isFinal(node: number): boolean {
@@ -90,10 +98,7 @@ export class NodeTable {
     this.mark(node, HAS_INPUTS);
     if (this.isFinal(from)) return this.mark(node, INPUT_FLAG[this.state[from] as number] as number);
     (this.waitingFor[node] as number)++;
-    const dependents = this.#dependents[from];
-    if (dependents === undefined) this.#dependents[from] = node;
-    else if (typeof dependents === 'number') this.#dependents[from] = [dependents, node];
-    else dependents.push(node);
+    this.#dependents.add(from, node);
   }
 
   /** `from` stands for a settled input that had a value: how it ended counts for `node`. */
@@ -101,14 +106,13 @@ export class NodeTable {
     this.mark(node, INPUT_FLAG[this.state[from] as number] as number);
   }
 
-  /** Tells the dependants of a settled node; calls back for each that now waits for nothing more. Edges are dropped. */
+  /** Tells the dependants of a settled node, in the order in which they were linked; calls back for each that now waits for nothing more. */
   release(node: number, ready: (dependent: number) => void): void {
-    const dependents = this.#dependents[node];
-    if (dependents === undefined) return;
-    this.#dependents[node] = undefined;
+    const edges = this.#dependents;
+    const first = edges.take(node);
+    if (first === NO_EDGE) return;
     const flag = INPUT_FLAG[this.state[node] as number] as number;
-    if (typeof dependents === 'number') this.#tell(dependents, flag, ready);
-    else for (const dependent of dependents) this.#tell(dependent, flag, ready);
+    for (let edge = first; edge !== NO_EDGE; edge = edges.after(edge)) this.#tell(edges.target(edge), flag, ready);
   }
 
   #tell(dependent: number, flag: number, ready: (dependent: number) => void): void {
@@ -127,9 +131,7 @@ export class NodeTable {
       if (node === to) return true;
       if (seen.has(node)) continue;
       seen.add(node);
-      const dependents = this.#dependents[node];
-      if (typeof dependents === 'number') stack.push(dependents);
-      else for (const dependent of dependents ?? []) stack.push(dependent);
+      for (let edge = this.#dependents.first(node); edge !== NO_EDGE; edge = this.#dependents.after(edge)) stack.push(this.#dependents.target(edge));
     }
     return false;
   }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/error.js';
-import { NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
+import { isRef, NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
 import { visitReferences } from '../graph/references.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { RunPort } from './run-port.js';
@@ -21,15 +21,11 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   const { port } = scope;
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
-  const awaited = linked.some(isObject) ? awaitedBy(port, linked, definition) : NOTHING;
+  const awaited = awaitedBy(port, linked, definition);
   const node = port.graph.add(port.adopt?.(definition) ?? definition, linked, scope.graphScope, scope.knowledge());
   port.registered(node, awaited.upstream, awaited.maps);
   for (const before of scope.preceding) port.order(node, before);
   return node;
-}
-
-function isObject(arg: unknown): boolean {
-  return typeof arg === 'object' && arg !== null;
 }
 
 interface Awaited {
@@ -40,8 +36,20 @@ interface Awaited {
 
 const NOTHING: Awaited = { upstream: undefined, maps: undefined };
 
-/** What a call waits for. A map waits for its lists; the futures in them, and what is `unmapped`, are waited for by its children. */
+/** What a call waits for. Most arguments are plain values or futures, and there are very many of them: those are not searched. */
 function awaitedBy(port: RunPort, args: readonly unknown[], definition: TaskDefinition): Awaited {
+  let upstream: number[] | undefined;
+  for (const arg of args) {
+    if (typeof arg !== 'object' || arg === null) continue;
+    if (!isRef(arg) || definition.awaitsExpansion) return searched(port, args, definition);
+    upstream ??= [];
+    upstream.push(checkOwner(port, arg)[NODE]);
+  }
+  return upstream === undefined ? NOTHING : { upstream, maps: undefined };
+}
+
+/** A map waits for its lists; the futures in them, and what is `unmapped`, are waited for by its children. */
+function searched(port: RunPort, args: readonly unknown[], definition: TaskDefinition): Awaited {
   const upstream: number[] = [];
   const maps: number[] = [];
   visitReferences(args, definition.parameterNames, (ref, _position, at) => {

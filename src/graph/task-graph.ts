@@ -19,7 +19,7 @@ export class GraphScope {
   /** `''`, or the id of the sub-flow node followed by a dot. */
   readonly prefix: string;
   readonly parent: number | undefined;
-  readonly #counts = new Map<string, number>();
+  readonly #counters = new Map<string, { next: number }>();
 
   constructor(prefix = '', parent?: number) {
     this.prefix = prefix;
@@ -31,9 +31,12 @@ export class GraphScope {
   }
 
   nextOccurrence(task: string): number {
-    const occurrence = this.#counts.get(task) ?? 0;
-    this.#counts.set(task, occurrence + 1);
-    return occurrence;
+    let counter = this.#counters.get(task);
+    if (counter === undefined) {
+      counter = { next: 0 };
+      this.#counters.set(task, counter);
+    }
+    return counter.next++;
   }
 }
 
@@ -54,6 +57,8 @@ export class TaskGraph {
   /** Order without data (`after`), by node. */
   readonly #order = new Map<number, number[]>();
   readonly #definitionOf = new Map<string, TaskDefinition>();
+  /** The last one whose name was claimed: calls of one task often follow each other. */
+  #claimed: TaskDefinition | undefined;
 
   get size(): number {
     return this.definitions.length;
@@ -62,7 +67,7 @@ export class TaskGraph {
   /** @throws MillraceError `TASK_NAME_TAKEN` when another task of this run bears the name */
   add(definition: TaskDefinition, args: readonly unknown[], scope: GraphScope, known: Knowledge | undefined): number {
     // Steps between nodes have names for people only: those of tasks are the users' own.
-    if (definition.kind !== 'derived') this.#claimName(definition);
+    if (definition !== this.#claimed) this.#claimName(definition);
     const node = this.definitions.length;
     this.definitions.push(definition);
     this.args.push(args);
@@ -104,15 +109,14 @@ export class TaskGraph {
 
   /** Names tell results, logs and keys apart, so one name is one function; variants made by `with` share it. */
   #claimName(definition: TaskDefinition): void {
-    // Derived steps are ours: a task of the user's may be called `merge`.
     if (definition.kind === 'derived') return;
     const holder = this.#definitionOf.get(definition.name);
-    if (holder === definition) return;
     if (holder === undefined) this.#definitionOf.set(definition.name, definition);
     else if (holder.fn !== definition.fn) {
       throw new MillraceError('TASK_NAME_TAKEN', `expected one task by the name '${definition.name}' in a run; got two different functions`, {
         hint: `Give one of them another name: task(fn, { name: '${definition.name}-2' }).`,
       });
     }
+    this.#claimed = definition;
   }
 }

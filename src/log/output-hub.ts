@@ -14,6 +14,8 @@ export class OutputHub {
   /** Who to ask, and how many captures asked for it. Mostly one entry. */
   readonly #sources: { readonly current: CurrentTarget; holders: number }[] = [];
   readonly #outputs = new WeakMap<OutputTarget, TargetOutput>();
+  /** Some target has printed something. */
+  #isUsed = false;
   readonly #console = new CapturedConsole();
   #patches: readonly MethodPatch[] = [];
   #patchedConsole: object | undefined;
@@ -39,7 +41,7 @@ export class OutputHub {
   }
 
   flush(target: OutputTarget): void {
-    this.#outputs.get(target)?.flush();
+    if (this.#isUsed) this.#outputs.get(target)?.flush();
   }
 
   uncaptured<T>(write: () => T): T {
@@ -65,6 +67,7 @@ export class OutputHub {
     let output = this.#outputs.get(target);
     if (output === undefined) {
       output = new TargetOutput(target, this.#emit);
+      this.#isUsed = true;
       this.#outputs.set(target, output);
     }
     return output;

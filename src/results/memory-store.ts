@@ -27,7 +27,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): ResultStore {
   return new MemoryStore(options.maxBytes ?? 256 * 1024 * 1024, options.ttlMs);
 }
 
-/** Loaded with the first memory store: most programs never make one, and making one is synchronous. */
+/** Loaded with the first result that is kept in memory: most programs keep none, and keeping one begins synchronously. */
 function loadNodeCache(): typeof NodeCache {
   return createRequire(import.meta.url)('node-cache') as typeof NodeCache;
 }
@@ -38,22 +38,34 @@ const NAME = 'key:';
 class MemoryStore implements ResultStore {
   readonly scheme = 'memory';
   readonly #maxBytes: number;
-  readonly #cache: NodeCache;
+  readonly #ttlMs: number | undefined;
+  #made: NodeCache | undefined;
   #bytes = 0;
 
   constructor(maxBytes: number, ttlMs: number | undefined) {
     if (!(maxBytes > 0)) throw invalid('maxBytes', maxBytes);
     if (ttlMs !== undefined && !(ttlMs > 0 && Number.isFinite(ttlMs))) throw invalid('ttlMs', ttlMs);
     this.#maxBytes = maxBytes;
-    // Clones cost much and break nothing here: bytes are copied on the way in and out.
-    this.#cache = new (loadNodeCache())({
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Made with the first result: a run in memory often keeps none. */
+  get #cache(): NodeCache {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  #make(): NodeCache {
+    const made = new (loadNodeCache())({
+      // Clones cost much and gain nothing here: bytes are copied on the way in and out.
       useClones: false,
-      stdTTL: ttlMs === undefined ? 0 : ttlMs / 1_000,
-      checkperiod: ttlMs === undefined ? 0 : 60,
+      stdTTL: this.#ttlMs === undefined ? 0 : this.#ttlMs / 1_000,
+      checkperiod: this.#ttlMs === undefined ? 0 : 60,
     });
-    this.#cache.on('del', (_name: string, entry: Entry) => {
+    made.on('del', (_name: string, entry: Entry) => {
       this.#bytes -= entry.bytes.length;
     });
+    return made;
   }
 
   async head(key: string): Promise<{ bytes: number; modified: Date } | undefined> {
