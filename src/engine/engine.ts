@@ -21,6 +21,7 @@ import { Attempt } from './attempt.js';
 import { Attempts, type AttemptsHost } from './attempts.js';
 import type { Settling } from './body.js';
 import { Children } from './children.js';
+import { Claims, type ClaimsParts } from './claims.js';
 import { deepFreeze } from './deep-freeze.js';
 import { Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
@@ -67,6 +68,8 @@ export interface EngineParts {
   /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
   readonly keepAll: boolean;
   readonly reuse: Reuse;
+  /** Where keys are claimed, and for whom. */
+  readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
   readonly defaultCache: CachePolicy | false | undefined;
   /** The flow's, for tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
@@ -113,6 +116,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly nodes = new NodeTable();
   readonly #results: NodeResults;
   readonly #flights = new SingleFlight();
+  readonly #claims: Claims;
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   readonly #attempts: Attempts;
@@ -135,6 +139,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.graph = parts.graph;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
+    this.#claims = new Claims({ ...parts.claims, clock: parts.clock, learn: (entries) => parts.reuse.learn(entries) });
     this.#attempts = new Attempts(this, parts.concurrency);
     this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
   }
@@ -254,6 +259,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       if (state === PENDING || state === QUEUED || state === RETRYING) this.fail(node, CANCELLED, reason);
     }
     this.#attempts.stop(reason);
+    this.#claims.close();
   }
 
   /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
@@ -395,8 +401,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** Inputs are at hand before a key is taken, and that before a slot: who leads a flight waits for nothing but a slot. */
   #prepare(node: number, key: string | undefined): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
-    if (key !== undefined && !this.#flights.join(key, node)) return this.nodes.unmark(node, LOOKED_AT);
-    this.#attempts.queue(node);
+    if (key === undefined) return this.#attempts.queue(node);
+    if (!this.#flights.join(key, node)) return this.nodes.unmark(node, LOOKED_AT);
+    this.#when(node, this.#claims.take({ key, index: node }), (isOurs) => {
+      if (isOurs) return this.#attempts.queue(node);
+      // Another run has computed it: the question is another one now.
+      this.nodes.unmark(node, LOOKED_AT);
+      this.#arm(node);
+    });
   }
 
   #unloadedInputs(node: number): readonly number[] {
@@ -556,6 +568,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const note = this.#notes.get(node) ?? NO_NOTE;
     const { asked } = note;
     if (asked === undefined && origin === undefined && !this.#parts.observer.listens && this.#definition(node).hooks === undefined) return;
+    const key = this.#flights.keyOf(node);
     const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
@@ -566,8 +579,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
-      key: isReusable ? (this.#flights.keyOf(node) ?? origin?.key) : undefined,
+      key: isReusable ? (key ?? origin?.key) : undefined,
       // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
+      claimed: key !== undefined && this.#claims.release(key) ? key : undefined,
       reason: state === CACHED ? undefined : note.reason,
       error: this.failures.error(node),
       kept,

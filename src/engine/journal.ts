@@ -30,6 +30,7 @@ interface Pending {
   artifacts: ArtifactRow[];
   entries: CacheEntryRow[];
   logs: LogRow[];
+  released: string[];
   afterCommit: (() => void)[];
 }
 
@@ -39,6 +40,8 @@ export interface NodeRows {
   readonly attempt?: AttemptRow | undefined;
   readonly artifacts?: readonly ArtifactRow[];
   readonly entry?: CacheEntryRow | undefined;
+  /** The key that the run had claimed for it (S24). */
+  readonly released?: string | undefined;
 }
 
 /**
@@ -63,11 +66,12 @@ export class Journal {
   }
 
   node(rows: NodeRows, afterCommit?: () => void): void {
-    const { taskRuns, attempts, artifacts, entries } = this.#pending;
+    const { taskRuns, attempts, artifacts, entries, released } = this.#pending;
     taskRuns.push(rows.taskRun);
     if (rows.attempt) attempts.push(rows.attempt);
     if (rows.artifacts) artifacts.push(...rows.artifacts);
     if (rows.entry) entries.push(rows.entry);
+    if (rows.released !== undefined) released.push(rows.released);
     this.#added(afterCommit, rows.taskRun.state === 'cached' && rows.entry === undefined ? REUSED : WORK);
   }
 
@@ -158,5 +162,5 @@ export class Journal {
 }
 
 function emptyBatch(): Pending {
-  return { change: undefined, taskRuns: [], attempts: [], artifacts: [], entries: [], logs: [], afterCommit: [] };
+  return { change: undefined, taskRuns: [], attempts: [], artifacts: [], entries: [], logs: [], released: [], afterCommit: [] };
 }

@@ -20,6 +20,8 @@ export interface SettledNode {
   readonly firstStartedAt: number | undefined;
   readonly checks: readonly CheckResult[] | undefined;
   readonly key: string | undefined;
+  /** The key that was claimed for it, whatever has become of it (S24). */
+  readonly claimed: string | undefined;
   readonly reason: Reason | undefined;
   readonly error: TaskError | undefined;
   /** The freshly stored result. */

@@ -67,7 +67,7 @@ export class Recording implements Observer {
     const { hub, journal, recordAll } = this.#parts;
     const event = hub.active && this.#isShown(node) ? this.#teller(node, facts) : undefined;
     const tell = event === undefined || facts.afterwards === undefined ? (event ?? facts.afterwards) : both(event, facts.afterwards);
-    if (!recordAll && facts.key === undefined) return tell?.();
+    if (!recordAll && facts.key === undefined && facts.claimed === undefined) return tell?.();
     const inputs = facts.inputs();
     const entry = this.#entry(node, facts, inputs);
     if (entry) this.#parts.reuse.remember(entry);
@@ -77,6 +77,7 @@ export class Recording implements Observer {
         attempt: facts.startedAt === undefined ? undefined : this.#attempt(node, facts),
         artifacts: facts.kept?.artifacts.map((artifact) => ({ index: node, ...artifact })) ?? [],
         entry,
+        released: facts.claimed,
       },
       tell,
     );
@@ -245,6 +246,7 @@ const UNSETTLED = {
   checks: undefined,
   label: undefined,
   key: undefined,
+  claimed: undefined,
   reason: undefined,
   error: undefined,
   kept: undefined,

@@ -83,6 +83,11 @@ export class Reuse {
     history.byKey.set(entry.key, [entry, ...(history.byKey.get(entry.key) ?? [])]);
   }
 
+  /** What other runs have computed since the histories were loaded. */
+  learn(entries: readonly CacheEntryRow[]): void {
+    for (const entry of entries) this.remember(entry);
+  }
+
   /** The bytes behind an entry proved missing or broken: it is no answer any more. */
   async discard(entry: CacheEntryRow): Promise<void> {
     this.forget(entry);

@@ -5,8 +5,9 @@ import type { TaskState } from '../model/states.js';
 import { crashError, ownerGoneError, ownerIsGone, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
+import { MemoryClaims } from './memory/memory-claims.js';
 import { MemoryRun } from './memory/memory-run.js';
-import type { LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
+import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
 
 export interface MemoryRecordOptions {
   /** @default systemClock */
@@ -27,6 +28,7 @@ class MemoryRecord implements RunRecord {
   /** Keys of `#entries` by task version. */
   readonly #versions = new Map<string, Set<string>>();
   readonly #inline = new Map<string, Uint8Array>();
+  readonly #claims = new MemoryClaims();
   #closed = false;
 
   constructor(clock: Clock) {
@@ -37,6 +39,7 @@ class MemoryRecord implements RunRecord {
     this.#checkOpen();
     if (this.#runs.has(run.id)) throw runExists(run.id);
     this.#runs.set(run.id, new MemoryRun(this.#runs.size, run));
+    this.#claims.opened(run.id);
   }
 
   async append(batch: RecordBatch): Promise<void> {
@@ -52,7 +55,21 @@ class MemoryRecord implements RunRecord {
     for (const { inline, ref } of batch.artifacts ?? []) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
     }
-    for (const entry of batch.entries ?? []) this.#putEntry(entry);
+    const taken = this.#claims.release(batch.run, batch.released ?? []);
+    for (const entry of batch.entries ?? []) if (!taken.has(entry.key)) this.#putEntry(entry);
+    if (!UNFINISHED.includes(run.row.state)) this.#claims.ended(batch.run);
+  }
+
+  async claim({ run, epoch, claims, leaseMs }: ClaimRequest): Promise<ClaimAnswer> {
+    this.#checkOpen();
+    checkEpoch(run, epoch, this.#known(run).row.epoch);
+    for (const { key } of claims) checkDigest('key', key);
+    return { held: this.#claims.take(run, claims, this.#clock.now(), leaseMs), entries: this.#claims.news(run) };
+  }
+
+  async renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
+    this.#checkOpen();
+    if (this.#known(run).row.epoch === epoch) this.#claims.renew(run, this.#clock.now() + leaseMs);
   }
 
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
@@ -126,6 +143,7 @@ class MemoryRecord implements RunRecord {
     this.#entries.clear();
     this.#versions.clear();
     this.#inline.clear();
+    this.#claims.clear();
   }
 
   #find(filter: RunFilter): readonly RunRow[] {
@@ -141,6 +159,7 @@ class MemoryRecord implements RunRecord {
     const place = `${this.#known(entry.run).number}:${entry.index}`;
     this.#dropEntry(place);
     this.#entries.set(place, entry);
+    this.#claims.written(entry);
     const places = this.#versions.get(entry.taskVersion);
     if (places === undefined) this.#versions.set(entry.taskVersion, new Set([place]));
     else places.add(place);
@@ -183,7 +202,9 @@ class MemoryRecord implements RunRecord {
   }
 
   #crash(run: MemoryRun, error: ErrorInfo): void {
-    if (UNFINISHED.includes(run.row.state)) run.crash(this.#clock.now(), error);
+    if (!UNFINISHED.includes(run.row.state)) return;
+    run.crash(this.#clock.now(), error);
+    this.#claims.ended(run.row.id);
   }
 
   #known(id: string): MemoryRun {

@@ -14,6 +14,29 @@ export interface RecordBatch {
   readonly artifacts?: readonly ArtifactRow[];
   readonly entries?: readonly CacheEntryRow[];
   readonly logs?: readonly LogRow[];
+  /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
+  readonly released?: readonly string[];
+}
+
+/** A key that is about to be computed, by which task run. */
+export interface Claim {
+  readonly key: string;
+  readonly index: number;
+}
+
+export interface ClaimRequest {
+  readonly run: string;
+  readonly epoch: number;
+  readonly claims: readonly Claim[];
+  /** How long the claims hold unless they are renewed, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+export interface ClaimAnswer {
+  /** By key, the run that is computing it at this moment; all other keys are claimed now. */
+  readonly held: ReadonlyMap<string, string>;
+  /** What other runs have written since this one was opened, or last asked: one of them may answer a key that was just claimed. */
+  readonly entries: readonly CacheEntryRow[];
 }
 
 export interface RunFilter {
@@ -59,6 +82,13 @@ export interface RunRecord extends AsyncDisposable {
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
   /** The newest entry of a task, of whatever code and inputs: what a miss is explained by (S27). */
   latestEntry(task: string): Promise<CacheEntryRow | undefined>;
+  /**
+   * Claims keys for a run, so that no other computes them meanwhile (S24). What a run holds already it is given again; a claim whose owner is gone,
+   * or has let its lease run out, is anybody's. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_BUSY`
+   */
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Gives all claims of a run a new lease. */
+  renewClaims(run: string, epoch: number, leaseMs: number): Promise<void>;
   /** Bytes of small results by contentDigest; missing ones are absent. */
   inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** A result was found missing or corrupted: its cache entries and inline bytes go away, rows of task runs stay (S25). */

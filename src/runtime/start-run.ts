@@ -142,6 +142,7 @@ class FlowRun {
       keeper: this.#keeper,
       keepAll: lasting,
       reuse,
+      claims: { record, run: run.id, epoch: FIRST_EPOCH },
       defaultCache: flow.cache,
       defaults: flow.defaults,
       random: Math.random,

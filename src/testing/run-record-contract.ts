@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type ProcessIdentity, processIdentity } from '../base/process-identity.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
-import type { RecordBatch, RunRecord } from '../runs/run-record.js';
+import type { Claim, RecordBatch, RunRecord } from '../runs/run-record.js';
 
 /** One case of a contract suite: any test runner can host it. */
 export interface ContractCase {
@@ -181,6 +181,60 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal(lost?.attemptRows[0]?.state, 'crashed');
     assert.match(lost?.attemptRows[0]?.changes ?? '', /^running@0 crashed@\d+$/);
     await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
+  },
+
+  'S24: a key is claimed by one run at a time, until it is released or the run ends': async (record, another) => {
+    const other = await another();
+    await record.open(runRow({ id: 'r1' }));
+    await other.open(runRow({ id: 'r2' }));
+    const [a, b, c] = [claimOf('a', 0), claimOf('b', 1), claimOf('c', 2)];
+    const ask = (from: RunRecord, run: string, claims: readonly Claim[]) => from.claim({ run, epoch: 0, claims, leaseMs: 60_000 });
+    assert.deepEqual([...(await ask(record, 'r1', [a, b])).held], []);
+    assert.deepEqual([...(await ask(other, 'r2', [b, c])).held], [[b.key, 'r1']]);
+    assert.deepEqual([...(await ask(record, 'r1', [a, b])).held], []);
+    await record.append({ run: 'r1', epoch: 0, released: [b.key] });
+    assert.deepEqual([...(await ask(other, 'r2', [a, b])).held], [[a.key, 'r1']]);
+    await record.append({ run: 'r1', epoch: 0, change: { state: 'failed' } });
+    assert.deepEqual([...(await ask(other, 'r2', [a])).held], []);
+    await refused(
+      'OWNER_FENCED',
+      ask(other, 'r2', [a]).then(() => other.claim({ run: 'r2', epoch: 7, claims: [a], leaseMs: 1 })),
+    );
+  },
+
+  'S24: who claims is told what others have computed meanwhile, once': async (record, another) => {
+    const other = await another();
+    await record.open(runRow({ id: 'r1' }));
+    await record.append({ run: 'r1', epoch: 0, entries: [entryRow('r1', 0, 'v1')] });
+    await other.open(runRow({ id: 'r2' }));
+    await record.append({ run: 'r1', epoch: 0, entries: [entryRow('r1', 1, 'v1'), entryRow('r1', 2, 'v2')] });
+    await other.append({ run: 'r2', epoch: 0, entries: [entryRow('r2', 0, 'v1')] });
+    const ask = async (): Promise<readonly string[]> => {
+      const { entries } = await other.claim({ run: 'r2', epoch: 0, claims: [claimOf('a', 1)], leaseMs: 60_000 });
+      return entries.map(({ run, index }) => `${run} ${index}`);
+    };
+    assert.deepEqual(await ask(), ['r1 1', 'r1 2']);
+    assert.deepEqual(await ask(), []);
+  },
+
+  'S24, S31: the claims of an owner that is gone, or has let its lease run out, are anybody’s; a late result does not count': async (
+    record,
+    another,
+  ) => {
+    await record.open(runRow({ id: 'gone', owner: goneOwner() }));
+    await record.open(runRow({ id: 'slow' }));
+    await record.open(runRow({ id: 'r1' }));
+    const other = await another();
+    const [a, b] = [claimOf('a', 0), claimOf('b', 0)];
+    await record.claim({ run: 'gone', epoch: 0, claims: [a], leaseMs: 60_000 });
+    await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 });
+    assert.deepEqual([...(await other.claim({ run: 'r1', epoch: 0, claims: [b], leaseMs: 60_000 })).held], []);
+    await record.renewClaims('slow', 0, 60_000);
+    assert.deepEqual([...(await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 })).held], [[b.key, 'r1']]);
+    await record.append({ run: 'slow', epoch: 0, released: [b.key], entries: [entryRow('slow', 0, 'v1', { key: b.key })] });
+    assert.deepEqual(await record.entries([digest('v1', 32)]), []);
+    await other.runs();
+    assert.deepEqual([...(await other.claim({ run: 'r1', epoch: 0, claims: [a], leaseMs: 60_000 })).held], []);
   },
 
   'S31: crashNow has its say before the process is gone': async (record) => {
@@ -516,6 +570,10 @@ function artifactRow(index: number, name: string, content: string): ArtifactRow 
     ref: { uri: `record:${contentDigest}`, key: contentDigest, contentDigest, valueDigest: digest(`value ${content}`, 32), bytes: 3, format: 'json' },
     inline: undefined,
   };
+}
+
+function claimOf(key: string, index: number): Claim {
+  return { key: digest(`key ${key}`, 32), index };
 }
 
 function entryRow(run: string, index: number, version: string, parts: Partial<CacheEntryRow> = {}): CacheEntryRow {

@@ -32,6 +32,17 @@ export function findEntries(connection: SqliteConnection, taskVersions: readonly
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
 }
 
+/** What runs other than `run` have written after the pack of number `since`. */
+export function findEntriesSince(connection: SqliteConnection, run: string, since: number): readonly CacheEntryRow[] {
+  const packs = connection.prepare(`${PACKS} WHERE entry.number > ? AND run.id <> ? ORDER BY entry.number`).all([since, run]);
+  return packs.flatMap((row) => packOf(row).entries);
+}
+
+/** The number of the newest pack. */
+export function lastEntryNumber(connection: SqliteConnection): number {
+  return (connection.prepare('SELECT coalesce(max(number), 0) FROM entry').get()?.[0] ?? 0) as number;
+}
+
 export function findLatestEntry(connection: SqliteConnection, task: string): CacheEntryRow | undefined {
   const versions = connection.prepare('SELECT number FROM task_version WHERE task = ?').all([task]);
   const packs = connection.prepare(`${PACKS} WHERE entry.task_version = ? AND entry.newest = (SELECT max(newest) FROM entry WHERE task_version = ?)`);

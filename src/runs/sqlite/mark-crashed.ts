@@ -2,6 +2,7 @@ import type { ErrorInfo } from '../../model/event.js';
 import type { Owner } from '../../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { ownerGoneError, ownerIsGone, UNFINISHED } from '../crash.js';
+import { releaseAllClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { countReused } from './reused.js';
 import { NOT_FINAL } from './write-batch.js';
@@ -43,6 +44,7 @@ function crashRun(connection: SqliteConnection, run: number, epoch: number, erro
     .prepare(`UPDATE run SET state = 'crashed', epoch = epoch + 1, finished_at = ?, error = ? WHERE number = ? AND epoch = ? AND ${STILL_OPEN}`)
     .run([now, JSON.stringify(error), run, epoch]);
   if (taken === 0) return;
+  releaseAllClaims(connection, run);
   connection.prepare(`UPDATE task_run SET state = ?, finished_at = ? WHERE run = ? AND ${NOT_FINAL}`).run([crashed, now, run]);
   connection
     .prepare(

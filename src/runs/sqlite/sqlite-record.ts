@@ -1,11 +1,12 @@
 import { MillraceError } from '../../base/error.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import type { TaskState } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
-import type { LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
-import { findEntries, findLatestEntry } from './entries.js';
+import { findEntries, findEntriesSince, findLatestEntry, lastEntryNumber } from './entries.js';
 import { findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
@@ -32,6 +33,8 @@ export async function openSqliteRecord(options: SqliteRecordOptions): Promise<Ru
 
 class SqliteRecord implements RunRecord {
   readonly #connection: SqliteConnection;
+  /** By run opened here: the newest entries it has seen. */
+  readonly #seen = new Map<string, number>();
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
@@ -42,11 +45,28 @@ class SqliteRecord implements RunRecord {
   }
 
   open(run: RunRow): Promise<void> {
-    return this.#connection.write(() => writeRun(this.#connection, run));
+    return this.#connection.write(() => {
+      writeRun(this.#connection, run);
+      this.#seen.set(run.id, lastEntryNumber(this.#connection));
+    });
   }
 
   append(batch: RecordBatch): Promise<void> {
+    if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
     return this.#connection.write(() => writeBatch(this.#connection, batch));
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    return this.#connection.write(() => {
+      const held = takeClaims(this.#connection, request);
+      const entries = findEntriesSince(this.#connection, request.run, this.#seen.get(request.run) ?? 0);
+      this.#seen.set(request.run, lastEntryNumber(this.#connection));
+      return { held, entries };
+    });
+  }
+
+  renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
+    return this.#connection.write(() => renewClaims(this.#connection, run, epoch, leaseMs));
   }
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {

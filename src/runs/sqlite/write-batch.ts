@@ -3,6 +3,7 @@ import { FINAL_RUN_STATES, isFinalTaskCode, type RunState, TASK_STATES } from '.
 import { digestBytes } from '../digests.js';
 import { checkEpoch, runExists, runUnknown } from '../look.js';
 import type { RecordBatch } from '../run-record.js';
+import { releaseAllClaims, releaseClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
@@ -45,7 +46,8 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.taskRuns) insertRows(connection, TASK_RUNS, writeReused(connection, run, batch.taskRuns), (into, row) => rows.putTaskRun(into, run, row));
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
-  if (batch.entries) writeEntries(connection, batch.entries);
+  const taken = releaseClaims(connection, run, batch.released ?? []);
+  if (batch.entries) writeEntries(connection, taken.size === 0 ? batch.entries : batch.entries.filter(({ key }) => !taken.has(key)));
   if (batch.logs) insertRows(connection, LOGS, batch.logs, (into, row) => rows.putLog(into, run, row));
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
@@ -69,4 +71,5 @@ function changeRun(connection: SqliteConnection, run: number, change: RunChange)
   if (given.length === 0) return;
   const assignments = given.map(([column]) => `${column} = ?`).join(', ');
   connection.prepare(`UPDATE run SET ${assignments} WHERE number = ?`).run([...given.map(([, value]) => value), run]);
+  if (change.state !== undefined && FINAL_RUN_STATES.has(change.state)) releaseAllClaims(connection, run);
 }
