@@ -98,7 +98,23 @@ export class SqliteConnection {
 
   /** Runs `job` in a transaction of its own, after all earlier ones; resolves when committed, and when it throws nothing is written. */
   write<T>(job: () => T): Promise<T> {
-    const result = this.#lastWrite.then(() => this.#patiently(() => this.#transact('BEGIN IMMEDIATE', job)));
+    return this.#inTurn(() => this.#transact('BEGIN IMMEDIATE', job));
+  }
+
+  /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
+  writeInPassing<T>(job: () => T): Promise<T> {
+    return this.#inTurn(() => {
+      this.exec('PRAGMA synchronous=NORMAL');
+      try {
+        return this.#transact('BEGIN IMMEDIATE', job);
+      } finally {
+        this.exec('PRAGMA synchronous=FULL');
+      }
+    });
+  }
+
+  #inTurn<T>(job: () => T): Promise<T> {
+    const result = this.#lastWrite.then(() => this.#patiently(job));
     this.#lastWrite = result.catch(() => undefined);
     return result;
   }

@@ -57,7 +57,7 @@ class SqliteRecord implements RunRecord {
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#connection.write(() => {
+    return this.#connection.writeInPassing(() => {
       const held = takeClaims(this.#connection, request);
       const entries = findEntriesSince(this.#connection, request.run, this.#seen.get(request.run) ?? 0);
       this.#seen.set(request.run, lastEntryNumber(this.#connection));
@@ -66,7 +66,7 @@ class SqliteRecord implements RunRecord {
   }
 
   renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
-    return this.#connection.write(() => renewClaims(this.#connection, run, epoch, leaseMs));
+    return this.#connection.writeInPassing(() => renewClaims(this.#connection, run, epoch, leaseMs));
   }
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
