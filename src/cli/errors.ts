@@ -5,6 +5,7 @@ import { formatPosition, originOf, type SourcePosition } from './flow-file/sourc
 
 /** Errors of whoever typed the command, not of what it ran. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
+  'TASK_UNKNOWN',
   'USAGE',
   'FLOW_FILE_NOT_FOUND',
   'FLOW_FILE_UNSUPPORTED',

@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   visualize: async () => (await import('./commands/visualize.js')).visualizeCommand,
   preview: async () => (await import('./commands/preview.js')).previewCommand,
   run: async () => (await import('./commands/run.js')).runCommand,
+  invalidate: async () => (await import('./commands/invalidate.js')).invalidateCommand,
+  reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,

@@ -1,18 +1,19 @@
 import type { TaskDefinition } from '../model/task-definition.js';
+import { TaskSelection } from './task-selection.js';
 
 /** What shall execute whatever is cached (S28). */
 export interface Force {
   readonly all: boolean;
-  /** Names of tasks that are forced with everything downstream. */
-  readonly downstream: ReadonlySet<string>;
-  /** Names of tasks that alone are forced. */
-  readonly only: ReadonlySet<string>;
+  /** Tasks that are forced with everything downstream. */
+  readonly downstream: TaskSelection;
+  /** Tasks that alone are forced. */
+  readonly only: TaskSelection;
 }
 
-export const NO_FORCE: Force = { all: false, downstream: new Set(), only: new Set() };
+export const NO_FORCE: Force = { all: false, downstream: new TaskSelection(), only: new TaskSelection() };
 
 export function spreads(force: Force): boolean {
-  return force.downstream.size > 0;
+  return !force.downstream.isEmpty;
 }
 
 /** `inherited`: something upstream was forced together with its downstream. */

@@ -64,8 +64,8 @@ export class Tracer implements RunPort, Settling {
   readonly #values = new Map<number, Promise<unknown>>();
   /** Where each call stands in the user's code. */
   readonly #positions: (string | undefined)[] = [];
-  /** What the children of complete maps gave. */
-  readonly #mapHits = new Map<number, readonly CacheEntryRow[]>();
+  /** The earlier results that answer a node: one, or those of a map's children. */
+  readonly #hits = new Map<number, readonly CacheEntryRow[]>();
   readonly #subflows: number[] = [];
   #uncertainFrom = Number.POSITIVE_INFINITY;
   #incompleteAt: string | undefined;
@@ -177,6 +177,24 @@ export class Tracer implements RunPort, Settling {
     return undefined;
   }
 
+  /** The nodes of a task, in order. */
+  nodesOf(task: string): readonly number[] {
+    return [...this.graph.definitions.keys()].filter((node) => {
+      const { name, kind } = this.graph.definitions[node] as TaskDefinition;
+      return name === task && kind !== 'derived';
+    });
+  }
+
+  /** The earlier results that answer the node, or some of the children of a map. Asked for after the trace. */
+  hits(node: number): readonly CacheEntryRow[] {
+    return this.#hits.get(node) ?? [];
+  }
+
+  /** The value of a node that is complete. @throws MillraceError `RESULT_MISSING`, `RESULT_CORRUPTED` and what reading throws */
+  read(node: number): Promise<unknown> {
+    return this.#value(node);
+  }
+
   answer(node: number): Promise<TraceAnswer> {
     let answer = this.#answers.get(node);
     if (!answer) {
@@ -221,7 +239,10 @@ export class Tracer implements RunPort, Settling {
     const inputs = await this.#inputs(node, upstream);
     const forced = isForced(this.#parts.force, definition, false);
     const answer = await this.#parts.reuse.ask({ definition, policy, inputs, forced });
-    if (answer.hit) return { state: 'complete', key: answer.key, stored: storedAs(answer.hit.artifacts) };
+    if (answer.hit) {
+      this.#hits.set(node, [answer.hit]);
+      return { state: 'complete', key: answer.key, stored: storedAs(answer.hit.artifacts) };
+    }
     return { state: 'pending', key: answer.key, why: answer.why };
   }
 
@@ -248,13 +269,13 @@ export class Tracer implements RunPort, Settling {
       if (answer.hit) hits.push(answer.hit);
       else why ??= answer.why;
     }
+    this.#hits.set(node, hits);
     if (why !== undefined)
       return {
         state: 'pending',
         key: undefined,
         why: { kind: why.kind, detail: `${calls.count - hits.length} of ${calls.count} children${why.detail ? `; the first: ${why.detail}` : ''}` },
       };
-    this.#mapHits.set(node, hits);
     return { state: 'complete', key: undefined, stored: undefined };
   }
 
@@ -282,7 +303,7 @@ export class Tracer implements RunPort, Settling {
   }
 
   async #derivedDigest(node: number): Promise<InputDigest | undefined> {
-    const hits = this.#mapHits.get(node);
+    const hits = this.#hits.get(node);
     if (hits) return mapDigest(hits.map(({ artifacts }) => storedAs(artifacts).valueDigest));
     const inputs = await this.#inputs(node, await this.#upstream(node));
     const states = this.graph.inputs(node).map(() => 'value');
@@ -304,7 +325,7 @@ export class Tracer implements RunPort, Settling {
     // In a branch that is not taken there is no value, whatever an earlier run left.
     for (const gate of this.#gates(node)) if ((await this.answer(gate)).state === 'complete') await this.#value(gate);
     if (answer.state === 'complete' && answer.stored) return await this.#parts.keeper.load(answer.stored.artifacts, definition);
-    const hits = this.#mapHits.get(node);
+    const hits = this.#hits.get(node);
     if (hits) return await Promise.all(hits.map(({ artifacts }) => this.#parts.keeper.load(artifacts, (definition.map as MapSettings).of)));
     const values = new Map<number, () => unknown>();
     for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));

@@ -14,7 +14,7 @@ export interface RunOptions {
   tags?: readonly string[];
   /** Aborting it cancels the run (S15). */
   signal?: AbortSignal;
-  /** Executes all, or these tasks and everything downstream of them, whatever is cached (S28). */
+  /** Executes all, or these tasks and everything downstream of them, whatever is cached (S28). A name may be a pattern: `train-*`. */
   force?: true | TaskRef | readonly TaskRef[];
   /** Executes these tasks whatever is cached, and nothing else that is cached. */
   forceOnly?: readonly TaskRef[];
@@ -94,12 +94,25 @@ export interface VisualizeOptions {
   from?: 'trace' | { runId: string };
 }
 
+export interface InvalidateOptions {
+  /** A task, its name, an id (`clean#2`), or a pattern of names (`train-*`). @default every task of the flow */
+  task?: TaskRef;
+  /** Also what it is made of. @default false */
+  upstream?: boolean;
+  /** Also what is made of it. @default false */
+  downstream?: boolean;
+  /** Changes nothing. @default false */
+  dryRun?: boolean;
+}
+
 /** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */
 export interface FlowRuntime {
   start(flow: FlowDefinition, sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
   graph(flow: FlowDefinition, sources: ParameterSources): Promise<Graph>;
   preview(flow: FlowDefinition, sources: ParameterSources): Promise<Graph>;
   visualize(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string>;
+  invalidate(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
+  output(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }
 

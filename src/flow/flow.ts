@@ -9,6 +9,7 @@ import {
   type FlowDefinition,
   type FlowHooks,
   flowRuntime,
+  type InvalidateOptions,
   type Run,
   type RunHandle,
   type RunOptions,
@@ -85,6 +86,20 @@ export interface Flow<S extends ParamSpec, R> {
   startChild(...args: ChildArgs<S>): Future<R>;
   /** The newest run in the record. */
   latest(filter?: { state?: RunState; params?: Partial<ParamsIn<S>> }): Promise<Run<R> | undefined>;
+  /**
+   * Stored results are no answers any more, so that the next run computes them anew: those that `preview(params)` shows as complete, of one
+   * task, of all, and, as asked, of what is up- or downstream of it (S28). Where a result cannot be told from others of its task before
+   * something upstream has been computed, all of that task's go. What past runs have made stays with them.
+   * @returns the ids of the nodes whose results are concerned, in the order of the graph
+   * @throws ParameterError; MillraceError `TASK_UNKNOWN`, `RECORD_READ_ONLY`
+   */
+  invalidate(selection: InvalidateOptions & { params?: ParamsIn<S> }): Promise<readonly string[]>;
+  /**
+   * The stored value of a task's first call for these parameters; runs nothing (D2).
+   * @throws ParameterError; MillraceError `TASK_UNKNOWN`, `NOT_COMPLETE` with the reason, `RESULT_MISSING`, `RESULT_CORRUPTED`
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
+  output<T>(task: Task<any, T, any>, params?: ParamsIn<S>): Promise<T>;
   with(options: Partial<FlowOptions<S>>): Flow<S, R>;
 }
 
@@ -96,6 +111,7 @@ export interface FlowInside {
   preview(sources: ParameterSources): Promise<Graph>;
   graph(sources: ParameterSources): Promise<Graph>;
   visualize(sources: ParameterSources, options: VisualizeOptions): Promise<string>;
+  invalidate(sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
@@ -166,6 +182,7 @@ function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
     preview: (sources) => runtime().preview(definition, sources),
     graph: (sources) => runtime().graph(definition, sources),
     visualize: (sources, options) => runtime().visualize(definition, sources, options),
+    invalidate: (sources, options) => runtime().invalidate(definition, sources, options),
   };
   const made = {
     [FLOW]: inside,
@@ -177,6 +194,8 @@ function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
     preview: (params?: unknown) => inside.preview(asArgument(params)),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowTask(definition, options), []),
     startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) => makeTask(childRunTask(inside, wait), [])(params ?? {}),
+    invalidate: ({ params, ...selection }: InvalidateOptions & { params?: unknown }) => inside.invalidate(asArgument(params), selection),
+    output: ({ taskName }: { taskName: string }, params?: unknown) => runtime().output(definition, taskName, asArgument(params)),
     latest: (filter = {}) => runtime().latest(definition, filter),
     with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options)),
   };

@@ -78,9 +78,19 @@ class MemoryRecord implements RunRecord {
     return this.#newestFirst(places.map((place) => this.#entries.get(place)).filter((entry) => entry !== undefined));
   }
 
+  async entriesOfTask(task: string): Promise<readonly CacheEntryRow[]> {
+    this.#checkOpen();
+    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task));
+  }
+
+  async forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {
+    this.#checkOpen();
+    for (const { run, index } of entries) if (this.#runs.has(run)) this.#dropEntry(`${this.#known(run).number}:${index}`);
+  }
+
   async latestEntry(task: string): Promise<CacheEntryRow | undefined> {
     this.#checkOpen();
-    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task))[0];
+    return (await this.entriesOfTask(task))[0];
   }
 
   async inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {

@@ -80,6 +80,10 @@ export interface RunRecord extends AsyncDisposable {
   append(batch: RecordBatch): Promise<void>;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
+  /** All entries of a task, of whatever code and inputs, newest first. */
+  entriesOfTask(task: string): Promise<readonly CacheEntryRow[]>;
+  /** These entries are no answers any more. The rows and results of the runs that made them stay (S28). */
+  forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void>;
   /** The newest entry of a task, of whatever code and inputs: what a miss is explained by (S27). */
   latestEntry(task: string): Promise<CacheEntryRow | undefined>;
   /**

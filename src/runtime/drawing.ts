@@ -1,25 +1,12 @@
 import { writeFileAtomic } from '../base/atomic-file.js';
-import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
-import { functionTextDigest } from '../code/function-text.js';
-import { NO_FORCE } from '../engine/force.js';
-import { graphOfRun, graphOfTrace } from '../engine/graph-data.js';
-import { Reuse } from '../engine/reuse.js';
-import { Tracer } from '../engine/tracer.js';
+import { graphOfRun } from '../engine/graph-data.js';
 import type { FlowDefinition, VisualizeOptions } from '../flow/flow-runtime.js';
 import { ParameterError, type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
-import { scopes } from '../flow/scope.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { Graph } from '../graph/graph-view.js';
-import { captureOutput, type OutputTarget } from '../log/capture.js';
-import { createMask, type Mask } from '../log/mask.js';
-import { maskData } from '../log/mask-data.js';
-import { maskError } from '../log/mask-error.js';
-import { printLine } from '../log/print-line.js';
-import { createTaskLogger } from '../log/run-log.js';
-import type { TaskContext } from '../model/task-context.js';
-import { bodyContext } from './body-context.js';
-import { keeperFor, openProject } from './project.js';
+import { openProject } from './project.js';
+import { trace } from './trace.js';
 
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
 export async function previewFlow(flow: FlowDefinition, sources: ParameterSources): Promise<Graph> {
@@ -51,51 +38,9 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
   return createGraph(graphOfRun(run.flow, await project.record.taskRuns(run.id)));
 }
 
-async function traceFlow(flow: FlowDefinition, { values: params, secrets }: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
+async function traceFlow(flow: FlowDefinition, params: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
   await using project = await openProject({ look: true });
-  const { record } = project;
-  const keeper = keeperFor(project, flow.store);
-  const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
-  const tracer = new Tracer({
-    flowName: flow.name,
-    params,
-    keeper,
-    reuse,
-    defaultCache: flow.cache,
-    defaults: flow.defaults,
-    force: NO_FORCE,
-    context: (values) => tracingContext(flow.name, values),
-  });
-  const mask = createMask(secrets);
-  const release = secrets.length > 0 ? printMasked(mask) : undefined;
-  try {
-    await tracer.trace(flow.body, missing);
-  } catch (error) {
-    maskError(error, mask);
-    throw error;
-  } finally {
-    release?.();
-  }
-  const data = await graphOfTrace(tracer);
-  return createGraph(secrets.length > 0 ? maskData(data, mask) : data);
-}
-
-/** While a body is traced, what it prints goes where it would have gone, without the secrets (S18). */
-function printMasked(mask: Mask): () => void {
-  const target: OutputTarget = {
-    line: (level, text) => printLine(level, mask(text)),
-  };
-  const capture = captureOutput(() => (scopes.getStore()?.context.tracing ? target : undefined));
-  return () => {
-    capture.flush(target);
-    capture.release();
-  };
-}
-
-function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
-  const log = createTaskLogger(() => {});
-  return bodyContext({ runId: '(preview)', flowName, params, signal: new AbortController().signal, log, tracing: true });
+  return createGraph((await trace(flow, params, missing, project)).data);
 }
 
 async function resolveWhatIsGiven(

@@ -7,5 +7,7 @@ export const runtime: FlowRuntime = {
   graph: async (flow, sources) => (await import('./drawing.js')).graphOfFlow(flow, sources),
   preview: async (flow, sources) => (await import('./drawing.js')).previewFlow(flow, sources),
   visualize: async (flow, sources, options) => (await import('./drawing.js')).visualizeFlow(flow, sources, options),
+  invalidate: async (flow, sources, options) => (await import('./invalidate.js')).invalidateFlow(flow, sources, options),
+  output: async (flow, task, sources) => (await import('./stored-output.js')).storedOutput(flow, task, sources),
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

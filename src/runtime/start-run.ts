@@ -10,6 +10,7 @@ import { runHook } from '../engine/hooks.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
+import { TaskSelection } from '../engine/task-selection.js';
 import type { FlowDefinition, FlowHooks, RunOptions } from '../flow/flow-runtime.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
@@ -414,11 +415,11 @@ function currentOutput(): OutputTarget | undefined {
 
 function forceOf({ force, forceOnly }: RunOptions): Force {
   if (force === undefined && forceOnly === undefined) return NO_FORCE;
-  const names = (refs: TaskRef | readonly TaskRef[] | undefined): Set<string> => {
+  const names = (refs: TaskRef | readonly TaskRef[] | undefined): TaskSelection => {
     const list = refs === undefined ? [] : Array.isArray(refs) ? (refs as readonly TaskRef[]) : [refs as TaskRef];
-    return new Set(list.map((ref) => (typeof ref === 'string' ? ref : ref.taskName)));
+    return new TaskSelection(list.map((ref) => (typeof ref === 'string' ? ref : ref.taskName)));
   };
-  return { all: force === true, downstream: force === true ? new Set() : names(force), only: names(forceOnly) };
+  return { all: force === true, downstream: force === true ? new TaskSelection() : names(force), only: names(forceOnly) };
 }
 
 /** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */

@@ -183,6 +183,24 @@ const CASES: Readonly<Record<string, Check>> = {
     await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
   },
 
+  'S28: entries are found by task, and forgotten one by one': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    await record.open(runRow({ id: 'r2' }));
+    const of = (run: string, index: number, createdAt: number, task = 'clean') => entryRow(run, index, `v${index % 2}`, { task, createdAt });
+    await record.append({ run: 'r1', epoch: 0, entries: [of('r1', 0, 1), of('r1', 1, 2), of('r1', 2, 3, 'other')] });
+    await record.append({ run: 'r2', epoch: 0, entries: [of('r2', 0, 4)] });
+    const places = async (from: RunRecord) => (await from.entriesOfTask('clean')).map(({ run, index }) => `${run} ${index}`);
+    const other = await another();
+    assert.deepEqual(await places(other), ['r2 0', 'r1 1', 'r1 0']);
+    await other.forget([
+      { run: 'r1', index: 0 },
+      { run: 'r2', index: 7 },
+      { run: 'no such run', index: 0 },
+    ]);
+    assert.deepEqual(await places(record), ['r2 0', 'r1 1']);
+    assert.equal((await record.entriesOfTask('other')).length, 1);
+  },
+
   'S24: a key is claimed by one run at a time, until it is released or the run ends': async (record, another) => {
     const other = await another();
     await record.open(runRow({ id: 'r1' }));

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MillraceError } from '../../base/error.js';
+import { TaskSelection } from '../../engine/task-selection.js';
 import type { FlowInside } from '../../flow/flow.js';
 import type { RunHandle } from '../../flow/flow-runtime.js';
 import type { ParameterSources } from '../../flow/parameters.js';
@@ -17,6 +18,7 @@ import { UsageError } from '../usage-error.js';
 interface RunCommandOptions extends FlowCommandOptions {
   readonly force?: true;
   readonly forceTask?: readonly string[];
+  readonly forceOnly?: readonly string[];
   readonly maxWorkers?: number;
   readonly maxSplits?: number;
   readonly name?: string;
@@ -29,7 +31,8 @@ interface RunCommandOptions extends FlowCommandOptions {
 export function runCommand(context: CommandContext): Command {
   return addFlowArguments(new Command('run').description('run a flow'))
     .option('--force', 'execute every task, whatever is cached')
-    .option('--force-task <task>', 'execute this task and all downstream of it, whatever is cached; may be repeated', collect)
+    .option('--force-task <task>', "execute this task, or those of a pattern ('train-*'), and all downstream of it; may be repeated", collect)
+    .option('--force-only <task>', 'execute this task, and nothing else that is cached; may be repeated', collect)
     .option('--max-workers <count>', 'task runs at the same time', wholeNumber)
     .option('--max-splits <count>', 'most children of a map that says nothing else itself', wholeNumber)
     .option('--name <name>', 'a name for this run')
@@ -52,7 +55,8 @@ export function runCommand(context: CommandContext): Command {
 
 async function run(file: string, flow: string | undefined, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { name, inside, sources } = await openFlow(file, flow, options, terminal);
-  if (options.forceTask) await checkForced(inside, sources, options.forceTask);
+  await checkForced(inside, sources, '--force-task', options.forceTask);
+  await checkForced(inside, sources, '--force-only', options.forceOnly);
   const signals = listenForSignals();
   try {
     const handle = inside.start(sources, startOptions(options, signals.signal));
@@ -70,23 +74,25 @@ async function run(file: string, flow: string | undefined, options: RunCommandOp
 }
 
 /** A name that no task has would be forced in vain, and in silence. Where the body decides what to call, only the run can tell. */
-async function checkForced(inside: FlowInside, sources: ParameterSources, forced: readonly string[]): Promise<void> {
+async function checkForced(inside: FlowInside, sources: ParameterSources, option: string, forced: readonly string[] = []): Promise<void> {
+  if (forced.length === 0) return;
   const { complete, nodes } = await inside.graph(sources);
   const tasks = [...new Set(nodes.map(({ task }) => task))];
-  const unknown = forced.find((name) => !tasks.includes(name));
+  const unknown = forced.find((name) => !tasks.some((task) => new TaskSelection([name]).has(task)));
   if (!complete || unknown === undefined) return;
   const { nearest } = await import('../nearest.js');
   const meant = nearest(unknown, tasks);
-  const sentence = `expected --force-task with the name of a task of this flow (${tasks.join(', ')}); got '${unknown}'`;
+  const sentence = `expected ${option} with the name of a task of this flow (${tasks.join(', ')}); got '${unknown}'`;
   throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);
 }
 
-function startOptions({ force, forceTask, maxWorkers, maxSplits, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
+function startOptions({ force, forceTask, forceOnly, maxWorkers, maxSplits, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
   return {
     signal,
     // What tasks print is shown as lines of their logs.
     echo: false,
     ...(force ? { force: true as const } : forceTask ? { force: forceTask } : {}),
+    ...(forceOnly ? { forceOnly } : {}),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     ...(maxSplits === undefined ? {} : { maxSplits }),
     ...(name === undefined ? {} : { name }),

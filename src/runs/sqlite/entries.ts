@@ -32,6 +32,23 @@ export function findEntries(connection: SqliteConnection, taskVersions: readonly
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
 }
 
+export function findEntriesOfTask(connection: SqliteConnection, task: string): readonly CacheEntryRow[] {
+  const packs = connection.prepare(`${PACKS} WHERE version.task = ?`).all([task]);
+  return packs.flatMap((row) => packOf(row).entries).sort(PackedEntry.newestFirst);
+}
+
+/** Inside a transaction. */
+export function forgetEntries(connection: SqliteConnection, entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): void {
+  const byRun = new Map<string, Set<number>>();
+  for (const { run, index } of entries) {
+    const places = byRun.get(run);
+    if (places) places.add(index);
+    else byRun.set(run, new Set([index]));
+  }
+  const packs = connection.prepare(`${PACKS} WHERE run.id = ?`);
+  for (const [run, places] of byRun) for (const row of packs.all([run])) keepOnly(connection, row, ({ index }) => !places.has(index));
+}
+
 /** What runs other than `run` have written after the pack of number `since`. */
 export function findEntriesSince(connection: SqliteConnection, run: string, since: number): readonly CacheEntryRow[] {
   const packs = connection.prepare(`${PACKS} WHERE entry.number > ? AND run.id <> ? ORDER BY entry.number`).all([since, run]);

@@ -6,7 +6,7 @@ import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunR
 import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
-import { findEntries, findEntriesSince, findLatestEntry, lastEntryNumber } from './entries.js';
+import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
 import { findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
@@ -71,6 +71,14 @@ class SqliteRecord implements RunRecord {
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
     return this.#connection.read(() => findEntries(this.#connection, taskVersions));
+  }
+
+  entriesOfTask(task: string): Promise<readonly CacheEntryRow[]> {
+    return this.#connection.read(() => findEntriesOfTask(this.#connection, task));
+  }
+
+  forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {
+    return this.#connection.write(() => forgetEntries(this.#connection, entries));
   }
 
   latestEntry(task: string): Promise<CacheEntryRow | undefined> {

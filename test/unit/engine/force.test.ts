@@ -36,6 +36,7 @@ describe('force', () => {
     ['everything', { force: true }, ['side', 'a', 'b', 'c', 'd']],
     ['one task and everything downstream', { force: b }, ['b', 'c', 'd']],
     ['several, by name or task', { force: ['c', side] }, ['side', 'c', 'd']],
+    ['those of a pattern', { force: ['?', 'si*'] }, ['side']],
     ['only the target', { forceOnly: [b] }, ['b']],
     ['one with its downstream and one alone', { force: [d], forceOnly: ['a'] }, ['a', 'd']],
   ])('S28: %s', async (_, options, expected) => {
