@@ -26,7 +26,7 @@ const PARTS = [
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',
-    test: /[\\/]src[\\/]cli[\\/](?!main|live|commands|table|fit-width|run-summary|run-progress|human-printer|run-report|task-report|flow-file[\\/]bundle|flow-file[\\/]import-meta)/,
+    test: /[\\/]src[\\/]cli[\\/](?!main|live|commands|table|fit-width|run-summary|run-progress|human-printer|run-report|task-report|flow-file[\\/](?:bundle|import-meta|decorator|esbuild|tsconfig-of|source-language))/,
     priority: 1,
   },
 ];

@@ -24,7 +24,8 @@ const TRANSFORMED = /\.(?:[cm]?ts|tsx|jsx)$/;
 /**
  * Imports a flow file, TypeScript or JavaScript, and finds its flows. JavaScript that Node can run is imported as it is; the rest is
  * bundled in memory, run from a temporary file that is deleted at once, and reports positions in the original files.
- * @throws FlowFileError `FLOW_FILE_NOT_FOUND`, `FLOW_FILE_UNSUPPORTED`, `FLOW_FILE_SYNTAX`, `FLOW_FILE_IMPORT`, `FLOW_FILE_BUNDLE`, `FLOW_FILE_THREW`
+ * @throws FlowFileError `FLOW_FILE_NOT_FOUND`, `FLOW_FILE_UNSUPPORTED`, `FLOW_FILE_SYNTAX`, `FLOW_FILE_IMPORT`, `FLOW_FILE_BUNDLE`, `FLOW_FILE_THREW`,
+ *   `DECORATORS_NOT_LOWERED` for decorators of the language where esbuild is not installed
  */
 export async function loadFlowFile(file: string, cwd: string = process.cwd()): Promise<FlowFile> {
   const path = resolve(cwd, file);

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, extname, join, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OutputChunk, Plugin, RolldownLog } from 'rolldown';
+import { decoratorsPlugin } from './decorators.js';
 import { IMPORT_META_DEFINE, MAY_NEED_REWRITE, planImportRewrite } from './import-meta.js';
+import { parsed, SOURCE_LANGUAGES, type SourceLanguage } from './source-language.js';
 
 /** One JavaScript module made of a flow file and the project files it imports. */
 export interface Bundle {
@@ -39,19 +41,22 @@ const NOT_BUNDLED = /\.(?:node|wasm)$/;
  * Bundles into ONE module, dynamic imports included (they are still evaluated only when reached), so that the file can be deleted as soon
  * as it is imported. Packages stay outside, as absolute URLs resolved from the file that imports them, so the bundle may lie anywhere and
  * shares their instances with the rest of the process. Nothing is shaken off: a flow file is run, not shipped.
- * @throws BundleFailure
+ * @throws BundleFailure; FlowFileError `DECORATORS_NOT_LOWERED`, `FLOW_FILE_SYNTAX` for a module with decorators of its own
  */
 export async function bundleModule(entry: string): Promise<Bundle> {
   const { rolldown, RolldownMagicString } = await import('rolldown');
   const failures: RolldownLog[] = [];
   const packages = packagesPlugin();
+  const decorators = decoratorsPlugin([entry, fileURLToPath(import.meta.url)]);
   const rewriting: Plugin = {
     name: 'millrace:import-meta',
     transform: {
-      filter: { id: { exclude: '\0' }, code: MAY_NEED_REWRITE },
-      handler(text, id) {
+      filter: { id: { exclude: '\0' }, moduleType: [...SOURCE_LANGUAGES], code: MAY_NEED_REWRITE },
+      handler(text, id, { moduleType }) {
         const path = id.replace(/[?#].*$/, '');
-        const rewrite = planImportRewrite(this.parse(text, { lang: languageOf(path) }), path);
+        const program = parsed(() => this.parse(text, { lang: moduleType as SourceLanguage }));
+        if (!program) return null;
+        const rewrite = planImportRewrite(program, path);
         if (rewrite.computed.length === 0) return { code: text + rewrite.appendix, map: null };
         const source = new RolldownMagicString(text);
         for (const { start, end } of rewrite.computed) source.overwrite(start, end, rewrite.replacement);
@@ -68,9 +73,8 @@ export async function bundleModule(entry: string): Promise<Bundle> {
       tsconfig: true,
       // The conditions and fields that Node itself goes by, or a package would be loaded twice in two forms.
       resolve: { conditionNames: ['node', 'import', 'module-sync', 'node-addons', 'default'], mainFields: ['main'] },
-      // The bundler lowers legacy decorators only; standard ones, which Node 20 cannot parse, get the same treatment so that the file loads.
-      transform: { target: 'node20', decorator: { legacy: true }, define: { ...IMPORT_META_DEFINE } },
-      plugins: [packages.plugin, rewriting],
+      transform: { target: 'node20', define: { ...IMPORT_META_DEFINE } },
+      plugins: [packages.plugin, decorators.plugin, rewriting],
       onLog: (_level, log) => {
         if (log.code === 'UNRESOLVED_IMPORT' && packages.isRequired(log)) failures.push(log);
       },
@@ -84,6 +88,7 @@ export async function bundleModule(entry: string): Promise<Bundle> {
       await build.close();
     }
   } catch (error) {
+    if (decorators.failure) throw decorators.failure;
     if (error instanceof BundleFailure) throw error;
     throw new BundleFailure([...failures, ...((error as { errors?: readonly RolldownLog[] }).errors ?? [error as RolldownLog])]);
   }
@@ -167,11 +172,4 @@ function isPackageOf(specifier: string, path: string): boolean {
     }
     if (folder === dirname(folder)) return false;
   }
-}
-
-function languageOf(path: string): 'ts' | 'tsx' | 'js' | 'jsx' {
-  const extension = extname(path);
-  if (extension === '.tsx') return 'tsx';
-  if (extension === '.jsx') return 'jsx';
-  return TYPESCRIPT.test(path) ? 'ts' : 'js';
 }

@@ -4,7 +4,7 @@ import type { RolldownLog } from 'rolldown';
 import { asError, MillraceError } from '../../base/error.js';
 import type { Bundle, BundleFailure } from './bundle.js';
 import { FlowFileError, type FlowFileErrorCode } from './flow-file-error.js';
-import { originOf, type SourcePosition } from './source-frame.js';
+import { originOf, positionAt, type SourcePosition } from './source-frame.js';
 
 const CODES: Readonly<Record<string, FlowFileErrorCode>> = {
   PARSE_ERROR: 'FLOW_FILE_SYNTAX',
@@ -97,7 +97,5 @@ function findSpecifier(importer: string, specifier: string): SourcePosition | un
     return undefined;
   }
   const place = new RegExp(`['"]${specifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"]`).exec(text)?.index;
-  if (place === undefined) return undefined;
-  const before = text.slice(0, place).split('\n');
-  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  return place === undefined ? undefined : positionAt(file, text, place);
 }

@@ -7,6 +7,7 @@ export type FlowFileErrorCode =
   | 'FLOW_FILE_SYNTAX'
   | 'FLOW_FILE_IMPORT'
   | 'FLOW_FILE_BUNDLE'
+  | 'DECORATORS_NOT_LOWERED'
   | 'FLOW_FILE_THREW'
   | 'NO_FLOW'
   | 'FLOW_AMBIGUOUS'

@@ -18,6 +18,12 @@ export function formatPosition(at: SourcePosition): string {
   return `${at.file}:${at.line}:${at.column}`;
 }
 
+/** @param offset in characters of the file's text */
+export function positionAt(file: string, text: string, offset: number): SourcePosition {
+  const before = text.slice(0, offset).split('\n');
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
 /** The lines around a place with a caret under it, or undefined when the file cannot be read or has no such line. */
 export function sourceFrame(at: SourcePosition): string | undefined {
   let lines: readonly string[];
