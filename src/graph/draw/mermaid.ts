@@ -80,9 +80,12 @@ function quoted(text: string): string {
 }
 
 /**
- * Mermaid has no backslash escapes, only `#code;`. Letters of all languages and the few signs that mean nothing to it, nor to the Markdown
- * and HTML it takes labels for, stay readable.
+ * What is written as a code: all but letters of all languages and the few signs that mean nothing to Mermaid, nor to HTML; and of these signs
+ * those that make a list, a rule or a link of a label where Mermaid takes it for Markdown, which it then draws as an error.
  */
+const ENCODED = /[^\p{L}\p{M}\p{N} ,.()[\]/+=×·…→-]|^[-+]|(?<=^\p{Nd}{1,9})[.)]|\](?=\()|(?<=www)\./giu;
+
+/** Mermaid has no backslash escapes, only `#code;`. */
 function encoded(text: string): string {
-  return text.replace(/[^\p{L}\p{M}\p{N} ,.()[\]/+=×·…→-]/gu, (character) => `#${character.codePointAt(0)};`);
+  return text.replace(ENCODED, (character) => `#${character.codePointAt(0)};`);
 }
