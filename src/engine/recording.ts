@@ -174,8 +174,7 @@ export class Recording implements Observer {
   #attempt(node: number, { state, attempts, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
     const queuedAt = this.#queuedAt.get(node);
     const after = (at: number): number => toMicroseconds(at - startedAt);
-    // The loop's clock, which starts are taken from, may be a few milliseconds behind.
-    const queued = queuedAt === undefined ? '' : `queued@${Math.min(after(queuedAt), 0)} `;
+    const queued = queuedAt === undefined ? '' : `queued@${after(queuedAt)} `;
     return {
       index: node,
       attempt: attempts,
