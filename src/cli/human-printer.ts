@@ -57,7 +57,6 @@ function summarise({ state, value, error }: RunOutcome, progress: RunProgress, o
   if (error !== undefined && exitCodeOf(error) === EXIT.usage) return false;
   uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours })}\n`));
   const { failures = [] } = (error ?? {}) as { failures?: readonly { readonly taskRunId?: string }[] };
-  // A map that could not be split has no attempt to tell of, so that no event names it: then the run's own error does.
   const told = new Set<string | undefined>(progress.failed.map(({ node }) => node));
   return state === 'cancelled' || (failures.length > 0 && failures.every(({ taskRunId }) => told.has(taskRunId)));
 }

@@ -65,7 +65,7 @@ export class Recording implements Observer {
 
   settled(node: number, facts: SettledNode): void {
     const { hub, journal, recordAll } = this.#parts;
-    const event = hub.active && this.#isShown(node) ? this.#teller(node, facts) : undefined;
+    const event = hub.active && (this.#isShown(node) || this.#isMapOfNone(node, facts)) ? this.#teller(node, facts) : undefined;
     const tell = event === undefined || facts.afterwards === undefined ? (event ?? facts.afterwards) : both(event, facts.afterwards);
     if (!recordAll && facts.key === undefined) return tell?.();
     const inputs = facts.inputs();
@@ -231,6 +231,11 @@ export class Recording implements Observer {
     return kind !== 'derived' && kind !== 'map';
   }
 
+  /** A map that ended before it had children: nobody else would tell of it. */
+  #isMapOfNone(node: number, { isSplit }: SettledNode): boolean {
+    return this.#definition(node).kind === 'map' && !isSplit;
+  }
+
   #definition(node: number): TaskDefinition {
     return this.#parts.graph.definitions[node] as TaskDefinition;
   }
@@ -238,6 +243,7 @@ export class Recording implements Observer {
 
 /** What is known of a node that has not settled. */
 const UNSETTLED = {
+  isSplit: false,
   startedAt: undefined,
   finishedAt: 0,
   firstStartedAt: undefined,
