@@ -107,6 +107,8 @@ export class Recording implements Observer {
   interrupted(attempt: { readonly node: number; readonly attempt: number }, startedAt: number): void {
     this.#parts.flushOutput(attempt);
     this.stillRunning(attempt, startedAt);
+    const { node, attempt: number } = attempt;
+    if (this.#parts.hub.active) this.#emit(node, { task: this.#definition(node).name, state: 'crashed', attempt: number });
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {

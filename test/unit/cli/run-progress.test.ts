@@ -135,5 +135,7 @@ describe('runSummary', () => {
     const text = runSummary(progress, { ...base, state: 'failed', result: undefined });
     expect(text).toContain('✖ train#0 failed after 3 attempts\n  TypeError: no such column\n  caused by disk gone [EIO]');
     expect(text).toContain('millrace inspect r1/train#0');
+    const child = progressOf(runEvent('running', 0), taskEvent("run kid's#0[1]", 'failed', 5, { error }), runEvent('failed', 10));
+    expect(runSummary(child, { ...base, state: 'failed', result: undefined })).toContain("millrace inspect 'r1/run kid'\\''s#0[1]'");
   });
 });
