@@ -8,6 +8,7 @@ import { type Colours, coloursFor } from './colours.js';
 import { exitCodeOf } from './errors.js';
 import { EXIT } from './exit-code.js';
 import { mapPlace } from './map-progress.js';
+import { pastDurations } from './past-durations.js';
 import type { MakeRunPrinter, RunOutcome, RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 import { runSummary } from './run-summary.js';
@@ -16,14 +17,14 @@ import { runSummary } from './run-summary.js';
 export async function loadLivePrinter(): Promise<MakeRunPrinter> {
   const { LiveView } = await import('./live-view.js');
   return (options) => {
-    const { terminal, flow, run } = options;
+    const { terminal, flow, run, slots } = options;
     const colours = coloursFor(terminal.out, terminal.env);
     const progress = new RunProgress();
     const lines = createLines({ flow, run, colour: colours.isColorSupported });
     const linesOfChild = childrenLines({ colour: colours.isColorSupported });
     const stream = terminal.out as NodeJS.WriteStream;
     const alsoGuard = terminal.err.isTTY === true ? [terminal.err as NodeJS.WriteStream] : [];
-    const view = new LiveView({ stream, alsoGuard, flow, progress, colours, clock: systemClock });
+    const view = new LiveView({ stream, alsoGuard, flow, progress, colours, clock: systemClock, slots, past: () => pastDurations(flow) });
     return {
       event(event) {
         progress.apply(event);
