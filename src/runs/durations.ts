@@ -8,10 +8,10 @@ export interface TaskDurations {
   readonly parallelism: number | undefined;
 }
 
-/** How far back is looked: enough for a median, and some ten milliseconds of reading at most, however large the runs are. */
-export const RUNS_SAMPLED = 10;
+/** How far back is looked: enough for a median, and some ten milliseconds of reading, however large the runs are. */
+export const RUNS_SAMPLED = 5;
 /** So many task runs from either end of a run: what lies between are mostly the children of one map. */
-export const ENDS_SAMPLED = 1_000;
+export const ENDS_SAMPLED = 250;
 
 /** One successful attempt. Times are milliseconds since the epoch. */
 export interface AttemptSample {

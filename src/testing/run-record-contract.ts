@@ -113,7 +113,7 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual([...none.byTask, none.parallelism], [undefined]);
   },
 
-  'durations: of a large run, its ends; the newest runs count': async (record) => {
+  'durations: of a large run, its ends; only the newest runs count': async (record) => {
     await record.open(runRow({ id: 'old', createdAt: 500 }));
     await record.append({ run: 'old', epoch: 0, taskRuns: [taskRow(0, { task: 'gone' })], attempts: [attemptRow(0, 1)] });
     await record.open(runRow({ id: 'large', createdAt: 1_000 }));
@@ -125,7 +125,7 @@ const CASES: Readonly<Record<string, Check>> = {
       taskRuns: places.map((index) => taskRow(index, { id: `t#${index}`, task: task(index) })),
       attempts: places.map((index) => attemptRow(index, 1)),
     });
-    for (let later = 0; later < 9; later++) await record.open(runRow({ id: `later-${later}`, createdAt: 2_000 + later }));
+    for (let later = 0; later < 4; later++) await record.open(runRow({ id: `later-${later}`, createdAt: 2_000 + later }));
     const { byTask, parallelism } = await record.durations('flow');
     assert.deepEqual([...byTask.keys()].sort(), ['child', 'first', 'last']);
     assert.equal(parallelism, undefined);
