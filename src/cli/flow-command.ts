@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { FlowInside } from '../flow/flow.js';
 import type { ParameterSources } from '../flow/parameters.js';
+import { findReferencedFlows } from './flow-file/find-flow.js';
 import type { Terminal } from './terminal.js';
 
 export interface FlowCommandOptions {
@@ -34,6 +35,7 @@ export async function openFlow(file: string, flow: string | undefined, options: 
   const sources = await parameterSources(options, terminal);
   const { loadFlowFile } = await import('./load-flow-file.js');
   const chosen = await (await loadFlowFile(file, terminal.cwd)).choose(flow);
+  await findReferencedFlows();
   return { name: chosen.flowName, inside: chosen.inside, sources };
 }
 

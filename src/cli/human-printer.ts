@@ -3,41 +3,52 @@ import { uncaptured } from '../log/capture.js';
 import { createLines } from '../log/lines.js';
 import type { RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
+import { childrenLines } from './children-lines.js';
 import { type Colours, coloursFor } from './colours.js';
 import { exitCodeOf } from './errors.js';
 import { EXIT } from './exit-code.js';
 import { mapPlace } from './map-progress.js';
-import type { RunOutcome, RunPrinter, RunPrinterOptions } from './run-printer.js';
+import { pastDurations } from './past-durations.js';
+import type { MakeRunPrinter, RunOutcome, RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 import { runSummary } from './run-summary.js';
 
 /** A part of the screen that redraws itself, lines that scroll above it, and a summary. */
-export async function livePrinter({ terminal, flow, run }: RunPrinterOptions): Promise<RunPrinter> {
+export async function loadLivePrinter(): Promise<MakeRunPrinter> {
   const { LiveView } = await import('./live-view.js');
-  const colours = coloursFor(terminal.out, terminal.env);
-  const progress = new RunProgress();
-  const lines = createLines({ flow, run, colour: colours.isColorSupported });
-  const stream = terminal.out as NodeJS.WriteStream;
-  const alsoGuard = terminal.err.isTTY === true ? [terminal.err as NodeJS.WriteStream] : [];
-  const view = new LiveView({ stream, alsoGuard, flow, progress, colours, clock: systemClock });
-  return {
-    event(event) {
-      progress.apply(event);
-      for (const line of lines(event)) if (!isShownBelow(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
-    },
-    note: (text) => view.note(text),
-    end(outcome) {
-      view.close();
-      return summarise(outcome, progress, { terminal, flow, run }, colours);
-    },
+  return (options) => {
+    const { terminal, flow, run, slots } = options;
+    const colours = coloursFor(terminal.out, terminal.env);
+    const progress = new RunProgress();
+    const lines = createLines({ flow, run, colour: colours.isColorSupported });
+    const linesOfChild = childrenLines({ colour: colours.isColorSupported });
+    const stream = terminal.out as NodeJS.WriteStream;
+    const alsoGuard = terminal.err.isTTY === true ? [terminal.err as NodeJS.WriteStream] : [];
+    const view = new LiveView({ stream, alsoGuard, flow, progress, colours, clock: systemClock, slots, past: () => pastDurations(flow) });
+    return {
+      event(event) {
+        progress.apply(event);
+        for (const line of lines(event)) if (!isShownBelow(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
+      },
+      childEvent(event, child) {
+        for (const line of linesOfChild(event, child)) if (!isStart(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
+      },
+      note: (text) => view.note(text),
+      end(outcome) {
+        view.close();
+        return summarise(outcome, progress, options, colours);
+      },
+    };
   };
 }
 
 /** A line for each event, and a summary: for terminals whose cursor cannot move. */
-export function linesPrinter({ terminal, flow, run }: RunPrinterOptions): RunPrinter {
+export function linesPrinter(options: RunPrinterOptions): RunPrinter {
+  const { terminal, flow, run } = options;
   const colours = coloursFor(terminal.out, terminal.env);
   const progress = new RunProgress();
   const lines = createLines({ flow, run, colour: colours.isColorSupported });
+  const linesOfChild = childrenLines({ colour: colours.isColorSupported });
   const print = (text: string): void => {
     uncaptured(() => terminal.out.write(`${text}\n`));
   };
@@ -46,8 +57,11 @@ export function linesPrinter({ terminal, flow, run }: RunPrinterOptions): RunPri
       progress.apply(event);
       for (const line of lines(event)) print(line);
     },
+    childEvent(event, child) {
+      for (const line of linesOfChild(event, child)) print(line);
+    },
     note: print,
-    end: (outcome) => summarise(outcome, progress, { terminal, flow, run }, colours),
+    end: (outcome) => summarise(outcome, progress, options, colours),
   };
 }
 
@@ -57,7 +71,6 @@ function summarise({ state, value, error }: RunOutcome, progress: RunProgress, o
   if (error !== undefined && exitCodeOf(error) === EXIT.usage) return false;
   uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours })}\n`));
   const { failures = [] } = (error ?? {}) as { failures?: readonly { readonly taskRunId?: string }[] };
-  // A map that could not be split has no attempt to tell of, so that no event names it: then the run's own error does.
   const told = new Set<string | undefined>(progress.failed.map(({ node }) => node));
   return state === 'cancelled' || (failures.length > 0 && failures.every(({ taskRunId }) => told.has(taskRunId)));
 }
@@ -65,6 +78,10 @@ function summarise({ state, value, error }: RunOutcome, progress: RunProgress, o
 /** That a task starts is seen in the moving part, that the run ends in the summary. */
 function isShownBelow(event: RunEvent): boolean {
   if (event.type === 'run-state') return FINAL_RUN_STATES.has((event.data as RunStateData).state);
+  return isStart(event);
+}
+
+function isStart(event: RunEvent): boolean {
   return event.type === 'task-state' && (event.data as TaskStateData).state === 'running';
 }
 

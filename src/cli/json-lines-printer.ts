@@ -1,15 +1,25 @@
-import { createJsonLog } from '../log/json-lines.js';
-import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
+import { type JsonLog, loadJsonLog } from '../log/json-lines.js';
+import type { MakeRunPrinter } from './run-printer.js';
 
-/** Each event as a line of JSON, as it happens. */
-export async function jsonLinesPrinter({ terminal, flow, run }: RunPrinterOptions): Promise<RunPrinter> {
-  const log = await createJsonLog({ destination: { write: (line: string) => void terminal.out.write(line) }, run, flow });
-  return {
-    event: (event) => log.event(event),
-    note: () => {},
-    end() {
-      log.close();
-      return false;
-    },
+/** Each event as a line of JSON, as it happens. Those of runs that the run started are told by their `run` and `flow`. */
+export async function loadJsonLinesPrinter(): Promise<MakeRunPrinter> {
+  const makeLog = await loadJsonLog();
+  return ({ terminal, flow, run }) => {
+    const destination = { write: (line: string) => void terminal.out.write(line) };
+    const logs = new Map<string, JsonLog>();
+    const logOf = (id: string, name: string): JsonLog => {
+      const log = logs.get(id) ?? makeLog({ destination, run: id, flow: name });
+      logs.set(id, log);
+      return log;
+    };
+    return {
+      event: (event) => logOf(run, flow).event(event),
+      childEvent: (event, child) => logOf(child.run, child.flow).event(event),
+      note: () => {},
+      end() {
+        for (const log of logs.values()) log.close();
+        return false;
+      },
+    };
   };
 }

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { TaskState } from '../model/states.js';
@@ -24,6 +25,8 @@ export interface FrameOptions {
   readonly columns: number;
   readonly rows: number;
   readonly colours: Colours;
+  /** How long it will go on, in words: `about 3 m left`. The first to go where there is no room. */
+  readonly left?: string | undefined;
   /** Said instead of the run's state while it ends: `cancelling`. */
   readonly note?: string | undefined;
 }
@@ -39,8 +42,10 @@ export function liveFrame(progress: RunProgress, options: FrameOptions): string 
     settled: progress.settled,
     failed: progress.count('failed', 'upstream-failed', 'timed-out', 'crashed'),
   };
+  const title = `${spinner} ${colours.bold(terminalText(options.flow))} ${elapsed}`;
+  const left = options.left === undefined ? '' : colours.dim(` · ${options.left}`);
   const lines = [
-    `${spinner} ${colours.bold(terminalText(options.flow))} ${elapsed}${note}`,
+    stringWidth(title + left + note) <= columns ? title + left + note : title + note,
     `  ${bar(whole, barColumns(BAR_COLUMNS, columns), colours)} ${progress.settled}/${progress.total}  ${countsLine(progress, colours)}`,
     ...activeLines(progress, options),
   ];

@@ -1,12 +1,16 @@
 import { createLogUpdate } from 'log-update';
 import type { Clock } from '../base/clock.js';
 import { uncaptured } from '../log/capture.js';
+import type { TaskDurations } from '../runs/durations.js';
 import type { Colours } from './colours.js';
 import { liveFrame } from './live-frame.js';
 import { guardOutput, type OutputGuard } from './output-guard.js';
 import type { RunProgress } from './run-progress.js';
+import { SteadyTimeLeft, timeLeft } from './time-left.js';
 
 const REDRAW_MS = 100;
+/** Shorter runs have ended before anybody has read how long they will take. */
+const LONG_ENOUGH_MS = 1_000;
 /** Minor lines let through between two redraws; nobody reads more, and a terminal cannot keep up with 100,000. */
 const LINES_PER_REDRAW = 40;
 
@@ -18,6 +22,10 @@ export interface LiveViewOptions {
   readonly progress: RunProgress;
   readonly colours: Colours;
   readonly clock: Clock;
+  /** Task runs at the same time. */
+  readonly slots: number;
+  /** Asked once, when the run has gone on for a moment: how long its tasks took in earlier runs. */
+  readonly past: () => Promise<TaskDurations | undefined>;
 }
 
 /**
@@ -33,6 +41,9 @@ export class LiveView {
   #tick = 0;
   #note: string | undefined;
   #cancelRedraw: (() => void) | undefined;
+  readonly #steady = new SteadyTimeLeft();
+  #past: TaskDurations | undefined;
+  #hasAsked = false;
 
   constructor(options: LiveViewOptions) {
     this.#options = options;
@@ -92,6 +103,21 @@ export class LiveView {
   #draw(): void {
     const { stream, flow, progress, colours, clock } = this.#options;
     const { columns = 80, rows = 24 } = stream;
-    this.#update(liveFrame(progress, { flow, now: clock.now(), tick: this.#tick++, columns, rows, colours, note: this.#note }));
+    const now = clock.now();
+    const left = this.#timeLeft(now);
+    this.#update(liveFrame(progress, { flow, now, tick: this.#tick++, columns, rows, colours, left, note: this.#note }));
+  }
+
+  /** Nothing while the run is ended: it will not do what is left. */
+  #timeLeft(now: number): string | undefined {
+    const { progress, slots, past } = this.#options;
+    if (this.#note !== undefined || progress.elapsed(now) < LONG_ENOUGH_MS) return undefined;
+    if (!this.#hasAsked) {
+      this.#hasAsked = true;
+      void past().then((known) => {
+        this.#past = known;
+      });
+    }
+    return this.#steady.words(timeLeft(progress.workLeft, { slots, now, past: this.#past }), now);
   }
 }

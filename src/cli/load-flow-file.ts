@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Bundle } from './flow-file/bundle.js';
+import { installFlowFinder } from './flow-file/find-flow.js';
 import type { FlowFileError } from './flow-file/flow-file-error.js';
 import { definedFlows, type FoundFlow, flowsOf, pickFlow } from './flow-file/flows-of.js';
 import { originOf } from './flow-file/source-frame.js';
@@ -31,6 +32,7 @@ export async function loadFlowFile(file: string, cwd: string = process.cwd()): P
   const path = resolve(cwd, file);
   await checkFile(path, file);
   const before = definedFlows();
+  installFlowFinder({ entry: path, isFlowFile, load: importFile });
   const module = await importFile(path);
   const flows = flowsOf(module, before);
   return { path, flows, choose: async (name) => await chooseFlow(flows, file, name) };

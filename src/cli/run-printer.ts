@@ -1,13 +1,16 @@
 import type { RunEvent } from '../model/event.js';
 import type { RunState } from '../model/states.js';
+import type { WatchedRun } from '../runtime/run-watch.js';
 import type { Terminal } from './terminal.js';
 
 /** How a run is told: to people who watch, to people who do not, or to programs. */
 export interface RunPrinter {
   event(event: RunEvent): void;
+  /** Of a run that the run started. */
+  childEvent(event: RunEvent, child: WatchedRun): void;
   /** Beside the run's name from now on, or as a line: `cancelling`. */
   note(text: string): void;
-  /** The last word. @returns whether it told all there is to tell of a run that did not succeed */
+  /** The last word, printed when this returns. @returns whether it told all there is to tell of a run that did not succeed */
   end(outcome: RunOutcome): boolean;
 }
 
@@ -19,8 +22,17 @@ export interface RunOutcome {
   readonly error: unknown;
 }
 
-export interface RunPrinterOptions {
+/** What is known before a run is started. */
+export interface PrinterPlace {
   readonly terminal: Terminal;
   readonly flow: string;
+  /** Task runs at the same time. */
+  readonly slots: number;
+}
+
+export interface RunPrinterOptions extends PrinterPlace {
   readonly run: string;
 }
+
+/** Everything it needs is loaded: a run that ends the process at once is told of all the same. */
+export type MakeRunPrinter = (options: RunPrinterOptions) => RunPrinter;

@@ -1,9 +1,11 @@
 import type { ErrorInfo, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
 import { MapProgress, mapPlace } from './map-progress.js';
+import type { TaskTally, WorkLeft } from './time-left.js';
 
 export interface RunningTask {
   readonly node: string;
+  readonly task: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly attempt: number;
@@ -14,6 +16,7 @@ export interface RunningTask {
 /** A task between two attempts. */
 export interface RetryingTask {
   readonly node: string;
+  readonly task: string;
   /** The attempt that failed. */
   readonly attempt: number;
   /** How many attempts there are at most. */
@@ -36,6 +39,7 @@ export interface FailedTask {
 }
 
 const SLOWEST_KEPT = 5;
+const WAITING: ReadonlySet<TaskState> = new Set<TaskState>(['pending', 'queued', 'paused']);
 const FAILED: ReadonlySet<TaskState> = new Set<TaskState>(['failed', 'timed-out', 'crashed']);
 
 /** What is known of a run from its events so far. The order of a task's own events is all it relies on. */
@@ -45,6 +49,9 @@ export class RunProgress {
   readonly #running = new Map<string, RunningTask>();
   readonly #retrying = new Map<string, RetryingTask>();
   readonly #maps = new Map<string, MapProgress>();
+  readonly #tallies = new Map<string, TaskTally>();
+  /** Sub-flows: what runs in them is told apart. */
+  readonly #around = new Set<string>();
   readonly #failed: FailedTask[] = [];
   #slowest: readonly SettledTask[] = [];
   #settled = 0;
@@ -94,6 +101,11 @@ export class RunProgress {
     return this.#maps;
   }
 
+  get workLeft(): WorkLeft {
+    const running = [...this.#running.values()].filter(({ node }) => !this.#around.has(node));
+    return { tasks: this.#tallies, running, retrying: this.#retrying.values() };
+  }
+
   /** Longest first. */
   get slowest(): readonly SettledTask[] {
     return this.#slowest;
@@ -130,8 +142,9 @@ export class RunProgress {
     this.#states.set(node, data.state);
     if (before !== undefined) this.#counts.set(before, (this.#counts.get(before) ?? 1) - 1);
     this.#counts.set(data.state, (this.#counts.get(data.state) ?? 0) + 1);
+    this.#tally(node, before, data);
     const inMap = this.#tellMap(node, before, data.state);
-    if (data.state === 'running') this.#running.set(node, { node, since: at, attempt: data.attempt, inMap });
+    if (data.state === 'running') this.#running.set(node, { node, task: data.task, since: at, attempt: data.attempt, inMap });
     else this.#running.delete(node);
     if (data.state === 'retrying') this.#retrying.set(node, retryingTask(node, data, at, inMap));
     else this.#retrying.delete(node);
@@ -139,6 +152,24 @@ export class RunProgress {
     if (before === undefined || !isFinalTaskState(before)) this.#settled++;
     if (FAILED.has(data.state)) this.#failed.push({ node, state: data.state, attempts: data.attempt, error: data.error });
     if (data.ms !== undefined && data.state !== 'cached') this.#rank({ node, ms: data.ms });
+  }
+
+  #tally(node: string, before: TaskState | undefined, { task, state, ms }: TaskStateData): void {
+    if (before === undefined) this.#findAround(node);
+    const tally = this.#tallies.get(task) ?? { waiting: 0, done: 0, doneMs: 0 };
+    this.#tallies.set(task, tally);
+    tally.waiting += Number(WAITING.has(state)) - Number(before !== undefined && WAITING.has(before));
+    if (state !== 'success' || ms === undefined || this.#around.has(node)) return;
+    tally.done++;
+    tally.doneMs += ms;
+  }
+
+  /** Of `report#0.write#0`, the sub-flow `report#0` (S9). Names may have dots of their own. */
+  #findAround(node: string): void {
+    for (let dot = node.lastIndexOf('.'); dot > 0; dot = node.lastIndexOf('.', dot - 1)) {
+      const around = node.slice(0, dot);
+      if (this.#states.has(around)) return void this.#around.add(around);
+    }
   }
 
   /** @returns whether it is a child of a map, or lies in one */
@@ -158,6 +189,6 @@ export class RunProgress {
   }
 }
 
-function retryingTask(node: string, { attempt, retry }: TaskStateData, now: number, inMap: boolean): RetryingTask {
-  return { node, attempt, most: retry?.most, at: now + (retry?.delayMs ?? 0), inMap };
+function retryingTask(node: string, { task, attempt, retry }: TaskStateData, now: number, inMap: boolean): RetryingTask {
+  return { node, task, attempt, most: retry?.most, at: now + (retry?.delayMs ?? 0), inMap };
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { outermostMaps } from '../engine/map-fold.js';
+import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
@@ -78,7 +78,7 @@ function parametersOf(run: RunRow, colours: Colours): string {
 function taskRow(taskRun: TaskRunDetails, { colours, now }: ReportStyle): readonly string[] {
   const bytes = taskRun.artifacts.reduce((sum, artifact) => sum + artifact.ref.bytes, 0);
   return [
-    terminalText(taskRun.label === undefined ? taskRun.id : `${taskRun.id} (${taskRun.label})`),
+    terminalText(taskRun.label === undefined ? taskRun.id : `${taskRun.id} (${taskRun.label})`) + (isMapOfNone(taskRun) ? ' <map>' : ''),
     paintState(taskRun.state, colours),
     taskRun.attempts === 0 ? '' : String(taskRun.attempts),
     formatSpan(taskRun.startedAt, taskRun.finishedAt, now),

@@ -43,9 +43,14 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
     ['maps', mapLines(progress, colours)],
     ['result', state === 'success' ? shownResult(result, colours) : undefined],
     ['run', run],
-    ['next', colours.cyan(`millrace inspect ${run}${culprit === undefined ? '' : `/${terminalText(culprit.node)}`}`)],
+    ['next', colours.cyan(`millrace inspect ${shellWord(culprit === undefined ? run : `${run}/${terminalText(culprit.node)}`)}`)],
   ] as const;
   return [...lines, formatPairs(pairs, colours.dim)].join('\n');
+}
+
+/** To be copied as it stands: `r1/run report#0` is one word to us and two to a shell. */
+function shellWord(text: string): string {
+  return /^[\w/#.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const MAPS_SHOWN = 5;

@@ -1,3 +1,4 @@
+import { formatMs } from '../log/format-ms.js';
 import { createLines } from '../log/lines.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { AttemptRow, LogRow, RunRow } from '../model/records.js';
@@ -88,12 +89,16 @@ function checks({ checks: results = [] }: TaskRunDetails, { colours, width }: Re
   return formatTable([{ title: 'check' }, { title: 'said' }, { title: '' }], rows, { width, paintTitle: colours.dim });
 }
 
-/** `queued@0 running@12.5` as `queued 0 ms → running 12.5 ms`. */
-function changesOf({ changes }: AttemptRow): string {
-  return changes
-    .split(' ')
-    .filter((change) => change !== '')
-    .map((change) => change.replace('@-', ' −').replace('@', ' +') + (change.includes('@') ? ' ms' : ''))
+/** `queued@-12.5 running@0 success@80` as `queued → running after 13 ms → success after 93 ms`: people count from the first change. */
+export function changesOf({ changes }: Pick<AttemptRow, 'changes'>): string {
+  const told = changes.split(' ').filter((change) => change !== '');
+  const timeOf = (change: string | undefined): number => Number(change?.split('@')[1] ?? 0);
+  const first = timeOf(told[0]);
+  return told
+    .map((change, place) => {
+      const [state = ''] = change.split('@');
+      return place === 0 ? state : `${state} after ${formatMs(timeOf(change) - first)}`;
+    })
     .join(' → ');
 }
 

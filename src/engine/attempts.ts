@@ -130,6 +130,8 @@ export class Attempts {
     const definition = this.#definition(node);
     const made = definition.retries === undefined ? 1 : this.made(node) + 1;
     if (definition.retries !== undefined) this.#made.set(node, made);
+    // The loop's time is that of its turn: what ran before in the same turn is no part of this attempt.
+    host.tick();
     host.nodes.startedAt[node] = host.now;
     host.move(node, RUNNING);
     const attempt = new Attempt(host, node, made);
@@ -237,6 +239,7 @@ export class Attempts {
     this.#host.move(node, RETRYING);
     const again = (): void => {
       this.#timers.delete(node);
+      this.#host.tick();
       if (this.#host.nodes.state[node] === RETRYING) this.queue(node);
     };
     this.#timers.set(node, this.#host.clock.schedule(delayMs, again));

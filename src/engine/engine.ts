@@ -537,7 +537,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#attempts.release(node);
     if (!isDerived) this.#tell(node, state, kept);
     nodes.move(node, state);
-    nodes.count(state, isDerived || definition.kind === 'map' ? 0 : 1);
+    // A map counts by its children; one that could not be split, or was not come to, has nobody else to count it.
+    nodes.count(state, isDerived || this.#maps.has(node) ? 0 : 1);
     if (definition.kind === 'map') this.#tellMapWaiters(node);
     this.#attempts.forget(node);
     if (this.#notes.size > 0) this.#notes.delete(node);
@@ -572,6 +573,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
+      isSplit: this.#maps.has(node),
       startedAt: this.nodes.startedAt[node] || undefined,
       finishedAt: this.now,
       attempts: this.#attempts.made(node),

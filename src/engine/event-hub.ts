@@ -11,6 +11,11 @@ export class EventHub {
     return this.#listeners.size > 0;
   }
 
+  /** Calls back at each event, until the last. */
+  listen(listener: (event: RunEvent) => void): void {
+    this.#listeners.add(listener);
+  }
+
   emit(event: RunEvent): void {
     for (const listener of this.#listeners) listener(event);
   }

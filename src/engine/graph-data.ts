@@ -57,8 +57,10 @@ export function graphOfRun(flowName: string, rows: readonly TaskRunRow[]): Graph
 }
 
 function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly DrawnEdge[], map: ViewMap | undefined): ViewNode {
-  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt, attempts } = row;
+  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt, attempts, error } = row;
   const ms = startedAt !== undefined && finishedAt !== undefined ? { ms: finishedAt - startedAt } : {};
+  // Whoever fails because of others is drawn after them.
+  const failure = state === 'upstream-failed' || state === 'skipped' ? undefined : (error?.cause ?? error)?.message;
   return {
     id,
     task,
@@ -68,7 +70,7 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     ...(cacheKey === undefined ? {} : { key: cacheKey }),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
-    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}) },
+    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }) },
     ...(map ? { map } : {}),
   };
 }

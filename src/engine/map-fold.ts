@@ -36,7 +36,13 @@ export function foldMaps(rows: readonly TaskRunRow[]): FoldedRows {
     sum.count++;
     sum.states[state] = (sum.states[state] ?? 0) + 1;
   }
-  return { kept, maps: counts, edgesOf: new Map([...edges].map(([index, into]) => [index, into.list])) };
+  const childless = kept.filter((row) => !counts.has(row.index) && isMapOfNone(row)).map(({ index }) => [index, {}] as const);
+  return { kept, maps: new Map<number, ViewMap>([...counts, ...childless]), edgesOf: new Map([...edges].map(([index, into]) => [index, into.list])) };
+}
+
+/** A map that could not be split has no children to be known by, but an error that says so (S8). */
+export function isMapOfNone({ state, error }: Pick<TaskRunRow, 'state' | 'error'>): boolean {
+  return state === 'failed' && error?.cause?.code?.startsWith('MAP_') === true;
 }
 
 /** The map that each row lies in, at any depth. Children of maps are told by their ids (S9): the map's, and their place in brackets. */

@@ -9,6 +9,8 @@ import type { Kept } from '../results/result-keeper.js';
 /** What may be asked of a node at the moment it settles; each is worked out only when asked for. */
 export interface SettledNode {
   readonly state: TaskState;
+  /** A map that has its children: they tell what became of it. */
+  readonly isSplit: boolean;
   /** Milliseconds since the epoch; undefined when no attempt was made. */
   readonly startedAt: number | undefined;
   readonly finishedAt: number;

@@ -65,7 +65,7 @@ export class Recording implements Observer {
 
   settled(node: number, facts: SettledNode): void {
     const { hub, journal, recordAll } = this.#parts;
-    const event = hub.active && this.#isShown(node) ? this.#teller(node, facts) : undefined;
+    const event = hub.active && (this.#isShown(node) || this.#isMapOfNone(node, facts)) ? this.#teller(node, facts) : undefined;
     const tell = event === undefined || facts.afterwards === undefined ? (event ?? facts.afterwards) : both(event, facts.afterwards);
     if (!recordAll && facts.key === undefined && facts.claimed === undefined) return tell?.();
     const inputs = facts.inputs();
@@ -108,6 +108,8 @@ export class Recording implements Observer {
   interrupted(attempt: { readonly node: number; readonly attempt: number }, startedAt: number): void {
     this.#parts.flushOutput(attempt);
     this.stillRunning(attempt, startedAt);
+    const { node, attempt: number } = attempt;
+    if (this.#parts.hub.active) this.#emit(node, { task: this.#definition(node).name, state: 'crashed', attempt: number });
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
@@ -175,8 +177,7 @@ export class Recording implements Observer {
   #attempt(node: number, { state, attempts, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {
     const queuedAt = this.#queuedAt.get(node);
     const after = (at: number): number => toMicroseconds(at - startedAt);
-    // The loop's clock, which starts are taken from, may be a few milliseconds behind.
-    const queued = queuedAt === undefined ? '' : `queued@${Math.min(after(queuedAt), 0)} `;
+    const queued = queuedAt === undefined ? '' : `queued@${after(queuedAt)} `;
     return {
       index: node,
       attempt: attempts,
@@ -233,6 +234,11 @@ export class Recording implements Observer {
     return kind !== 'derived' && kind !== 'map';
   }
 
+  /** A map that ended before it had children: nobody else would tell of it. */
+  #isMapOfNone(node: number, { isSplit }: SettledNode): boolean {
+    return this.#definition(node).kind === 'map' && !isSplit;
+  }
+
   #definition(node: number): TaskDefinition {
     return this.#parts.graph.definitions[node] as TaskDefinition;
   }
@@ -240,6 +246,7 @@ export class Recording implements Observer {
 
 /** What is known of a node that has not settled. */
 const UNSETTLED = {
+  isSplit: false,
   startedAt: undefined,
   finishedAt: 0,
   firstStartedAt: undefined,

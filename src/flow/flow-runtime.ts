@@ -8,6 +8,9 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
 import type { Task, TaskRef } from './task-type.js';
 
+/** Task runs at the same time, where nobody said otherwise. */
+export const DEFAULT_CONCURRENCY = 16;
+
 export interface RunOptions {
   /** A name for people. */
   name?: string;

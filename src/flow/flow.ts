@@ -5,6 +5,7 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import { childRunTask } from './child-run.js';
 import {
   type FlowDefinition,
   type FlowHooks,
@@ -25,7 +26,6 @@ import {
   type ParamsOf,
   resolveParameters,
 } from './parameters.js';
-import { scopes } from './scope.js';
 import { checkName, makeTask } from './task.js';
 import { settingsOf } from './task-settings.js';
 import type { Task, TaskOptions } from './task-type.js';
@@ -106,6 +106,8 @@ export interface Flow<S extends ParamSpec, R> {
 /** What the command line needs of a flow, whichever copy of the package made it. */
 export interface FlowInside {
   readonly definition: FlowDefinition;
+  /** Made by `with`: the flow that its name means is another one. */
+  readonly isVariant: boolean;
   parameters(): readonly ParameterInfo[];
   start(sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
   preview(sources: ParameterSources): Promise<Graph>;
@@ -172,11 +174,12 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
   });
 }
 
-function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
+function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec, unknown> {
   const runtime = flowRuntime;
   const asArgument = (params: unknown): ParameterSources => ({ argument: (params ?? {}) as Record<string, unknown> });
   const inside: FlowInside = {
     definition,
+    isVariant,
     parameters: () => describeParameters(definition.params ?? {}),
     start: (sources, options) => runtime().start(definition, sources, options),
     preview: (sources) => runtime().preview(definition, sources),
@@ -193,11 +196,12 @@ function makeFlow(definition: FlowDefinition): Flow<ParamSpec, unknown> {
     graph: (params?: unknown) => inside.graph(asArgument(params)),
     preview: (params?: unknown) => inside.preview(asArgument(params)),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowTask(definition, options), []),
-    startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) => makeTask(childRunTask(inside, wait), [])(params ?? {}),
+    startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) =>
+      makeTask(childRunTask(definition, { ...definition, start: inside.start }, wait), [])(params ?? {}),
     invalidate: ({ params, ...selection }: InvalidateOptions & { params?: unknown }) => inside.invalidate(asArgument(params), selection),
     output: ({ taskName }: { taskName: string }, params?: unknown) => runtime().output(definition, taskName, asArgument(params)),
     latest: (filter = {}) => runtime().latest(definition, filter),
-    with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options)),
+    with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options), true),
   };
   definedFlows().add(made);
   return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
@@ -235,42 +239,4 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
     },
   } satisfies TaskDefinition);
-}
-
-const childRuns = new WeakMap<FlowDefinition, Record<'wait' | 'go', TaskDefinition>>();
-
-/** Starts a run of its own. One definition per flow, for the same reason. */
-function childRunTask({ definition, start }: FlowInside, wait: boolean): TaskDefinition {
-  const define = (name: string, fn: TaskDefinition['fn']): TaskDefinition =>
-    Object.freeze({
-      ...TASK_DEFAULTS,
-      kind: 'task',
-      name,
-      description: definition.description,
-      fn,
-      parameterNames: ['params'],
-      cache: false,
-      slotless: true,
-    });
-  let made = childRuns.get(definition);
-  if (!made) {
-    made = {
-      wait: define(`run ${definition.name}`, (params) => start({ argument: params }, withSignal()).result()),
-      go: define(`start ${definition.name}`, async (params) => await started(start({ argument: params }, {}))),
-    };
-    childRuns.set(definition, made);
-  }
-  return made[wait ? 'wait' : 'go'];
-}
-
-/** Who waits for a child takes it along when cancelled (S15). */
-function withSignal(): RunOptions {
-  const context = scopes.getStore()?.context;
-  return context === undefined ? {} : { signal: context.signal };
-}
-
-/** The child goes on by itself; its failure is its own run's. */
-async function started(handle: RunHandle<unknown>): Promise<{ runId: string }> {
-  handle.result().catch(() => {});
-  return { runId: handle.id };
 }

@@ -18,8 +18,8 @@ export interface ViewNode {
   /** Ids of the nodes it has edges from. */
   readonly upstream: readonly string[];
   readonly why?: Reason;
-  /** For a past or present run: what became of it, how long it took in milliseconds, and how many attempts it took where more than one. */
-  readonly outcome?: { readonly state: TaskState; readonly ms?: number; readonly attempts?: number };
+  /** For a past or present run: what became of it, how long it took in milliseconds, how many attempts where more than one, and why it failed. */
+  readonly outcome?: { readonly state: TaskState; readonly ms?: number; readonly attempts?: number; readonly error?: string };
   /** For a map (S8): its children are not nodes of their own here. */
   readonly map?: ViewMap;
 }

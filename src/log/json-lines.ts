@@ -32,9 +32,20 @@ export interface JsonLog {
   close(): void;
 }
 
+type MakeJsonLog = (options: JsonLogOptions) => JsonLog;
+
 /** The events of one run as JSON lines, for machines: written by pino, which is loaded here and not before. */
 export async function createJsonLog(options: JsonLogOptions): Promise<JsonLog> {
+  return (await loadJsonLog())(options);
+}
+
+/** For who needs several logs, or one at once when the time has come. */
+export async function loadJsonLog(): Promise<MakeJsonLog> {
   const { pino } = await import('pino');
+  return (options) => jsonLog(pino, options);
+}
+
+function jsonLog(pino: typeof import('pino').pino, options: JsonLogOptions): JsonLog {
   const { run, flow, level: least = 'info', mask = (text: string) => text } = options;
   const { stream, failure, close } = openDestination(options.destination, pino.destination);
   const tally = new RunTally();

@@ -11,6 +11,8 @@ export interface LinesOptions {
   readonly flow: string;
   /** Id of the run. */
   readonly run: string;
+  /** Whose lines these are, where those of several runs stand side by side: `report › Task 'clean#0'`. @default none */
+  readonly prefix?: string;
   /** See `useColour`. @default false */
   readonly colour?: boolean;
   /** Nothing below is shown. @default 'info' */
@@ -28,16 +30,17 @@ export interface LinesOptions {
  * with time, level and name, so that no text can pass for an event. User text is made safe for terminals. Times are local.
  */
 export function createLines(options: LinesOptions): (event: RunEvent) => readonly string[] {
-  const { flow, run, level: least = 'info', mask = (text: string) => text } = options;
+  const { flow, run, prefix, level: least = 'info', mask = (text: string) => text } = options;
   const paint = createPaint(options.colour ?? false);
   const tally = new RunTally();
   // Masked again at the end: an escape sequence inside a secret hides it from the first look.
   const show = (text: string): string => mask(terminalText(mask(text)));
+  const whose = prefix === undefined ? '' : `${paint.prefix(show(prefix))} › `;
   return (event) => {
     tally.add(event);
     const said = eventText(event, { flow, run }, tally);
     if (!isAtLeast(said.level, least)) return [];
-    const start = `${paint.time(timeOfDay(event.at))} | ${paint.level(said.level)} | ${show(said.subject)}: `;
+    const start = `${paint.time(timeOfDay(event.at))} | ${paint.level(said.level)} | ${whose}${show(said.subject)}: `;
     // Masked as a whole before it is split: a secret may have several lines.
     return mask(said.text)
       .split(/\r?\n/)
@@ -70,6 +73,7 @@ const STATE_COLOUR: Readonly<Partial<Record<TaskState | RunState, Colour>>> = {
 
 interface Paint {
   time(text: string): string;
+  prefix(text: string): string;
   level(level: LogLevel): string;
   /** Colours the name of the state, which stands in the first line before any user text. */
   state(line: string, said: EventText): string;
@@ -79,6 +83,7 @@ function createPaint(enabled: boolean): Paint {
   const colours: Colours = picocolors.createColors(enabled);
   return {
     time: (text) => colours.dim(text),
+    prefix: (text) => colours.cyan(text),
     level: (level) => colours[LEVEL_COLOUR[level]](level.toUpperCase().padEnd(5)),
     state(line, { state }) {
       const colour = state === undefined ? undefined : STATE_COLOUR[state];

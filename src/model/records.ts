@@ -90,7 +90,7 @@ export interface AttemptRow {
   /** From 1. */
   readonly attempt: number;
   readonly state: TaskState;
-  /** Every change of state of this attempt, packed: `queued@0 running@12.5 success@80.25`, in milliseconds from `startedAt`. */
+  /** Every change of state of this attempt, packed: `queued@-12.5 running@0 success@67.75`, in milliseconds from `startedAt`. */
   readonly changes: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;

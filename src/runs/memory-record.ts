@@ -4,6 +4,7 @@ import type { CacheEntryRow, LogRow, RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import { crashError, ownerGoneError, ownerIsGone, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
+import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
 import { MemoryClaims } from './memory/memory-claims.js';
 import { MemoryRun } from './memory/memory-run.js';
@@ -133,6 +134,12 @@ class MemoryRecord implements RunRecord {
   async logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
     this.#checkOpen();
     return this.#runs.get(run)?.logs(filter) ?? [];
+  }
+
+  async durations(flow: string): Promise<TaskDurations> {
+    this.#checkOpen();
+    const recent = [...this.#runs.values()].filter(({ row }) => row.flow === flow).sort(newestRunFirst);
+    return durationsOf(recent.slice(0, RUNS_SAMPLED).flatMap((run) => run.samples(ENDS_SAMPLED)));
   }
 
   crashNow(run: string, epoch: number, message: string, unwritten: readonly RecordBatch[] = []): void {

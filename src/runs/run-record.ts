@@ -1,6 +1,7 @@
 import type { LogLevel } from '../model/event.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, RunRow, TaskRunRow } from '../model/records.js';
 import type { RunState, TaskState } from '../model/states.js';
+import type { TaskDurations } from './durations.js';
 
 /** Everything one run has to say since the last batch; committed as a whole or not at all. */
 export interface RecordBatch {
@@ -104,6 +105,8 @@ export interface RunRecord extends AsyncDisposable {
   /** In order of `index`. */
   taskRuns(run: string, filter?: { task?: string; state?: TaskState }): Promise<readonly TaskRunDetails[]>;
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
+  /** How long the tasks of a flow took in its newest runs; of large runs, a sample. */
+  durations(flow: string): Promise<TaskDurations>;
   /**
    * Synchronous, for `process.on('exit')` only, when nothing asynchronous can run any more: commits what the run still had to say, and marks
    * it crashed unless that has ended it. What cannot be written is left out.

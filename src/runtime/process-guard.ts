@@ -1,3 +1,5 @@
+import { EXIT_CANCELLED, takeLeave } from './take-leave.js';
+
 /** What the guard may do to a run of this process. */
 export interface GuardedRun {
   readonly id: string;
@@ -20,8 +22,6 @@ const runs = new Set<GuardedRun>();
 
 /** Exit code of a process that ended while a run was going on, and said it was a success. */
 const EXIT_WITH_OPEN_RUN = 1;
-/** 128 + SIGINT. */
-const EXIT_CANCELLED = 130;
 
 /**
  * Watches the ways in which a process can end under a run: `process.exit` in a task, an event loop with nothing left to wait for, Ctrl-C.
@@ -71,10 +71,11 @@ function onInterrupt(): void {
   const alone = process.listenerCount('SIGINT') === 1;
   if (interrupted && alone) process.exit(EXIT_CANCELLED);
   interrupted = true;
+  const leave = alone ? takeLeave() : () => {};
   const going = [...runs];
   for (const run of going) run.interrupt();
   void Promise.allSettled(going.map((run) => run.ended)).then(() => {
     interrupted = false;
-    if (alone) process.exit(EXIT_CANCELLED);
+    leave();
   });
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock.js';
 import { EventHub } from '../engine/event-hub.js';
 import { errorInfo } from '../engine/failures.js';
 import type { RunHandle } from '../flow/flow-runtime.js';
@@ -13,6 +14,7 @@ export class RunInProgress implements RunHandle<unknown> {
   #outcome: Promise<unknown> = Promise.resolve();
   #cancel: (reason: Error) => void = () => {};
   #cancelReason: Error | undefined;
+  #tellGone: () => void = () => {};
 
   constructor(id: string) {
     this.id = id;
@@ -42,6 +44,18 @@ export class RunInProgress implements RunHandle<unknown> {
     const event: RunEvent = { at: new Date(at), type: 'run-state', data };
     if (FINAL_RUN_STATES.has(state)) this.hub.close(event);
     else this.hub.emit(event);
+  }
+
+  /** Called when the process goes under the run. */
+  onGone(tell: () => void): void {
+    this.#tellGone = tell;
+  }
+
+  /** The process goes: whoever watches is told how the run ended, as long as anybody can be told anything. */
+  gone(state: RunState, error: unknown): void {
+    // Its last events may have been what called `process.exit`.
+    if (!FINAL_RUN_STATES.has(this.#state)) this.move(state, systemClock.now(), error);
+    this.#tellGone();
   }
 
   result(): Promise<unknown> {

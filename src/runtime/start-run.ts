@@ -11,7 +11,7 @@ import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
 import { TaskSelection } from '../engine/task-selection.js';
-import type { FlowDefinition, FlowHooks, RunOptions } from '../flow/flow-runtime.js';
+import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
@@ -37,9 +37,8 @@ import { guard, type Uncaught } from './process-guard.js';
 import { keeperFor, openProject, type Project } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
+import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
 
-/** Where nothing was said. */
-const DEFAULT_CONCURRENCY = 16;
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
 const GRACE_MS = 5_000;
 /** Attempts that last longer have their row early (S19). */
@@ -51,6 +50,8 @@ const FIRST_EPOCH = 1;
 export interface StartOptions extends RunOptions {
   /** Prints what tasks print on the real output too, as a script's author expects. @default true */
   echo?: boolean;
+  /** Is told of the run, and of those it starts, which then echo nothing either. @default as the run that starts this one */
+  watch?: RunWatch;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
 }
@@ -59,8 +60,27 @@ export interface StartOptions extends RunOptions {
 export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
   const handle = new RunInProgress(newRunId(systemClock.now()));
   const parentRun = scopes.getStore()?.context.runId;
+  const { options: own, unwatch } = watchedAs(handle, flow, options, parentRun);
   // Not in the context of whoever starts it: a run of its own has a body of its own.
-  return handle.follow(scopes.exit(() => execute(handle, flow, sources, options, parentRun)));
+  return handle.follow(scopes.exit(() => execute(handle, flow, sources, own, parentRun).finally(unwatch)));
+}
+
+/** A run that is started by one that is watched is watched with it, and prints nothing by itself. */
+function watchedAs(
+  handle: RunInProgress,
+  flow: FlowDefinition,
+  options: StartOptions,
+  parent: string | undefined,
+): { readonly options: StartOptions; readonly unwatch: () => void } {
+  const inherited = watchOf(parent);
+  const watch = options.watch ?? inherited;
+  if (watch === undefined) return { options, unwatch: () => {} };
+  const of: WatchedRun = { run: handle.id, flow: flow.name, name: options.name, parent };
+  watch.started(of);
+  handle.hub.listen((event) => watch.event(event, of));
+  handle.onGone(() => watch.gone(of));
+  const signal = options.signal ?? inherited?.signal;
+  return { options: { echo: false, ...options, ...(signal ? { signal } : {}) }, unwatch: watching(handle.id, watch) };
 }
 
 async function execute(
@@ -362,6 +382,11 @@ class FlowRun {
     if (isCancelled) this.#recordCancelled(this.#stopped as RunCancelled);
     else for (const { attempt, startedAt } of this.#engine.running()) this.#recording.interrupted(attempt, startedAt);
     this.#project.record.crashNow(this.#handle.id, FIRST_EPOCH, this.#mask(message), this.#journal.unwritten());
+    const error = isCancelled
+      ? this.#failure({ error: this.#stopped })
+      : new MillraceError('RUN_CRASHED', message, hint === undefined ? {} : { hint });
+    this.#maskError(error);
+    this.#handle.gone(isCancelled ? 'cancelled' : 'crashed', error);
     const ended = running.length > 0 ? `without waiting for ${running.map((id) => `'${id}'`).join(', ')}` : 'at once';
     const sentence = isCancelled ? `was cancelled, and ended ${ended}` : `crashed: ${message}`;
     const text = `millrace: run ${this.#handle.id} of flow '${this.#flow.name}' ${sentence}${hint && !isCancelled ? `\nhint: ${hint}` : ''}`;

@@ -72,6 +72,65 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal(await other.run('r3'), undefined);
   },
 
+  'durations: medians of what succeeded lately, by task; and how many went on at once': async (record, another) => {
+    const took = (
+      index: number,
+      task: string,
+      startedAt: number,
+      ms: number,
+      parts: Partial<TaskRunRow> = {},
+    ): Pick<RecordBatch, 'taskRuns' | 'attempts'> => ({
+      taskRuns: [taskRow(index, { id: `${task}#${index}`, task, ...parts })],
+      attempts: [attemptRow(index, 1, { startedAt, finishedAt: startedAt + ms })],
+    });
+    await record.open(runRow({ id: 'r1', createdAt: 1_000 }));
+    await record.open(runRow({ id: 'r2', createdAt: 2_000 }));
+    await record.open(runRow({ id: 'other', flow: 'other', createdAt: 3_000 }));
+    const put = async (run: string, rows: Pick<RecordBatch, 'taskRuns' | 'attempts'>): Promise<void> =>
+      await record.append({ run, epoch: 0, ...rows });
+    await put('r1', took(0, 'load', 1_000, 10));
+    await put('r1', took(1, 'clean', 1_000, 30));
+    await put('r2', took(0, 'load', 2_000, 20));
+    // A sub-flow has the time of what is inside it.
+    await put('r2', took(1, 'sub', 2_000, 500));
+    await put('r2', took(2, 'clean', 2_000, 30, { parent: 1 }));
+    await put('r2', {
+      taskRuns: [taskRow(3, { task: 'train', state: 'failed' })],
+      attempts: [attemptRow(3, 1, { state: 'failed', finishedAt: 9_000 })],
+    });
+    await put('r2', {
+      taskRuns: [taskRow(4, { task: 'score', state: 'running' })],
+      attempts: [attemptRow(4, 1, { state: 'running', finishedAt: undefined })],
+    });
+    await put('other', took(0, 'load', 3_000, 999));
+    const { byTask, parallelism } = await (await another()).durations('flow');
+    assert.deepEqual([...byTask].sort(), [
+      ['clean', 30],
+      ['load', 15],
+    ]);
+    assert.equal(parallelism, (10 + 30 + 20 + 30) / (30 + 30));
+    const none = await record.durations('nothing');
+    assert.deepEqual([...none.byTask, none.parallelism], [undefined]);
+  },
+
+  'durations: of a large run, its ends; only the newest runs count': async (record) => {
+    await record.open(runRow({ id: 'old', createdAt: 500 }));
+    await record.append({ run: 'old', epoch: 0, taskRuns: [taskRow(0, { task: 'gone' })], attempts: [attemptRow(0, 1)] });
+    await record.open(runRow({ id: 'large', createdAt: 1_000 }));
+    const task = (index: number): string => (index === 0 ? 'first' : index === 2_999 ? 'last' : index === 1_500 ? 'middle' : 'child');
+    const places = Array.from({ length: 3_000 }, (_, index) => index);
+    await record.append({
+      run: 'large',
+      epoch: 0,
+      taskRuns: places.map((index) => taskRow(index, { id: `t#${index}`, task: task(index) })),
+      attempts: places.map((index) => attemptRow(index, 1)),
+    });
+    for (let later = 0; later < 4; later++) await record.open(runRow({ id: `later-${later}`, createdAt: 2_000 + later }));
+    const { byTask, parallelism } = await record.durations('flow');
+    assert.deepEqual([...byTask.keys()].sort(), ['child', 'first', 'last']);
+    assert.equal(parallelism, undefined);
+  },
+
   'a run id is taken once': async (record, another) => {
     await record.open(runRow({ id: 'r1' }));
     await refused('RUN_EXISTS', (await another()).open(runRow({ id: 'r1' })));

@@ -33,6 +33,24 @@ describe.concurrent('a process that ends under its run never looks like success'
     if (flow === 'exits') expect((await project.millrace('logs', 'exits/latest/exit')).out).toContain('no line end before it goes');
   });
 
+  it.each([
+    ['exits', 'exit#0', "task 'exit#0' called process.exit(0) before the run had ended"],
+    ['body-exits', undefined, "the body of flow 'body-exits' called process.exit(0) before the run had ended"],
+    ['unhandled', 'rejects#0', expect.stringContaining('nobody awaits me')],
+  ])('%s with --json: a document all the same, and nothing but it', async (flow, task, message) => {
+    const project = shell();
+    const { code, out } = await project.millrace('run', FILE, flow, '--json');
+    expect(code).toBe(1);
+    const failed = task === undefined ? [] : [{ task, state: 'crashed', attempts: 1 }];
+    expect(JSON.parse(out)).toMatchObject({ flow, state: 'crashed', failed, error: { code: 'RUN_CRASHED', message } });
+  });
+
+  it('in a pipe the last line says so', async () => {
+    const { out } = await shell().millrace('run', FILE, 'exits');
+    const last = JSON.parse(out.trim().split('\n').at(-1) as string) as object;
+    expect(last).toMatchObject({ type: 'run-state', state: 'crashed', error: { code: 'RUN_CRASHED' } });
+  });
+
   it('process.exit in the body of the flow', async () => {
     const project = shell();
     const { code, err } = await project.millrace('run', FILE, 'body-exits', '--quiet');

@@ -65,6 +65,26 @@ describe.concurrent('a program that uses the library by itself', () => {
     expect([run.state, statesOf(run)]).toEqual(['cancelled', { 'first#0': 'success', 'second#0': 'cancelled' }]);
   });
 
+  it('Ctrl-C: what the program does in `finally` is done before it ends, with 130 and no stack trace', async () => {
+    const cwd = folder();
+    const program = spawnNode([SCRIPT, 'closes'], { cwd });
+    await program.printed('the second task waits');
+    program.child.kill('SIGINT');
+    const { code, out, err } = await program.ended;
+    expect({ code, err }).toEqual({ code: 130, err: 'and warns\n' });
+    expect(out).toContain('the program has closed what it opened\n');
+    expect((await latest(shellIn(cwd))).state).toBe('cancelled');
+  });
+
+  it('Ctrl-C, and again in a program that stays: it ends at once, with 130', async () => {
+    const program = spawnNode([SCRIPT, 'lingers'], { cwd: folder() });
+    await program.printed('the second task waits');
+    program.child.kill('SIGINT');
+    await program.printed('the program saw RUN_CANCELLED and stays');
+    program.child.kill('SIGINT');
+    expect((await program.ended).code).toBe(130);
+  });
+
   it('MILLRACE_HOME=:memory: leaves nothing on disk', async () => {
     const cwd = folder();
     const { code } = await spawnNode([SCRIPT], { cwd, env: { MILLRACE_HOME: ':memory:' } }).ended;

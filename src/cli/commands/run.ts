@@ -2,16 +2,16 @@ import { Command, InvalidArgumentError } from 'commander';
 import { MillraceError } from '../../base/error.js';
 import { TaskSelection } from '../../engine/task-selection.js';
 import type { FlowInside } from '../../flow/flow.js';
-import type { RunHandle } from '../../flow/flow-runtime.js';
+import { DEFAULT_CONCURRENCY, type RunHandle } from '../../flow/flow-runtime.js';
 import type { ParameterSources } from '../../flow/parameters.js';
-import type { RunEvent } from '../../model/event.js';
 import type { StartOptions } from '../../runtime/start-run.js';
 import type { CommandContext } from '../command.js';
-import { createRunPrinter } from '../create-run-printer.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { addFlowArguments, collect, type FlowCommandOptions, openFlow } from '../flow-command.js';
+import { loadRunPrinter } from '../load-run-printer.js';
 import { withOwnOutput } from '../own-output.js';
-import type { RunOutcome, RunPrinter } from '../run-printer.js';
+import type { RunOutcome } from '../run-printer.js';
+import { RunTeller } from '../run-teller.js';
 import type { Terminal } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
 
@@ -54,19 +54,24 @@ export function runCommand(context: CommandContext): Command {
 }
 
 async function run(file: string, flow: string | undefined, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
-  const { name, inside, sources } = await openFlow(file, flow, options, terminal);
+  // Beside each other: both are mostly waiting for files.
+  const [{ name, inside, sources }, makePrinter] = await Promise.all([
+    openFlow(file, flow, options, terminal),
+    loadRunPrinter(terminal, { quiet: options.quiet === true, json: options.json === true }),
+  ]);
   await checkForced(inside, sources, '--force-task', options.forceTask);
   await checkForced(inside, sources, '--force-only', options.forceOnly);
   const signals = listenForSignals();
   try {
-    const handle = inside.start(sources, startOptions(options, signals.signal));
-    // Listened to before anything else is waited for, or the first events are gone.
-    const events = handle.events();
-    // Asked for at once: a run that is refused rejects before its first event.
-    const settled = settle(handle);
-    const printer = await createRunPrinter({ terminal, flow: name, run: handle.id }, { quiet: options.quiet === true, json: options.json === true });
+    const teller = new RunTeller(signals.signal);
+    const handle = inside.start(sources, startOptions(options, teller));
+    const slots = options.maxWorkers ?? inside.definition.concurrency ?? DEFAULT_CONCURRENCY;
+    const printer = makePrinter({ terminal, flow: name, run: handle.id, slots });
+    teller.attach(printer);
     signals.onFirst(() => printer.note('cancelling; Ctrl+C again exits at once'));
-    const [outcome, isExplained] = await follow(events, settled, printer);
+    const outcome = await settle(handle);
+    await teller.childrenEnded();
+    const isExplained = teller.end(outcome);
     return outcome.state === 'success' ? EXIT.success : await failureCode(outcome, isExplained, options, terminal);
   } finally {
     signals.close();
@@ -86,9 +91,10 @@ async function checkForced(inside: FlowInside, sources: ParameterSources, option
   throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);
 }
 
-function startOptions({ force, forceTask, forceOnly, maxWorkers, maxSplits, name, tag }: RunCommandOptions, signal: AbortSignal): StartOptions {
+function startOptions({ force, forceTask, forceOnly, maxWorkers, maxSplits, name, tag }: RunCommandOptions, watch: RunTeller): StartOptions {
   return {
-    signal,
+    signal: watch.signal,
+    watch,
     // What tasks print is shown as lines of their logs.
     echo: false,
     ...(force ? { force: true as const } : forceTask ? { force: forceTask } : {}),
@@ -107,19 +113,6 @@ async function settle(handle: RunHandle<unknown>): Promise<RunOutcome> {
   } catch (error) {
     return { state: handle.state, value: undefined, error };
   }
-}
-
-/** @returns how the run ended, and whether the printer said why it failed */
-async function follow(events: AsyncIterable<RunEvent>, settled: Promise<RunOutcome>, printer: RunPrinter): Promise<readonly [RunOutcome, boolean]> {
-  try {
-    for await (const event of events) printer.event(event);
-  } catch (error) {
-    // The terminal is given back whatever became of the events.
-    printer.end(await settled);
-    throw error;
-  }
-  const outcome = await settled;
-  return [outcome, printer.end(outcome)];
 }
 
 /** Says why the run failed, unless that was said, and gives the exit code. */

@@ -60,6 +60,7 @@ export function tooltipOf(node: ViewNode, states: boolean): string[] {
   if (states) lines.push([stateOf(node), elapsedOf(node)].filter((part) => part !== undefined).join(', '));
   const children = states ? childStates(node) : undefined;
   if (node.map !== undefined) lines.push([mapMark(node), children].filter((part) => part !== undefined).join(': '));
+  if (states && node.outcome?.error !== undefined) lines.push(printable(node.outcome.error));
   if (states && node.why !== undefined) lines.push(reasonText(node.why));
   if (!node.certain) lines.push('may run');
   if (node.target !== undefined) lines.push(`target: ${printable(node.target)}`);

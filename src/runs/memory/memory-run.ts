@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import type { AttemptSample } from '../durations.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
 import type { LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
@@ -52,6 +53,22 @@ export class MemoryRun {
       found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts: [...(this.#artifacts.get(index) ?? [])].sort(byName) });
     }
     return found;
+  }
+
+  /** Successful attempts of so many task runs from either end. */
+  samples(ends: number): readonly AttemptSample[] {
+    const { end } = this.#tasks;
+    const samples: AttemptSample[] = [];
+    for (let index = 0; index < end; index += 1) {
+      if (index === ends) index = Math.max(ends, end - ends);
+      const row = this.#tasks.get(index);
+      if (row === undefined) continue;
+      for (const { state, startedAt, finishedAt } of this.#attempts.of(index)) {
+        if (state !== 'success' || finishedAt === undefined) continue;
+        samples.push({ run: this.number, isWholeRun: end <= 2 * ends, task: row.task, index, parent: row.parent, startedAt, finishedAt });
+      }
+    }
+    return samples;
   }
 
   logs(filter: LogFilter): readonly LogRow[] {

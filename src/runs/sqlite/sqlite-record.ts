@@ -2,6 +2,7 @@ import { MillraceError } from '../../base/error.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
+import type { TaskDurations } from '../durations.js';
 import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
 import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
@@ -10,6 +11,7 @@ import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forg
 import { findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
+import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
 export type SqliteRecordOptions = ConnectionOptions;
@@ -109,6 +111,10 @@ class SqliteRecord implements RunRecord {
 
   logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
     return this.#connection.read(() => findLogs(this.#connection, run, filter));
+  }
+
+  durations(flow: string): Promise<TaskDurations> {
+    return this.#connection.read(() => findDurations(this.#connection, flow));
   }
 
   crashNow(run: string, epoch: number, message: string, unwritten: readonly RecordBatch[] = []): void {

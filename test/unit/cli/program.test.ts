@@ -24,15 +24,16 @@ beforeAll(() => {
          globalThis.millraceFakeStart = { sources, options };
          const state = sources.commandLine?.ratio === 'bad' ? 'failed' : 'success';
          const error = { name: 'TypeError', message: 'broken' };
+         const of = { run: 'run-1', flow: 'fake', name: undefined, parent: undefined };
+         for (const event of [
+           { at, type: 'run-state', data: { state: 'running' } },
+           { at, type: 'task-state', node: 'one#0', data: { task: 'one', state, attempt: 1, ms: 3, ...(state === 'failed' ? { error } : {}) } },
+           { at, type: 'run-state', data: { state } },
+         ]) options.watch.event(event, of);
          return {
            id: 'run-1',
            state,
            result: async () => { if (state === 'failed') throw Object.assign(new Error('1 task failed'), { code: 'RUN_FAILED' }); return { big: 1n }; },
-           async *events() {
-             yield { at, type: 'run-state', data: { state: 'running' } };
-             yield { at, type: 'task-state', node: 'one#0', data: { task: 'one', state, attempt: 1, ms: 3, ...(state === 'failed' ? { error } : {}) } };
-             yield { at, type: 'run-state', data: { state } };
-           },
          };
        },
      };

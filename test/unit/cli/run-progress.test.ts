@@ -65,7 +65,7 @@ describe('liveFrame', () => {
     fc.assert(
       fc.property(arbitraryEvents, fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 50 }), (events, columns, rows) => {
         const progress = progressOf(...events.map(({ node, state, at }) => taskEvent(node, state, at)));
-        const frame = liveFrame(progress, { flow: 'penguins', now: 50_000, tick: 3, columns, rows, colours: plain });
+        const frame = liveFrame(progress, { flow: 'penguins', now: 50_000, tick: 3, columns, rows, colours: plain, left: 'about 3 m left' });
         for (const line of frame.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
         expect(frame.split('\n').length).toBeLessThanOrEqual(Math.max(rows, 4));
       }),
@@ -83,6 +83,19 @@ describe('liveFrame', () => {
     expect(liveFrame(progress, { flow: 'penguins', now: 4_000, tick: 0, columns: 100, rows: 30, colours: plain })).toBe(
       ['⠋ penguins 4.0 s', '  ████████████░░░░░░░░░░░░ 2/4  1 done · 1 cached · 1 running · 1 waiting', '  ▸ train#0 3.0 s'].join('\n'),
     );
+  });
+});
+
+describe('the time left in liveFrame', () => {
+  const progress = progressOf(runEvent('running', 0), taskEvent('load#0', 'running', 0));
+  const title = (columns: number, note?: string): string | undefined =>
+    liveFrame(progress, { flow: 'penguins', now: 4_000, tick: 0, columns, rows: 30, colours: plain, left: 'about 3 m left', note }).split('\n')[0];
+
+  it('stands beside the time gone by, and is the first to go where there is no room', () => {
+    expect(title(80)).toBe('⠋ penguins 4.0 s · about 3 m left');
+    expect(title(33)).toBe('⠋ penguins 4.0 s · about 3 m left');
+    expect(title(32)).toBe('⠋ penguins 4.0 s');
+    expect(title(40, 'waiting for it')).toBe('⠋ penguins 4.0 s waiting for it');
   });
 });
 
@@ -135,5 +148,7 @@ describe('runSummary', () => {
     const text = runSummary(progress, { ...base, state: 'failed', result: undefined });
     expect(text).toContain('✖ train#0 failed after 3 attempts\n  TypeError: no such column\n  caused by disk gone [EIO]');
     expect(text).toContain('millrace inspect r1/train#0');
+    const child = progressOf(runEvent('running', 0), taskEvent("run kid's#0[1]", 'failed', 5, { error }), runEvent('failed', 10));
+    expect(runSummary(child, { ...base, state: 'failed', result: undefined })).toContain("millrace inspect 'r1/run kid'\\''s#0[1]'");
   });
 });

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import Database from 'libsql';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { graphOfRun } from '../../../src/engine/graph-data.js';
+import { createGraph } from '../../../src/graph/draw/view.js';
 import { cache, type Future, flow, Skip, task, unmapped, when } from '../../../src/index.js';
-import { failureOf, freshHome, gate, inMemory, recorded, turns } from './workbench.js';
+import { eventsOf, failureOf, freshHome, gate, inMemory, recorded, statesTold, turns } from './workbench.js';
 
 beforeEach(() => void freshHome());
 
@@ -127,6 +129,33 @@ describe('a map that cannot be made', () => {
     expect(ran).toBe(0);
     // The map's own number goes before the run's.
     expect(await flow('own', () => counts.mapWith({ maxSplits: 3 })(list(3))).run({}, { maxSplits: 2 })).toEqual([1, 2, 3]);
+  });
+
+  it('S8, S10: it is told as a failed task is: by an event, in the counts, and in the drawing of the run', async () => {
+    const handle = flow('told', () => [sum(double.mapWith({ maxSplits: 2 })(list(3))), sum(double.map([])), sum(double.map([1]))]).start();
+    const events = await eventsOf(handle);
+    await failureOf(handle.result());
+    // Maps that have children, or none to have, are told of by these alone.
+    expect(statesTold(events)).toMatchObject({ 'double#0': ['failed'], 'sum#0': ['pending', 'upstream-failed'], 'double#2[0]': expect.anything() });
+    expect(Object.keys(statesTold(events))).not.toEqual(expect.arrayContaining(['double#1', 'double#2']));
+    const told = events.find(({ node }) => node === 'double#0')?.data;
+    expect(told).toMatchObject({ task: 'double', error: { cause: { code: 'MAP_TOO_MANY_SPLITS' } } });
+    const { run, tasks } = await recorded(handle.id);
+    expect(run.counts).toEqual({ success: 4, failed: 1, 'upstream-failed': 1 });
+    const drawn = graphOfRun('told', tasks).nodes.find(({ id }) => id === 'double#0');
+    const sentence = "expected 'double#0' to split into at most 2; its list has 3 elements";
+    expect(drawn).toMatchObject({ map: {}, outcome: { state: 'failed', error: sentence } });
+    expect(createGraph(graphOfRun('told', tasks)).toDot()).toContain(sentence);
+  });
+
+  it('S8: a map whose list failed is told as not run', async () => {
+    const fails = task((): number[] => {
+      throw new Error('no list');
+    });
+    const handle = flow('nolist', () => double.map(fails.with({ name: 'fails' })())).start();
+    const told = statesTold(await eventsOf(handle));
+    await failureOf(handle.result());
+    expect(told['double#0']).toEqual(['upstream-failed']);
   });
 
   it('S8: lists of unequal length name both, also when one is empty', async () => {

@@ -126,10 +126,32 @@ describe('the way of one task run', () => {
     }).start();
     await handle.result();
     for (const { createdAt, startedAt = 0, finishedAt = 0, attemptRows } of (await recorded(handle.id)).tasks) {
-      expect(createdAt).toBeLessThanOrEqual(finishedAt);
+      expect(createdAt).toBeLessThanOrEqual(startedAt);
       expect(startedAt).toBeLessThanOrEqual(finishedAt);
       const times = (attemptRows[0]?.changes ?? '').split(' ').map((change) => Number(change.split('@')[1]));
       expect(times).toEqual([...times].sort((a, b) => a - b));
+    }
+  });
+
+  it('S10: an attempt begins when its function is called, whatever ran before it in the same turn; it was queued before that', async () => {
+    freshHome();
+    const busy = task(
+      async (ms: number) => {
+        const until = performance.now() + ms;
+        while (performance.now() < until);
+        await null;
+      },
+      { name: 'busy' },
+    );
+    const handle = flow('turn', () => [busy(4), busy(4), busy(0)]).start();
+    await handle.result();
+    const { tasks } = await recorded(handle.id);
+    const [first, second, third] = tasks.map(({ startedAt = 0 }) => startedAt) as [number, number, number];
+    expect(second - first).toBeGreaterThanOrEqual(4);
+    expect(third - second).toBeGreaterThanOrEqual(4);
+    for (const { createdAt, startedAt, attemptRows } of tasks) {
+      expect(createdAt).toBeLessThanOrEqual(startedAt as number);
+      expect(Number(/^queued@(\S+)/.exec(attemptRows[0]?.changes ?? '')?.[1])).toBeLessThan(0);
     }
   });
 

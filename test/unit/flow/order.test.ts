@@ -7,15 +7,20 @@ beforeEach(inMemory);
 describe('after()', () => {
   it('S7: orders without data, also through a task made by task.after() and for lists of futures', async () => {
     const order: string[] = [];
-    const step = task(async (name: string) => void order.push(await Promise.resolve(name)), { name: 'step' });
+    const late = gate();
+    const step = task(
+      async (name: string) => {
+        order.push(await Promise.resolve(name));
+        if (order.includes('b') && order.includes('e')) late.open();
+      },
+      { name: 'step' },
+    );
     await flow('ordered', () => {
-      const late = gate();
       const wait = task(() => late.opened, { name: 'wait' });
       const [a, b] = [wait(), step('b')];
       step('c').after([a, b]);
       step.after(a)('d');
       step('e');
-      late.open();
     }).run();
     expect(order.slice(0, 2).sort()).toEqual(['b', 'e']);
     expect(order.slice(2).sort()).toEqual(['c', 'd']);

@@ -1,5 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { ctx, flow, param, task } from '../../../src/index.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ctx, type Flow, flow, param, type RunEvent, task } from '../../../src/index.js';
+import type { RunWatch, WatchedRun } from '../../../src/runtime/run-watch.js';
+import type { StartOptions } from '../../../src/runtime/start-run.js';
 import { failureOf, freshHome, gate, recorded } from '../engine/workbench.js';
 
 beforeEach(() => void freshHome());
@@ -50,5 +52,82 @@ describe('a run started by another', () => {
     const body = flow('body', async () => [await child.run({ n: 6 }), ctx().flowName]).start();
     expect(await body.result()).toEqual([7, 'body']);
     expect((await recorded('child/latest')).run.parentRun).toBe(body.id);
+  });
+});
+
+describe('a run that is watched, and what it starts', () => {
+  const says = task((text: string) => console.log(text), { name: 'says' });
+  const quiet = flow('quiet', () => says('from the child'));
+
+  /** Who told what: `parent: says#0 log`. */
+  class Notes implements RunWatch {
+    readonly started: (of: WatchedRun) => void;
+    readonly lines: string[] = [];
+    readonly runs = new Map<string, WatchedRun>();
+
+    constructor() {
+      this.started = (of) => void this.runs.set(of.run, of);
+    }
+
+    event({ type, node, data }: RunEvent, { run, flow: name }: WatchedRun): void {
+      expect(this.runs.has(run)).toBe(true);
+      const { state, text } = data as { state?: string; text?: string };
+      this.lines.push(`${name}: ${node ?? 'run'} ${type === 'log' ? text : state}`);
+    }
+
+    gone(): void {}
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a flow of any parameters
+  const run = async (started: Flow<any, unknown>, options: StartOptions): Promise<string> => {
+    const handle = started.start({}, options);
+    await handle.result();
+    return handle.id;
+  };
+
+  it('each event comes with the run it is of; a child prints nothing itself', async () => {
+    const printed = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    const watch = new Notes();
+    const nested = task(async () => void (await quiet.run({}, { name: 'by hand' })), { name: 'nested' });
+    const id = await run(
+      flow('parent', () => [says('from the parent'), quiet.startChild(), nested()]),
+      { echo: false, watch },
+    );
+    expect(printed).not.toHaveBeenCalled();
+    expect(watch.lines.filter((line) => line.includes('from'))).toEqual([
+      'parent: says#0 from the parent',
+      'quiet: says#0 from the child',
+      'quiet: says#0 from the child',
+    ]);
+    expect(watch.lines.filter((line) => line.startsWith('quiet: run'))).toEqual(expect.arrayContaining(['quiet: run running', 'quiet: run success']));
+    expect([...watch.runs.values()].map(({ flow: of, name, parent }) => [of, name, parent])).toEqual([
+      ['parent', undefined, undefined],
+      ['quiet', undefined, id],
+      ['quiet', 'by hand', id],
+    ]);
+    expect(watch.lines.at(-1)).toBe('parent: run success');
+  });
+
+  it('S15: what it started and did not wait for is cancelled by the signal of who watches', async () => {
+    const stop = new AbortController();
+    const watch = Object.assign(new Notes(), { signal: stop.signal });
+    const waits = task(() => new Promise((_, reject) => ctx().signal.addEventListener('abort', () => reject(ctx().signal.reason))), {
+      name: 'waits',
+    });
+    const long = flow('long', () => waits());
+    await run(
+      flow('parent', () => long.startChild({}, { wait: false })),
+      { echo: false, watch },
+    );
+    await vi.waitFor(() => expect(watch.lines).toContain('long: waits#0 running'));
+    stop.abort(new Error('enough'));
+    await vi.waitFor(() => expect(watch.lines).toContain('long: run cancelled'));
+  });
+
+  it('a run that nobody watches prints what its tasks print, and so does its child', async () => {
+    const printed: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+    await flow('parent', () => quiet.startChild()).run();
+    expect(printed).toEqual(['from the child\n']);
   });
 });

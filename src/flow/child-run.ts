@@ -1,0 +1,57 @@
+import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import type { RunHandle, RunOptions } from './flow-runtime.js';
+import type { ParameterSources } from './parameters.js';
+import { scopes } from './scope.js';
+
+/** A flow as far as starting a run of it goes. */
+export interface Startable {
+  readonly name: string;
+  readonly description?: string | undefined;
+  start(sources: ParameterSources, options: RunOptions): RunHandle<unknown> | Promise<RunHandle<unknown>>;
+}
+
+const made = new WeakMap<object, Record<'wait' | 'go', TaskDefinition>>();
+
+/** Starts a run of its own. One definition for each `flow`, so that every `startChild()` of it is the same task to a run. */
+export function childRunTask(flow: object, startable: Startable, wait: boolean): TaskDefinition {
+  let tasks = made.get(flow);
+  if (!tasks) {
+    tasks = defineTasks(startable);
+    made.set(flow, tasks);
+  }
+  return tasks[wait ? 'wait' : 'go'];
+}
+
+function defineTasks({ name, description, start }: Startable): Record<'wait' | 'go', TaskDefinition> {
+  const define = (verb: string, fn: TaskDefinition['fn']): TaskDefinition =>
+    Object.freeze({
+      ...TASK_DEFAULTS,
+      kind: 'task',
+      name: `${verb} ${name}`,
+      description,
+      fn,
+      parameterNames: ['params'],
+      cache: false,
+      slotless: true,
+    });
+  return {
+    wait: define('run', async (params) => {
+      // The handle itself is not awaited: what it comes to is.
+      const handle = await start({ argument: params }, withSignal());
+      return await handle.result();
+    }),
+    go: define('start', async (params) => started(await start({ argument: params }, {}))),
+  };
+}
+
+/** Who waits for a child takes it along when cancelled (S15). */
+function withSignal(): RunOptions {
+  const context = scopes.getStore()?.context;
+  return context === undefined ? {} : { signal: context.signal };
+}
+
+/** The child goes on by itself; its failure is its own run's. */
+function started(handle: RunHandle<unknown>): { runId: string } {
+  handle.result().catch(() => {});
+  return { runId: handle.id };
+}

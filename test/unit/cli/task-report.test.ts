@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { changesOf } from '../../../src/cli/task-report.js';
+
+describe('the changes of an attempt, as people read them', () => {
+  it.each([
+    ['queued@-12.5 running@0 success@80.25', 'queued → running after 13 ms → success after 93 ms'],
+    ['queued@-0.2 running@0 failed@3', 'queued → running after 0.2 ms → failed after 3.2 ms'],
+    ['queued@0 running@0.5', 'queued → running after 0.5 ms'],
+    ['running@0 success@2000', 'running → success after 2.0 s'],
+    ['running@0 crashed@12', 'running → crashed after 12 ms'],
+    ['', ''],
+  ])("'%s' counts from the first change, never below nothing", (changes, shown) => {
+    expect(changesOf({ changes })).toBe(shown);
+  });
+});
