@@ -39,6 +39,8 @@ function refTo(name: string, vary: Vary, key: object = keyOf(name)): AnyFlow {
     visualize: async (...given: Given) => await (await later()).visualize(...given),
     graph: async (...given: Given) => await (await later()).graph(...given),
     preview: async (...given: Given) => await (await later()).preview(...given),
+    invalidate: async (...given: Given) => await (await later()).invalidate(...(given as [never])),
+    output: async (...given: Given) => await (await later()).output(...(given as [never])),
     latest: async (...given: Given) => await (await later()).latest(...given),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowByName(name, vary, options), []),
     startChild(params?: Arg<never>, { wait = true }: { wait?: boolean } = {}) {
