@@ -1,6 +1,6 @@
 import { describe, MillraceError } from '../base/error.js';
 import { isRef } from '../graph/ref.js';
-import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import { runLimit } from '../model/concurrency-limit.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { LENGTH, STATES, SUCCESSES } from './derived.js';
 import type { MapOptions } from './mapped-future.js';
@@ -75,7 +75,7 @@ function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurren
 }
 
 function limited(definition: TaskDefinition, max: number): TaskDefinition {
-  const own: ConcurrencyLimit = Object.freeze({ name: `map of ${definition.name}, ${++maps}`, max });
+  const own = runLimit(`map of ${definition.name}, ${++maps}`, max);
   return Object.freeze({ ...definition, limits: Object.freeze([...(definition.limits ?? []), own]) });
 }
 
