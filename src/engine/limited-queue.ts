@@ -60,7 +60,8 @@ export class LimitedQueue implements GateKeeper<Lane> {
   /** The run has no slot: it is offered nothing. What came free meanwhile is looked at when it has one. */
   #isFull = false;
   readonly #missed = new Set<LimitGate<Lane>>();
-  #isTaking = false;
+  /** It asks all runs, and so itself, in the middle of something. */
+  #isBusy = false;
   #isClosed = false;
   readonly #rates: LimitGate<Lane>[] = [];
   #now = 0;
@@ -97,10 +98,10 @@ export class LimitedQueue implements GateKeeper<Lane> {
 
   next(): number | undefined {
     this.#resume();
-    this.#isTaking = true;
+    this.#isBusy = true;
     if (this.#rates.length > 0) this.#passTime();
     const node = this.#take();
-    this.#isTaking = false;
+    this.#isBusy = false;
     if (this.#rates.length > 0) this.#setTimer();
     if (this.#size === 0) this.#leave();
     return node;
@@ -137,7 +138,7 @@ export class LimitedQueue implements GateKeeper<Lane> {
   /** Another run has left room, or has been asked to. */
   roomAt(gate: LimitGate<Lane>): void {
     if (this.#isFull) return void this.#missed.add(gate);
-    if (this.#isTaking) return this.#attend(gate);
+    if (this.#isBusy) return this.#attend(gate);
     const before = this.#open.size;
     this.#attendNow([gate]);
     if (this.#open.size > before) this.#parts.wake();
@@ -271,7 +272,9 @@ export class LimitedQueue implements GateKeeper<Lane> {
     this.#opensAt = Number.POSITIVE_INFINITY;
     this.#now = this.now();
     const before = this.#open.size;
+    this.#isBusy = true;
     this.#attendOpened();
+    this.#isBusy = false;
     this.#setTimer();
     if (this.#open.size > before) this.#parts.wake();
   }

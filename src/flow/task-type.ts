@@ -44,7 +44,7 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   timeout?: Duration;
   /** Data-quality checks on the result: one of severity `fail` that does not pass fails the attempt; all are recorded. */
   checks?: readonly Check<NoInfer<R>>[];
-  /** Named limits that it shares with other tasks of the run (S14). */
+  /** Named limits that it shares with other tasks, in all runs of the process (S14). */
   limit?: ConcurrencyLimit | readonly ConcurrencyLimit[];
   /** Of tasks that could start, the one with the higher number does. @default 0 */
   priority?: number;
