@@ -168,6 +168,7 @@ export class Attempts {
   }
 
   #limitTime(attempt: Attempt, ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) return;
     const give = (): void => {
       const error = new TimedOutError(attempt.taskRunId, ms);
       attempt.abort(error);

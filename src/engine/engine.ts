@@ -158,7 +158,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.children.opened(this.#parent(node));
     const definition = this.#definition(node);
     if (firesEarly(definition)) this.nodes.mark(node, EAGER);
-    if (definition.priority !== 0) this.#isRanked = true;
+    if (definition.priority) this.#isRanked = true;
     if (upstream !== undefined) for (const from of upstream) this.nodes.link(from, node);
     if (maps !== undefined) for (const map of maps) this.#awaitExpansion(node, map);
     this.#parts.observer.registered(node);

@@ -41,7 +41,7 @@ export interface FlowOptions<S extends ParamSpec> {
   /** Task runs at the same time. @default 16 */
   concurrency?: number;
   tags?: readonly string[];
-  /** For tasks that do not say otherwise. */
+  /** For tasks that do not say otherwise: `retries: 0`, `timeout: Infinity`, `cache: false`, `limit: []` and `priority: 0` say so. Tags add up. */
   defaults?: Pick<TaskOptions<never, never>, 'retries' | 'timeout' | 'cache' | 'limit' | 'priority' | 'store' | 'tags'>;
   /** For the whole run, which then ends as 'timed-out'. @default none */
   timeout?: Duration;

@@ -43,12 +43,12 @@ export interface TaskDefinition {
   readonly handles: boolean;
   readonly skipOnUpstreamSkip: boolean | undefined;
   readonly retries: NormalizedRetry | undefined;
-  /** For one attempt, in milliseconds. */
+  /** For one attempt, in milliseconds; Infinity: none, whatever the flow's defaults. */
   readonly timeoutMs: number | undefined;
   readonly checks: readonly Check<never>[] | undefined;
   readonly limits: readonly ConcurrencyLimit[] | undefined;
-  /** Higher first. */
-  readonly priority: number;
+  /** Higher first; undefined where the task does not say, which counts as 0. */
+  readonly priority: number | undefined;
   readonly hooks: TaskHooks<unknown> | undefined;
   /** For a map, and what asks for its length: another map it refers to as a whole need only know its children, not have their results. */
   readonly awaitsExpansion: boolean;
@@ -106,7 +106,7 @@ export const TASK_DEFAULTS = Object.freeze({
   timeoutMs: undefined,
   checks: undefined,
   limits: undefined,
-  priority: 0,
+  priority: undefined,
   awaitsExpansion: false,
   map: undefined,
   hooks: undefined,
