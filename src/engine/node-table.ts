@@ -1,3 +1,4 @@
+import { reaches } from '../graph/reach.js';
 import { isFinalTaskCode, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import { checkTaskMove } from '../model/transition.js';
 
@@ -118,19 +119,14 @@ export class NodeTable {
     if (left === 0 || this.has(dependent, EAGER)) ready(dependent);
   }
 
+  /** Those that wait for a node that has not settled. */
+  dependentsOf(node: number): readonly number[] {
+    const dependents = this.#dependents[node];
+    return dependents === undefined ? [] : typeof dependents === 'number' ? [dependents] : dependents;
+  }
+
   /** Whether `to` waits, directly or not, for `from`. */
   waits(to: number, from: number): boolean {
-    const seen = new Set<number>();
-    const stack = [from];
-    while (stack.length > 0) {
-      const node = stack.pop() as number;
-      if (node === to) return true;
-      if (seen.has(node)) continue;
-      seen.add(node);
-      const dependents = this.#dependents[node];
-      if (typeof dependents === 'number') stack.push(dependents);
-      else for (const dependent of dependents ?? []) stack.push(dependent);
-    }
-    return false;
+    return reaches(from, to, (node) => this.dependentsOf(node));
   }
 }

@@ -6,6 +6,7 @@ function derived(name: string, parameterNames: readonly string[], fn: (inputs: D
     ...TASK_DEFAULTS,
     kind: 'derived',
     name,
+    description: `${name}()`,
     fn,
     parameterNames,
     cache: false,
@@ -28,6 +29,13 @@ export const OR_ELSE = derived('orElse', ['value', 'fallback'], (inputs) => {
 
 /** How many children a map has. */
 export const LENGTH: TaskDefinition = Object.freeze({ ...derived('length', ['map'], (inputs) => inputs.count(0)), awaitsExpansion: true });
+
+/** One child of a map: waits for the list, and then for that child alone. */
+export const AT: TaskDefinition = Object.freeze({
+  ...derived('at', ['map', 'index'], (inputs) => inputs.element()),
+  awaitsExpansion: true,
+  element: true,
+});
 
 /** How the children of a map ended, in order. */
 export const STATES = derived('states', ['map'], (inputs) => inputs.children(0));

@@ -199,7 +199,7 @@ describe('when', () => {
       });
       return (inside as Future<number>).settled().then((end) => ('error' in end ? end.error?.message : undefined));
     });
-    expect(value).toBe("task 'give#1' was skipped: task 'gate#0' was skipped: the condition is false");
+    expect(value).toBe("task 'give#1' was skipped: the condition of when() is false");
   });
 
   it('S29: draws both branches, all of it known and the branches uncertain', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cache, flow, limit, task } from '../../../src/index.js';
-import { failureOf, gate, inMemory, recorded, freshHome, turns } from '../engine/workbench.js';
+import { failureOf, freshHome, gate, inMemory, recorded, turns } from '../engine/workbench.js';
 
 beforeEach(inMemory);
 
