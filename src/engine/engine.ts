@@ -23,6 +23,7 @@ import { Attempts, type AttemptsHost } from './attempts.js';
 import type { Settling } from './body.js';
 import { Children } from './children.js';
 import { deepFreeze } from './deep-freeze.js';
+import { FailFast, type FailFastView } from './fail-fast.js';
 import { derivedError, Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
 import { runHook } from './hooks.js';
@@ -92,7 +93,7 @@ export interface EngineParts {
  * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
  * only then is it a success.
  */
-export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView {
+export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView, FailFastView {
   readonly graph: TaskGraph;
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly failures = new Failures();
@@ -125,12 +126,15 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly #firstStart = new Map<number, number>();
   readonly #checks = new Map<number, readonly CheckResult[]>();
   readonly #labels = new Map<number, string>();
+  /** Only where a failure is to stop the rest. */
+  readonly #failFast: FailFast | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.graph = parts.graph;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
+    this.#failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
     this.#attempts = new Attempts(this, parts.concurrency);
     this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps, (node, lost) =>
       this.#makeAnew(node, lost),
@@ -189,7 +193,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
-    await this.ended(node);
+    await this.#delivered(node);
     try {
       return project(await this.valueOf(node), path);
     } catch (error) {
@@ -199,7 +203,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
-    await this.ended(node);
+    await this.#delivered(node);
     try {
       await this.valueOf(node);
     } catch (error) {
@@ -208,6 +212,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       if (this.#results.hasValue(node)) return { state: 'failed', error: taskError(this.idOf(node), 'failed', 0, error) };
     }
     return this.#results.finalState(node, path);
+  }
+
+  /** As `ended`, for the body: it is told of a failure. */
+  #delivered(node: number): Promise<void> {
+    const ended = this.ended(node);
+    return this.#failFast === undefined ? ended : ended.finally(this.#failFast.awaited(node));
   }
 
   /** Resolves when the node has settled. */
@@ -434,7 +444,16 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       });
   }
 
-  // ── what trigger rules look at ──
+  // ── what trigger rules, and failures that stop the rest, look at ──
+
+  dependentsOf(node: number): readonly number[] {
+    const waiting = this.#awaitingMaps.get(node);
+    return waiting === undefined ? this.nodes.dependentsOf(node) : [...this.nodes.dependentsOf(node), ...waiting];
+  }
+
+  mayHaveValue(node: number): boolean {
+    return !this.nodes.isFinal(node) || this.#results.hasValue(node);
+  }
 
   actual(node: number): number {
     return this.#results.actual(node);
@@ -496,8 +515,15 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const error = (isDerived ? derivedError : taskError)(this.graph.called(node), TASK_STATES[state] as TaskState, attempts, thrown);
     if (state === FAILED || state === TIMED_OUT) this.failures.failed(node, error);
     else this.failures.because(node, [], error);
+    const stopsRest = (state === FAILED || state === TIMED_OUT) && this.#failFast?.isHandled(node) === false;
     this.#settle(node, state, undefined);
-    if ((state === FAILED || state === TIMED_OUT) && this.#parts.onFailure === 'cancel-rest') this.stop(error);
+    if (stopsRest) this.stop(error);
+  }
+
+  /** A body has thrown: that is a failure of the run, or of the sub-flow that it is the body of. */
+  bodyThrew(subflow: number | undefined, thrown: unknown): void {
+    if (this.#failFast === undefined || (subflow !== undefined && this.#failFast.isHandled(subflow))) return;
+    this.stop(asError(thrown));
   }
 
   /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
@@ -605,6 +631,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** `node` may go on as soon as the children of `map` are known. */
   #awaitExpansion(node: number, map: number): void {
     this.nodes.mark(node, HAS_INPUTS);
+    if (this.#definition(node).kind === 'map') this.#failFast?.mapsOver(node, map);
     const children = this.#maps.get(map);
     if (children) return this.#stand(node, children);
     if (this.nodes.isFinal(map)) return this.nodes.inherit(node, map);

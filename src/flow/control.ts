@@ -70,6 +70,11 @@ const MERGE = step('merge', ['count'], (inputs) => {
 });
 const FIRST_MERGED = 1;
 
+/** The value of one of several: the failure of one is no failure where another has a value. */
+export function isMerge({ kind, name }: TaskDefinition): boolean {
+  return kind === MERGE.kind && name === MERGE.name;
+}
+
 const hasValue = (state: TaskState): boolean => state === 'success' || state === 'cached';
 const isCancelled = (state: TaskState): boolean => state === 'cancelled';
 const isFailure = (state: TaskState): boolean => !hasValue(state) && !isCancelled(state) && state !== 'skipped';

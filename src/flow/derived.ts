@@ -42,3 +42,10 @@ export const STATES = derived('states', ['map'], (inputs) => inputs.children(0))
 
 /** What those children of a map gave that succeeded, in order. */
 export const SUCCESSES = derived('successes', ['map'], (inputs) => inputs.children(0).flatMap((state) => ('value' in state ? [state.value] : [])));
+
+const CONSUMERS: ReadonlySet<string> = new Set([OUTCOME, OR_ELSE, STATES, SUCCESSES].map(({ name }) => name));
+
+/** Whether a step takes a failure of its first argument on itself (S12). By its name, since a flow may have been made by another copy of the package. */
+export function consumesFailures({ kind, name }: TaskDefinition): boolean {
+  return kind === 'derived' && CONSUMERS.has(name);
+}

@@ -17,7 +17,7 @@ const picky = task(
 describe('one element of a map', () => {
   it('S8: waits for the list, then for its own call alone', async () => {
     const slow = gate();
-    const wait = task(async (n: number) => (n === 0 ? slow.opened : undefined, n === 0 ? await slow.opened : n), { name: 'wait' });
+    const wait = task(async (n: number) => (n === 0 ? await slow.opened : n), { name: 'wait' });
     const open = task((_: unknown) => slow.open(), { name: 'open' });
     const result = await flow('element', () => {
       const mapped = wait.map(list(3));
