@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 import { NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
 import { visitReferences } from '../graph/references.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -68,6 +69,8 @@ export function checkOwner(port: RunPort, ref: Ref): Ref {
 
 /** Thrown when a task is called after the flow's body, or the run, is over (S4). Code `FLOW_CLOSED`. */
 export class FlowClosedError extends MillraceError {}
+
+knowError('FlowClosedError', FlowClosedError);
 
 function flowClosed(port: RunPort, task: string): FlowClosedError {
   return new FlowClosedError('FLOW_CLOSED', `task '${task}' was called after the body of flow '${port.flowName}' (run ${port.runId}) had returned`, {
