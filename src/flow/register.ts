@@ -61,7 +61,7 @@ export function checkOwner(port: RunPort, ref: Ref): Ref {
   const what =
     owner.graph === undefined
       ? 'a future made outside any flow'
-      : `future '${owner.graph.id(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
+      : `future '${owner.graph.called(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
   throw new MillraceError('FUTURE_OF_OTHER_RUN', `expected a future of this run, ${port.runId} of flow '${port.flowName}'; got ${what}`, {
     hint: 'Await it where it was made and pass the value on, or call the task inside this flow.',
   });

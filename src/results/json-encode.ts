@@ -131,7 +131,7 @@ class PlainEncoder {
     const { name, isExact } = errorClassOf(value) as ErrorClass;
     if (!isExact) this.isAltered = true;
     const parts: Record<string, unknown> = { class: name };
-    if (value.name !== name || Object.hasOwn(value, 'name')) parts.name = this.encode(value.name);
+    if (value.name !== name || Object.hasOwn(value, 'name') || isDomException(value)) parts.name = this.encode(value.name);
     if (Object.prototype.propertyIsEnumerable.call(value, 'name')) parts.showsName = true;
     if (Object.hasOwn(value, 'message') || value.message !== '' || isDomException(value)) parts.message = this.encode(value.message);
     if (typeof value.stack === 'string') parts.stack = value.stack;
