@@ -1,4 +1,5 @@
 import { inspect, types } from 'node:util';
+import { errorClassOf, isDomException } from './error-class.js';
 
 /** The classes of the language and platform whose instances are values like any other: they can be digested and stored. */
 export type BuiltinKind = 'Date' | 'Map' | 'Set' | 'RegExp' | 'URL' | 'Error' | 'ArrayBuffer' | 'View';
@@ -11,13 +12,6 @@ const KIND_BY_PROTOTYPE = new Map<object, BuiltinKind>([
   [URL.prototype, 'URL'],
   [ArrayBuffer.prototype, 'ArrayBuffer'],
 ]);
-
-type ErrorClass = new (message?: string) => Error;
-
-/** Error classes of the language by name; AggregateError is told apart by its `errors`. */
-export const ERROR_CLASSES: ReadonlyMap<string, ErrorClass> = new Map(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((errorClass) => [errorClass.name, errorClass]),
-);
 
 type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
 
@@ -45,8 +39,7 @@ export const VIEW_CLASSES: ReadonlyMap<string, ViewClass> = new Map(
 
 const NAME_BY_PROTOTYPE = new Map<object, string>([
   [Buffer.prototype, 'Buffer'],
-  [AggregateError.prototype, 'AggregateError'],
-  ...[...VIEW_CLASSES, ...ERROR_CLASSES].map(([name, builtin]) => [builtin.prototype as object, name] as const),
+  ...[...VIEW_CLASSES].map(([name, builtin]) => [builtin.prototype as object, name] as const),
 ]);
 
 /**
@@ -56,26 +49,19 @@ const NAME_BY_PROTOTYPE = new Map<object, string>([
 export function builtinKind(value: object): BuiltinKind | undefined {
   const prototype: object = Object.getPrototypeOf(value);
   if (ArrayBuffer.isView(value)) return NAME_BY_PROTOTYPE.has(prototype) ? 'View' : undefined;
-  if (types.isNativeError(value)) return NAME_BY_PROTOTYPE.has(prototype) ? 'Error' : undefined;
+  if (types.isNativeError(value) || isDomException(value)) return errorClassOf(value)?.isExact ? 'Error' : undefined;
   const kind = KIND_BY_PROTOTYPE.get(prototype);
   return kind !== undefined && isGenuine(kind, value) && Object.keys(value).length === 0 ? kind : undefined;
 }
 
-/** The class name of a View or an Error: `Float32Array`, `Buffer`, `TypeError`. */
+/** The class name of a View: `Float32Array`, `Buffer`. */
 export function builtinName(value: object): string {
-  return NAME_BY_PROTOTYPE.get(Object.getPrototypeOf(value)) ?? 'Error';
+  return NAME_BY_PROTOTYPE.get(Object.getPrototypeOf(value)) ?? 'Uint8Array';
 }
 
 /** The bytes a view looks at, not copied. */
 export function bytesOf(view: ArrayBufferView | ArrayBuffer): Uint8Array {
   return ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(view);
-}
-
-/** What an error says beyond class, message, stack, cause and the errors it gathers: `code`, `path` … */
-export function errorProperties(error: Error): readonly string[] {
-  return Object.keys(error).filter(
-    (key) => key !== 'message' && key !== 'stack' && key !== 'cause' && !(key === 'errors' && error instanceof AggregateError),
-  );
 }
 
 const LISTABLE = 64;

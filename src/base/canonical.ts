@@ -1,6 +1,7 @@
-import { builtinKind, builtinName, bytesOf, errorProperties, hasExtraProperties } from './builtin-kind.js';
+import { builtinKind, builtinName, bytesOf, hasExtraProperties } from './builtin-kind.js';
 import { createHasher, digest128, type Hasher } from './digest.js';
 import { MillraceError } from './error.js';
+import { errorClassOf, errorProperties } from './error-class.js';
 import { MAX_DEPTH, nameKind, pathThrough, propertyStep, stepTo } from './value-path.js';
 
 /** What a taught class instance counts as: its registered name and the plain form that its encoder gives. */
@@ -18,7 +19,7 @@ export type TaughtLookup = (instance: object) => TaughtForm | undefined;
  *
  * Objects are equal in whatever order their keys come, because a key is a name. Maps and sets count *with* their order: it is part of
  * their contract (a ranking, the rows of a pivot), a task that iterates sees it, and a needless run is a lesser evil than a stale value.
- * An error counts by class, message, cause and own properties; its stack says where it was made, not what it is.
+ * An error counts by class, name, message, cause and own properties, one of an unknown class by the nearest class known; its stack says where it was made, not what it is.
  *
  * @throws MillraceError `VALUE_NOT_CANONICAL`, naming the path inside the value: functions, symbols, cycles, instances of classes that
  * were not taught, arrays with extra properties, more than 1,000 levels
@@ -159,8 +160,9 @@ class CanonicalWriter {
   }
 
   #writeError(value: Error): void {
-    const keys = this.#sorted(errorProperties(value));
-    this.#text += `E${stringText(builtinName(value))}${stringText(value.message)}${Object.hasOwn(value, 'cause') ? 'c' : '-'}`;
+    const { shown, hidden } = errorProperties(value);
+    const keys = this.#sorted([...shown, ...hidden]);
+    this.#text += `E${stringText(errorClassOf(value)?.name ?? 'Error')}${stringText(String(value.name))}${stringText(value.message)}${Object.hasOwn(value, 'cause') ? 'c' : '-'}`;
     if (Object.hasOwn(value, 'cause')) this.#write(value.cause);
     if (value instanceof AggregateError) this.#write(value.errors);
     this.#text += `${keys.length}:`;
@@ -179,7 +181,10 @@ class CanonicalWriter {
 
   #writeTaught(value: object): void {
     const taught = this.#taught?.(value);
-    if (taught === undefined) throw this.#refuseLeaf(value);
+    if (taught === undefined) {
+      if (errorClassOf(value) !== undefined) return this.#writeError(value as Error);
+      throw this.#refuseLeaf(value);
+    }
     this.#text += `C${stringText(taught.name)}`;
     this.#write(taught.form);
   }

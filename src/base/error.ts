@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+import { knowError } from './error-class.js';
 
 /** What every error of Millrace has: a stable `code`, a sentence that says what was expected and what came, and often what to do. */
 export interface MillraceErrorOptions {
@@ -23,6 +24,8 @@ export class MillraceError extends Error {
     if (options.hint !== undefined) this.hint = options.hint;
   }
 }
+
+knowError('MillraceError', MillraceError);
 
 /**
  * A thrown value as an Error that can be read without care: user code may throw strings, undefined, or objects whose getters throw in their

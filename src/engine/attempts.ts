@@ -11,6 +11,7 @@ import type { Kept } from '../results/result-keeper.js';
 import { Attempt, type AttemptHost } from './attempt.js';
 import { Dispatch } from './dispatch.js';
 import { runHook } from './hooks.js';
+import { processLimits } from './limit-registry.js';
 import { HAS_SLOT, type NodeTable } from './node-table.js';
 import { nextDelay } from './retry.js';
 import { refusal, runChecks } from './run-checks.js';
@@ -62,7 +63,13 @@ export class Attempts {
 
   constructor(host: AttemptsHost, slots: number) {
     this.#host = host;
-    this.#dispatch = new Dispatch({ slots, clock: host.clock, wake: () => host.pumpSoon() });
+    this.#dispatch = new Dispatch({
+      slots,
+      clock: host.clock,
+      wake: () => host.pumpSoon(),
+      limits: processLimits(),
+      warn: (text) => host.line(undefined, 0, 'warn', text),
+    });
   }
 
   /** Attempts made of a node, the one in flight included. */
@@ -165,6 +172,7 @@ export class Attempts {
   }
 
   #limitTime(attempt: Attempt, ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) return;
     const give = (): void => {
       const error = new TimedOutError(attempt.taskRunId, ms);
       attempt.abort(error);

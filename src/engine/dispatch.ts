@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { describe, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import { LimitRegistry } from './limit-registry.js';
 import { LimitedQueue } from './limited-queue.js';
 
 export interface DispatchParts {
@@ -15,6 +16,10 @@ export interface DispatchParts {
    * @default 8
    */
   readonly patience?: number;
+  /** Where named limits are counted: `processLimits()` for runs. @default for this queue alone */
+  readonly limits?: LimitRegistry;
+  /** Told what is odd about a limit. */
+  readonly warn?: (text: string) => void;
 }
 
 /**
@@ -60,7 +65,8 @@ export class Dispatch {
 
   /** The node to start now; its slot and its limits are taken until `release`, which is owed even where it is not started after all. */
   next(): number | undefined {
-    if (this.#out >= this.#slots || this.#closed) return undefined;
+    if (this.#closed) return undefined;
+    if (this.#out >= this.#slots) return this.#limited?.decline();
     const node = this.#limited === undefined ? this.#nextPlain() : this.#limited.next();
     if (node !== undefined) this.#out++;
     return node;
@@ -79,7 +85,7 @@ export class Dispatch {
     this.#slots = slots;
   }
 
-  /** Hands out nothing more, and takes back its timer, so that a rate limit does not keep a stopped run alive. */
+  /** Hands out nothing more, waits for no limit any more, and takes back its timer, so that a rate limit does not keep a stopped run alive. */
   close(): void {
     this.#closed = true;
     this.#limited?.close();
@@ -90,8 +96,8 @@ export class Dispatch {
   }
 
   #leaveFastPath(): LimitedQueue {
-    const { clock, wake, patience = 8 } = this.#parts;
-    const limited = new LimitedQueue({ clock, wake, patience });
+    const { clock, wake, patience = 8, limits = new LimitRegistry(), warn } = this.#parts;
+    const limited = new LimitedQueue({ clock, wake, patience, registry: limits, warn });
     while (this.#plain.size > 0) limited.add(this.#plain.shift(), 0, undefined);
     return limited;
   }

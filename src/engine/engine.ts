@@ -3,7 +3,7 @@ import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
 import type { Knowledge } from '../graph/knowledge.js';
-import { isRef, NODE, PATH, type Path, project } from '../graph/ref.js';
+import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
@@ -15,6 +15,7 @@ import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { DerivedInputs, MapSettings, TaskDefinition } from '../model/task-definition.js';
+import type { TaskError } from '../model/task-error.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import { adoptionOf } from './adoption.js';
 import { Attempt } from './attempt.js';
@@ -23,11 +24,13 @@ import type { Settling } from './body.js';
 import { Children } from './children.js';
 import { Claims, type ClaimsParts } from './claims.js';
 import { deepFreeze } from './deep-freeze.js';
-import { Failures, NoValue, taskError } from './failures.js';
+import { FailFast, type FailFastView } from './fail-fast.js';
+import { derivedError, Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
 import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
+import { childAt, noSuchChild } from './map-element.js';
 import { type LostResult, NodeResults } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
@@ -105,7 +108,7 @@ interface Note {
  * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
  * only then is it a success.
  */
-export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView {
+export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView, FailFastView {
   readonly graph: TaskGraph;
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly failures = new Failures();
@@ -133,6 +136,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly #maps = new Map<number, readonly number[]>();
   readonly #awaitingMaps = new Map<number, readonly number[]>();
   readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
+  /** Only where a failure is to stop the rest. */
+  readonly #failFast: FailFast | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -140,8 +145,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
     this.#claims = new Claims({ ...parts.claims, clock: parts.clock, learn: (entries) => parts.reuse.learn(entries) });
+    this.#failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
     this.#attempts = new Attempts(this, parts.concurrency);
-    this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
+    this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps, (node, lost) =>
+      this.#makeAnew(node, lost),
+    );
   }
 
   // ── what futures and bodies ask ──
@@ -169,7 +177,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.children.opened(this.#parent(node));
     const definition = this.#definition(node);
     if (firesEarly(definition)) this.nodes.mark(node, EAGER);
-    if (definition.priority !== 0) this.#isRanked = true;
+    if (definition.priority) this.#isRanked = true;
     if (upstream !== undefined) for (const from of upstream) this.nodes.link(from, node);
     if (maps !== undefined) for (const map of maps) this.#awaitExpansion(node, map);
     this.#parts.observer.registered(node);
@@ -178,21 +186,25 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   order(node: number, after: number): void {
     if (this.nodes.state[node] !== PENDING || this.nodes.has(node, LOOKED_AT)) {
-      throw new MillraceError('AFTER_STARTED', `expected after() before '${this.idOf(node)}' has started; it is ${this.state(node)}`, {
+      throw new MillraceError('AFTER_STARTED', `expected after() before '${this.graph.called(node)}' has started; it is ${this.state(node)}`, {
         hint: 'Call after() in the same statement as the task: clean(rows).after(other).',
       });
     }
     if (this.nodes.waits(after, node)) {
-      throw new MillraceError('GRAPH_CYCLE', `'${this.idOf(node)}' cannot wait for '${this.idOf(after)}', which already waits for it`, {
-        hint: 'Remove the after(), or the argument, that closes the circle.',
-      });
+      throw new MillraceError(
+        'GRAPH_CYCLE',
+        `'${this.graph.called(node)}' cannot wait for '${this.graph.called(after)}', which already waits for it`,
+        {
+          hint: 'Remove the after(), or the argument, that closes the circle.',
+        },
+      );
     }
     this.graph.addOrder(node, after);
     this.nodes.link(after, node);
   }
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
-    await this.ended(node);
+    await this.#delivered(node);
     try {
       return project(await this.valueOf(node), path);
     } catch (error) {
@@ -202,7 +214,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
-    await this.ended(node);
+    await this.#delivered(node);
     try {
       await this.valueOf(node);
     } catch (error) {
@@ -211,6 +223,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       if (this.#results.hasValue(node)) return { state: 'failed', error: taskError(this.idOf(node), 'failed', 0, error) };
     }
     return this.#results.finalState(node, path);
+  }
+
+  /** As `ended`, for the body: it is told of a failure. */
+  #delivered(node: number): Promise<void> {
+    const ended = this.ended(node);
+    return this.#failFast === undefined ? ended : ended.finally(this.#failFast.awaited(node));
   }
 
   /** Resolves when the node has settled. */
@@ -442,7 +460,16 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       });
   }
 
-  // ── what trigger rules look at ──
+  // ── what trigger rules, and failures that stop the rest, look at ──
+
+  dependentsOf(node: number): readonly number[] {
+    const waiting = this.#awaitingMaps.get(node);
+    return waiting === undefined ? this.nodes.dependentsOf(node) : [...this.nodes.dependentsOf(node), ...waiting];
+  }
+
+  mayHaveValue(node: number): boolean {
+    return !this.nodes.isFinal(node) || this.#results.hasValue(node);
+  }
 
   actual(node: number): number {
     return this.#results.actual(node);
@@ -500,11 +527,19 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (this.nodes.isFinal(node)) return;
     const attempts = this.#attempts.made(node);
     this.#parts.maskError(thrown);
-    const error = taskError(this.idOf(node), TASK_STATES[state] as TaskState, attempts, thrown);
+    const isDerived = this.#definition(node).kind === 'derived';
+    const error = (isDerived ? derivedError : taskError)(this.graph.called(node), TASK_STATES[state] as TaskState, attempts, thrown);
     if (state === FAILED || state === TIMED_OUT) this.failures.failed(node, error);
     else this.failures.because(node, [], error);
+    const stopsRest = (state === FAILED || state === TIMED_OUT) && this.#failFast?.isHandled(node) === false;
     this.#settle(node, state, undefined);
-    if ((state === FAILED || state === TIMED_OUT) && this.#parts.onFailure === 'cancel-rest') this.stop(error);
+    if (stopsRest) this.stop(error);
+  }
+
+  /** A body has thrown: that is a failure of the run, or of the sub-flow that it is the body of. */
+  bodyThrew(subflow: number | undefined, thrown: unknown): void {
+    if (this.#failFast === undefined || (subflow !== undefined && this.#failFast.isHandled(subflow))) return;
+    this.stop(asError(thrown));
   }
 
   /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
@@ -614,19 +649,31 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** `node` may go on as soon as the children of `map` are known. */
   #awaitExpansion(node: number, map: number): void {
     this.nodes.mark(node, HAS_INPUTS);
-    if (this.#maps.has(map)) return;
+    if (this.#definition(node).kind === 'map') this.#failFast?.mapsOver(node, map);
+    const children = this.#maps.get(map);
+    if (children) return this.#stand(node, children);
     if (this.nodes.isFinal(map)) return this.nodes.inherit(node, map);
     (this.nodes.waitingFor[node] as number)++;
     this.#awaitingMaps.set(map, [...(this.#awaitingMaps.get(map) ?? []), node]);
+  }
+
+  /** What stands for one of the children waits for that one from now on. */
+  #stand(node: number, children: readonly number[]): void {
+    if (!this.#definition(node).element) return;
+    const child = childAt(children, (this.graph.args[node] as readonly unknown[])[1] as number);
+    if (child === undefined) return;
+    this.graph.stand(node, child);
+    this.nodes.link(child, node);
   }
 
   #tellMapWaiters(map: number): void {
     const waiting = this.#awaitingMaps.get(map);
     if (waiting === undefined) return;
     this.#awaitingMaps.delete(map);
-    const isExpanded = this.#maps.has(map);
+    const children = this.#maps.get(map);
     for (const node of waiting) {
-      if (!isExpanded) this.nodes.inherit(node, map);
+      if (children) this.#stand(node, children);
+      else this.nodes.inherit(node, map);
       if (--(this.nodes.waitingFor[node] as number) === 0) this.#arm(node);
     }
   }
@@ -689,9 +736,17 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
       if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
-      const from = this.nodes.state[error.from] as number;
-      this.endBecause(node, from === SKIPPED || from === CANCELLED ? from : UPSTREAM_FAILED, [error.from]);
+      this.#endAs(node, error.from, definition.element);
     }
+  }
+
+  /** A derived step that has no value because another node has none: to whoever asks, what became of it is what became of that one. */
+  #endAs(node: number, from: number, isElement: boolean): void {
+    const state = this.nodes.state[from] as number;
+    this.tick();
+    this.failures.because(node, [from], this.failures.error(from) as TaskError);
+    if (state === SKIPPED || state === CANCELLED) this.#settle(node, state, undefined);
+    else this.#settle(node, isElement && state !== UPSTREAM_FAILED ? FAILED : UPSTREAM_FAILED, undefined);
   }
 
   #derivedInputs(node: number): DerivedInputs {
@@ -704,6 +759,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         if (!this.#results.hasValue(ref[NODE])) this.failures.handle(this.#results.actual(ref[NODE]));
         return this.#results.finalState(ref[NODE], ref[PATH]);
       },
+      element: () => this.#elementValue(node),
       count: (position) => this.#childrenAt(args[position]).length,
       children: (position) =>
         this.#childrenAt(args[position]).map((child) => {
@@ -715,6 +771,18 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         return isRef(ref) ? this.state(this.#results.actual(ref[NODE])) : 'success';
       },
     };
+  }
+
+  #elementValue(node: number): unknown {
+    const [ref, index] = this.graph.args[node] as readonly [Ref, number];
+    const child = this.graph.elementOf(node);
+    if (child !== undefined) {
+      if (!this.#results.hasValue(child)) throw new NoValue(this.#results.actual(child));
+      return this.#results.value(child);
+    }
+    const children = this.#maps.get(ref[NODE]);
+    if (children === undefined) throw new NoValue(ref[NODE]);
+    throw noSuchChild(this.idOf(ref[NODE]), children.length, index);
   }
 
   /** The children of the map that an argument stands for. @throws NoValue when it never came to have any */

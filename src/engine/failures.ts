@@ -85,6 +85,13 @@ export function taskError(id: string, state: TaskState, attempts: number, thrown
   return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${cause.message}`, { taskRunId: id, attempts, cause, ...hintOf(cause) });
 }
 
+/** The error of a step between nodes, which people know by what they wrote: `match()`. A branch that is not taken says so by itself. */
+export function derivedError(called: string, state: TaskState, attempts: number, thrown: unknown): TaskError {
+  const cause = asError(thrown);
+  const message = state === 'skipped' ? cause.message : `${called} ${state === 'cancelled' ? 'was cancelled' : 'failed'}: ${cause.message}`;
+  return new TaskError(CODES[state] ?? 'TASK_FAILED', message, { taskRunId: called, attempts, cause, ...hintOf(cause) });
+}
+
 /** What to do about an error is to be done about whatever it causes. */
 export function hintOf(error: unknown): { hint?: string } {
   return error instanceof MillraceError && error.hint !== undefined ? { hint: error.hint } : {};

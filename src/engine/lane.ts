@@ -1,12 +1,12 @@
 import { Fifo } from '../base/fifo.js';
 import type { LimitGate } from './limit-gate.js';
-import type { Ranked } from './rank-heap.js';
+import type { Offer } from './shared-limit.js';
 
 /**
  * The waiting nodes of one priority and one combination of limits, in order of arrival. What holds for the first holds for all behind it, so
  * a full limit stops a lane as a whole: nodes never leave their place, however many there are.
  */
-export class Lane implements Ranked {
+export class Lane implements Offer {
   readonly priority: number;
   readonly gates: readonly LimitGate<Lane>[];
   /** Those of them that a node gives back when it ends. */

@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
 import { Lane } from './lane.js';
-import { LimitGate } from './limit-gate.js';
+import { type GateKeeper, LimitGate } from './limit-gate.js';
+import type { LimitRegistry } from './limit-registry.js';
 import { RankHeap } from './rank-heap.js';
 
 export interface LimitedQueueParts {
@@ -11,6 +12,8 @@ export interface LimitedQueueParts {
   readonly wake: () => void;
   /** How often a node of several limits finds one of them full before the last unit of each is kept for it. */
   readonly patience: number;
+  readonly registry: LimitRegistry;
+  readonly warn: ((text: string) => void) | undefined;
 }
 
 /** A distinct set of limits, with a lane for each priority it came with. */
@@ -31,8 +34,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * So the first open lane whose gates all have room is the first of all that may start. `#attend` restores this for one gate by opening its
  * first lane; it is called for each gate that gained room, and for each gate of a lane that has had its turn. Opening one lane at a time
  * keeps the cost of a start at the logarithm of the number of lanes, however many of them wait.
+ *
+ * Other runs use the same limits. They leave room for the open lanes of this one, which will have their turn soon; not while it has no slot.
+ * When a lane gives up its place, as when something is given back, all runs are asked, the one whose first goes before all others first.
  */
-export class LimitedQueue {
+export class LimitedQueue implements GateKeeper<Lane> {
   readonly #parts: LimitedQueueParts;
   readonly #open = new RankHeap<Lane>();
   readonly #unlimited: Combination = { gates: [], lanes: new Map() };
@@ -47,11 +53,18 @@ export class LimitedQueue {
   /** The earliest of them; the timer is set for it. */
   #opensAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
-  /** The one lane that units are kept for: with more than one, each could keep what the other waits for. */
-  #keeping: Lane | undefined;
-  #hasRates = false;
+  /** The lane of this run that units are kept for, in all runs. */
+  #kept: Lane | undefined;
+  /** Gates that other runs know this one by. */
+  readonly #joined: LimitGate<Lane>[] = [];
+  /** The run has no slot: it is offered nothing. What came free meanwhile is looked at when it has one. */
+  #isFull = false;
+  readonly #missed = new Set<LimitGate<Lane>>();
+  /** It asks all runs, and so itself, in the middle of something. */
+  #isBusy = false;
+  #isClosed = false;
+  readonly #rates: LimitGate<Lane>[] = [];
   #now = 0;
-  #arrivals = 0;
   #size = 0;
 
   constructor(parts: LimitedQueueParts) {
@@ -62,44 +75,101 @@ export class LimitedQueue {
     return this.#size;
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  get registry(): LimitRegistry {
+    return this.#parts.registry;
+  }
+
+  now(): number {
+    return this.#parts.clock.now();
+  }
+
   /** @throws MillraceError `LIMIT_CONFLICT`, `PRIORITY_INVALID` */
   add(node: number, priority: number, limits: readonly ConcurrencyLimit[] | undefined): void {
     const lane = this.#lane(priority, limits);
-    lane.push(node, this.#arrivals++);
+    if (!this.#isClosed) for (const gate of lane.gates) if (gate.join() && !gate.isOfRun) this.#joined.push(gate);
+    lane.push(node, this.registry.arrival());
     this.#size++;
-    if (lane.size === 1) this.#open.push(lane);
+    if (lane.size === 1) this.#openLane(lane);
   }
 
   next(): number | undefined {
-    if (this.#hasRates) {
-      this.#now = this.#parts.clock.now();
-      if (this.#now >= this.#opensAt) this.#attendOpened();
-    }
+    this.#resume();
+    this.#isBusy = true;
+    if (this.#rates.length > 0) this.#passTime();
     const node = this.#take();
-    if (this.#hasRates) this.#setTimer();
+    this.#isBusy = false;
+    if (this.#rates.length > 0) this.#setTimer();
+    if (this.#size === 0) this.#leave();
     return node;
   }
 
   release(node: number): void {
+    this.#resume();
     const gates = this.#held.get(node);
     if (gates === undefined) return;
     this.#held.delete(node);
     for (const gate of gates) {
       gate.giveBack();
-      this.#attend(gate);
+      this.#tell(gate);
     }
   }
 
+  /** The run has no slot: what was left for it goes to others. */
+  decline(): undefined {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    for (const gate of this.#joined) if (!gate.isAlone && (gate.offers.size > 0 || this.#kept?.gates.includes(gate))) gate.settle();
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    if (this.#kept) this.#keepFor(undefined);
+    const left = [...this.#joined];
+    this.#leave();
+    for (const gate of left) gate.settle();
+  }
+
+  /** Another run has left room, or has been asked to. */
+  roomAt(gate: LimitGate<Lane>): void {
+    if (this.#isFull) return void this.#missed.add(gate);
+    if (this.#isBusy) return this.#attend(gate);
+    const before = this.#open.size;
+    this.#attendNow([gate]);
+    if (this.#open.size > before) this.#parts.wake();
+  }
+
+  #resume(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    if (this.#missed.size === 0) return;
+    const missed = [...this.#missed];
+    this.#missed.clear();
+    if (!this.#isClosed) this.#attendNow(missed);
+  }
+
+  #attendNow(gates: readonly LimitGate<Lane>[]): void {
+    if (this.#rates.length > 0) this.#now = this.now();
+    for (const gate of gates) this.#attend(gate);
+    if (this.#rates.length > 0) this.#setTimer();
   }
 
   #take(): number | undefined {
     for (let lane = this.#open.pop(); lane !== undefined; lane = this.#open.pop()) {
       const full = this.#fullGate(lane);
+      const wasKept = lane === this.#kept;
       const node = full === undefined ? this.#start(lane) : this.#park(lane, full);
-      for (const gate of lane.gates) this.#attend(gate);
+      if (node === undefined || lane.size === 0) for (const gate of lane.gates) gate.offers.delete(lane);
+      const isYielding = node === undefined || (wasKept && this.#kept === undefined);
+      for (const gate of lane.gates) {
+        if (isYielding || gate.isRate) this.#tell(gate);
+        else this.#attend(gate);
+      }
       if (node !== undefined) return node;
     }
     return undefined;
@@ -109,7 +179,7 @@ export class LimitedQueue {
     const node = lane.shift();
     this.#size--;
     for (const gate of lane.gates) gate.take(this.#now);
-    if (lane === this.#keeping) this.#keepFor(undefined);
+    if (lane === this.#kept) this.#keepFor(undefined);
     if (lane.held.length > 0) this.#held.set(node, lane.held);
     if (lane.size > 0) this.#open.push(lane);
     return node;
@@ -122,17 +192,24 @@ export class LimitedQueue {
   #park(lane: Lane, full: LimitGate<Lane>): undefined {
     full.waiting.push(lane);
     lane.misses++;
-    if (lane.gates.length > 1 && lane.misses > this.#parts.patience && this.#keeping === undefined) this.#keepFor(lane);
+    if (lane.gates.length > 1 && lane.misses > this.#parts.patience && this.registry.keeping === undefined) this.#keepFor(lane);
   }
 
   #keepFor(lane: Lane | undefined): void {
-    for (const gate of (lane ?? this.#keeping)?.gates ?? []) gate.keptFor = lane;
-    this.#keeping = lane;
+    for (const gate of (lane ?? this.#kept)?.gates ?? []) gate.keepFor(lane);
+    this.registry.keeping = lane;
+    this.#kept = lane;
   }
 
   #fullGate(lane: Lane): LimitGate<Lane> | undefined {
     for (const gate of lane.gates) if (gate.openAt(lane) > this.#now) return gate;
     return undefined;
+  }
+
+  /** Room at a gate that others may have been waiting for. */
+  #tell(gate: LimitGate<Lane>): void {
+    if (gate.isAlone) this.#attend(gate);
+    else gate.settle();
   }
 
   /** Opens the first lane that waits at this gate when there is room for it, or notes when there will be. */
@@ -142,8 +219,20 @@ export class LimitedQueue {
     const opensAt = gate.openAt(first);
     if (opensAt > this.#now) return this.#noteOpening(gate, opensAt);
     gate.waiting.pop();
-    this.#open.push(first);
+    this.#openLane(first);
     this.#noteOpening(gate, Number.POSITIVE_INFINITY);
+  }
+
+  #openLane(lane: Lane): void {
+    this.#open.push(lane);
+    for (const gate of lane.gates) gate.offers.add(lane);
+  }
+
+  /** Nobody of this run waits for any limit: others need not know of it. */
+  #leave(): void {
+    for (const gate of this.#joined) gate.leave();
+    this.#joined.length = 0;
+    this.#missed.clear();
   }
 
   // ── the passing of time, which concerns rate limits only ──
@@ -154,8 +243,15 @@ export class LimitedQueue {
     else this.#opening.set(gate, at);
   }
 
+  /** Timers may be late, those of other runs too. */
+  #passTime(): void {
+    this.#now = this.now();
+    if (this.#now >= this.#opensAt) this.#attendOpened();
+    for (const gate of this.#rates) gate.settleIfOpen(this.#now);
+  }
+
   #attendOpened(): void {
-    for (const [gate, at] of [...this.#opening]) if (at <= this.#now) this.#attend(gate);
+    for (const [gate, at] of [...this.#opening]) if (at <= this.#now) this.#tell(gate);
   }
 
   #setTimer(): void {
@@ -174,9 +270,11 @@ export class LimitedQueue {
   #timeUp(): void {
     this.#cancelTimer = undefined;
     this.#opensAt = Number.POSITIVE_INFINITY;
-    this.#now = this.#parts.clock.now();
+    this.#now = this.now();
     const before = this.#open.size;
+    this.#isBusy = true;
     this.#attendOpened();
+    this.#isBusy = false;
     this.#setTimer();
     if (this.#open.size > before) this.#parts.wake();
   }
@@ -213,15 +311,21 @@ export class LimitedQueue {
   #gatesOf(limits: readonly ConcurrencyLimit[]): LimitGate<Lane>[] {
     const gates = new Map<string, LimitGate<Lane>>();
     for (const limit of limits) {
-      const gate = gates.get(limit.name) ?? this.#gates.get(limit.name) ?? new LimitGate<Lane>(limit);
+      const gate = gates.get(limit.name) ?? this.#gates.get(limit.name) ?? new LimitGate<Lane>(limit, this);
       if (!gate.means(limit)) throw conflict(gate.limit, limit);
       gates.set(limit.name, gate);
     }
-    for (const [name, gate] of gates) {
-      this.#gates.set(name, gate);
-      this.#hasRates ||= gate.isRate;
-    }
+    for (const [name, gate] of gates) if (!this.#gates.has(name)) this.#accept(name, gate);
     return [...gates.keys()].sort().map((name) => gates.get(name) as LimitGate<Lane>);
+  }
+
+  #accept(name: string, gate: LimitGate<Lane>): void {
+    this.#gates.set(name, gate);
+    if (gate.isRate) this.#rates.push(gate);
+    const other = gate.otherMeaning;
+    if (other === undefined) return;
+    const here = meaning(gate.limit);
+    this.#parts.warn?.(`limit '${name}' is ${meaning(other)} for another run of this process, and ${here} here: from now on it is ${here} for both`);
   }
 }
 

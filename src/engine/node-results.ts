@@ -47,8 +47,7 @@ export class NodeResults {
   readonly #values: unknown[] = [];
   readonly #stored: (Stored | undefined)[] = [];
   readonly #origins = new Map<number, CacheEntryRow>();
-  /** Of maps that have ended. */
-  readonly #children = new Map<number, readonly number[]>();
+  readonly #children: ReadonlyMap<number, readonly number[]>;
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
@@ -59,12 +58,22 @@ export class NodeResults {
   /** What is wrong with a result that is neither lost nor to be had: a class that nobody taught, say. */
   readonly #unreadable = new Map<number, unknown>();
 
-  constructor(run: string, graph: TaskGraph, nodes: NodeTable, failures: Failures, keeper: ResultKeeper, makeAnew: MakeAnew) {
+  /** @param children of maps, as soon as they are known */
+  constructor(
+    run: string,
+    graph: TaskGraph,
+    nodes: NodeTable,
+    failures: Failures,
+    keeper: ResultKeeper,
+    children: ReadonlyMap<number, readonly number[]>,
+    makeAnew: MakeAnew,
+  ) {
     this.#run = run;
     this.#graph = graph;
     this.#nodes = nodes;
     this.#failures = failures;
     this.#keeper = keeper;
+    this.#children = children;
     this.#makeAnew = makeAnew;
   }
 
@@ -87,7 +96,6 @@ export class NodeResults {
 
   /** A map has ended: its value is the list of what its children gave, put together when somebody asks. */
   ofChildren(node: number, children: readonly number[]): void {
-    this.#children.set(node, children);
     this.#values[node] = UNLOADED;
     if (children.every((child) => this.isLoaded(child))) this.#putTogether(node, children);
   }
@@ -267,6 +275,8 @@ export class NodeResults {
     if (!this.hasValue(node)) return undefined;
     const stored = this.#storedOf(node);
     if (stored) return storedDigest(stored, ref[PATH]);
+    const element = this.#graph.elementOf(node);
+    if (element !== undefined) return this.#digestOf(refTo(element, ref[PATH]));
     const children = this.#children.get(node);
     if (children) return this.#digestOfChildren(children, ref[PATH]);
     if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);

@@ -1,3 +1,4 @@
+import { reaches } from '../graph/reach.js';
 import { isFinalTaskCode, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import { checkTaskMove } from '../model/transition.js';
 import { EdgeLists, NO_EDGE, widened } from './edge-lists.js';
@@ -122,17 +123,16 @@ export class NodeTable {
     if (left === 0 || this.has(dependent, EAGER)) ready(dependent);
   }
 
+  /** Those that wait for a node that has not settled. */
+  dependentsOf(node: number): readonly number[] {
+    const dependents: number[] = [];
+    for (let edge = this.#dependents.first(node); edge !== NO_EDGE; edge = this.#dependents.after(edge))
+      dependents.push(this.#dependents.target(edge));
+    return dependents;
+  }
+
   /** Whether `to` waits, directly or not, for `from`. */
   waits(to: number, from: number): boolean {
-    const seen = new Set<number>();
-    const stack = [from];
-    while (stack.length > 0) {
-      const node = stack.pop() as number;
-      if (node === to) return true;
-      if (seen.has(node)) continue;
-      seen.add(node);
-      for (let edge = this.#dependents.first(node); edge !== NO_EDGE; edge = this.#dependents.after(edge)) stack.push(this.#dependents.target(edge));
-    }
-    return false;
+    return reaches(from, to, (node) => this.dependentsOf(node));
   }
 }

@@ -29,7 +29,8 @@ export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
       continue;
     }
     const kind = input.position < 0 ? 'order' : 'data';
-    const label = kind === 'order' ? undefined : inputLabel(definition, isUnmapped(graph.args[node]?.[input.position]) ? unwrapped(input) : input);
+    const fed = elementInput(graph, isUnmapped(graph.args[node]?.[input.position]) ? unwrapped(input) : input);
+    const label = kind === 'order' ? undefined : inputLabel(definition, fed);
     for (const from of throughDerived(graph, input.from)) add({ from, kind, label });
   }
   const learnt = (seen: number): void => {
@@ -80,6 +81,12 @@ function inputLabel(definition: TaskDefinition, { position, at, path }: Input): 
 /** `unmapped(…)` is ours, and no part of what the user handed over. */
 function unwrapped(input: Input): Input {
   return { ...input, at: input.at && input.at.length > 1 ? input.at.slice(1) : undefined };
+}
+
+/** `sizes.at(2)` is a part of `sizes`. */
+function elementInput(graph: TaskGraph, input: Input): Input {
+  if (!graph.definitions[input.from]?.element) return input;
+  return { ...input, path: [(graph.args[input.from] as readonly unknown[])[1] as number, ...(input.path ?? [])] };
 }
 
 function partName(path: Path | undefined): string | undefined {

@@ -17,6 +17,8 @@ export interface SubflowHost extends RunPort, Settling {
   line(node: number, attempt: number, level: LogLevel, text: string): void;
   bodyContext(params: Readonly<Record<string, unknown>>): TaskContext;
   endBecause(node: number, state: number, causes: readonly number[]): void;
+  /** The body is over without having handled this. */
+  bodyThrew(subflow: number, thrown: unknown): void;
 }
 
 /**
@@ -29,6 +31,9 @@ export async function expandSubflow(host: SubflowHost, node: number, definition:
   const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
   try {
     return await runBody(scope, host, () => definition.fn(params));
+  } catch (error) {
+    host.bodyThrew(node, error);
+    throw error;
   } finally {
     await host.children.ended(node);
     scope.closed = true;

@@ -5,6 +5,7 @@ import type { RunPort } from '../flow/run-port.js';
 import { BodyScope, Lineage } from '../flow/scope.js';
 import { isUnmapped } from '../flow/unmapped.js';
 import type { ViewMap } from '../graph/graph-view.js';
+import { reaches } from '../graph/reach.js';
 import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import { GraphScope, TaskGraph } from '../graph/task-graph.js';
@@ -21,9 +22,10 @@ import { runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
 import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
+import { childAt } from './map-element.js';
 import { isLost } from './node-results.js';
 import { placeholder } from './placeholder.js';
-import type { Reuse } from './reuse.js';
+import type { Answer, Reuse } from './reuse.js';
 import { type Stored, storedAs } from './stored.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
@@ -66,6 +68,8 @@ export class Tracer implements RunPort, Settling {
   readonly #positions: (string | undefined)[] = [];
   /** The earlier results that answer a node: one, or those of a map's children. */
   readonly #hits = new Map<number, readonly CacheEntryRow[]>();
+  /** Of maps whose lists are known. */
+  readonly #children = new Map<number, readonly TraceAnswer[]>();
   readonly #subflows: number[] = [];
   #uncertainFrom = Number.POSITIVE_INFINITY;
   #incompleteAt: string | undefined;
@@ -151,8 +155,11 @@ export class Tracer implements RunPort, Settling {
   }
 
   order(node: number, after: number): void {
-    if (this.#waits(after, node))
-      throw new MillraceError('GRAPH_CYCLE', `'${this.graph.id(node)}' cannot wait for '${this.graph.id(after)}', which already waits for it`);
+    if (reaches(after, node, (waiting) => this.graph.inputs(waiting).map(({ from }) => from)))
+      throw new MillraceError(
+        'GRAPH_CYCLE',
+        `'${this.graph.called(node)}' cannot wait for '${this.graph.called(after)}', which already waits for it`,
+      );
     this.graph.addOrder(node, after);
   }
 
@@ -163,7 +170,7 @@ export class Tracer implements RunPort, Settling {
   async result(node: number, path: Path | undefined): Promise<unknown> {
     if ((await this.#readable(node)).state === 'complete') return project(await this.#value(node), path);
     this.#incomplete(this.#positions[node]);
-    return placeholder(this, node, path, this.graph.id(node), (what) => this.#stop(what));
+    return placeholder(this, node, path, this.graph.called(node), (what) => this.#stop(what));
   }
 
   async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
@@ -228,6 +235,7 @@ export class Tracer implements RunPort, Settling {
     const upstream = await this.#upstream(node);
     const isKnown = [...upstream.values()].every(({ state }) => state === 'complete');
     if (definition === PARAMETER) return { state: 'unknown', key: undefined, why: undefined };
+    if (definition.element) return this.#findElement(node);
     if (definition.kind === 'derived')
       return isKnown ? { state: 'complete', key: undefined, stored: undefined } : { state: 'unknown', key: undefined, why: undefined };
     if (definition.kind === 'map') return await this.#findMap(node, definition, upstream, isKnown);
@@ -239,11 +247,16 @@ export class Tracer implements RunPort, Settling {
     const inputs = await this.#inputs(node, upstream);
     const forced = isForced(this.#parts.force, definition, false);
     const answer = await this.#parts.reuse.ask({ definition, policy, inputs, forced });
-    if (answer.hit) {
-      this.#hits.set(node, [answer.hit]);
-      return { state: 'complete', key: answer.key, stored: storedAs(answer.hit.artifacts) };
-    }
-    return { state: 'pending', key: answer.key, why: answer.why };
+    if (answer.hit) this.#hits.set(node, [answer.hit]);
+    return answerOf(answer);
+  }
+
+  /** One child of a map is complete when that child is. */
+  #findElement(node: number): TraceAnswer {
+    const [map, index] = this.graph.args[node] as readonly [Ref, number];
+    const children = this.#children.get(map[NODE]);
+    const answer = children && childAt(children, index);
+    return answer ?? { state: 'unknown', key: undefined, why: undefined };
   }
 
   /** A map is complete when every child is; where its lists are not known yet, nobody can say how many there will be. */
@@ -262,10 +275,13 @@ export class Tracer implements RunPort, Settling {
     const digestOf = await this.#digestsOf(upstream);
     const forced = isForced(this.#parts.force, of, false);
     const hits: CacheEntryRow[] = [];
+    const children: TraceAnswer[] = [];
+    this.#children.set(node, children);
     let why: Reason | undefined;
     for (let place = 0; place < calls.count; place++) {
       const inputs = inputDigests(calls.argumentsAt(place), of.parameterNames, digestOf);
       const answer = await this.#parts.reuse.ask({ definition: of, policy, inputs, forced });
+      children.push(answerOf(answer));
       if (answer.hit) hits.push(answer.hit);
       else why ??= answer.why;
     }
@@ -324,7 +340,7 @@ export class Tracer implements RunPort, Settling {
     const answer = await this.answer(node);
     // In a branch that is not taken there is no value, whatever an earlier run left.
     for (const gate of this.#gates(node)) if ((await this.answer(gate)).state === 'complete') await this.#value(gate);
-    if (answer.state === 'complete' && answer.stored) return await this.#parts.keeper.load(answer.stored.artifacts, definition);
+    if (answer.state === 'complete' && answer.stored) return await this.#parts.keeper.load(answer.stored.artifacts, this.#maker(node));
     const hits = this.#hits.get(node);
     if (hits) return await Promise.all(hits.map(({ artifacts }) => this.#parts.keeper.load(artifacts, (definition.map as MapSettings).of)));
     const values = new Map<number, () => unknown>();
@@ -343,10 +359,20 @@ export class Tracer implements RunPort, Settling {
     return definition.fn({
       value,
       state,
+      // The child that it stands for is not complete, or it would have been read.
+      element: () => undefined,
       ended: (position: number) => state(position).state,
       count: (position: number) => list(position).length,
       children: (position: number) => list(position).map((each) => ({ state: 'cached', value: each })),
     });
+  }
+
+  /** The task whose result a node gives. */
+  #maker(node: number): TaskDefinition {
+    const definition = this.graph.definitions[node] as TaskDefinition;
+    if (!definition.element) return definition;
+    const [map] = this.graph.args[node] as readonly [Ref];
+    return (this.graph.definitions[map[NODE]] as TaskDefinition).map?.of ?? definition;
   }
 
   #parameter(scope: BodyScope, name: string): object {
@@ -359,7 +385,7 @@ export class Tracer implements RunPort, Settling {
     if ((await this.answer(node)).state === 'complete') return;
     const definition = this.graph.definitions[node] as TaskDefinition;
     const [given] = this.graph.args[node] as readonly unknown[];
-    const stand = replacingReferences((ref) => placeholder(this, ref[NODE], ref[PATH], this.graph.id(ref[NODE]), (what) => this.#stop(what)));
+    const stand = replacingReferences((ref) => placeholder(this, ref[NODE], ref[PATH], this.graph.called(ref[NODE]), (what) => this.#stop(what)));
     const values = replaceDeep(given ?? {}, stand);
     const params = await definition.subflow?.resolve(values).catch(() => values as Record<string, unknown>);
     const scope = this.#scope(params ?? {}, new GraphScope(`${this.graph.id(node)}.`, node));
@@ -396,19 +422,10 @@ export class Tracer implements RunPort, Settling {
     this.#uncertainFrom = this.graph.size;
     this.#incompleteAt = at;
   }
+}
 
-  #waits(node: number, from: number): boolean {
-    const seen = new Set<number>();
-    const stack = [node];
-    while (stack.length > 0) {
-      const next = stack.pop() as number;
-      if (next === from) return true;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      for (const input of this.graph.inputs(next)) stack.push(input.from);
-    }
-    return false;
-  }
+function answerOf({ hit, key, why }: Answer): TraceAnswer {
+  return hit ? { state: 'complete', key, stored: storedAs(hit.artifacts) } : { state: 'pending', key, why };
 }
 
 function lengthIfList(value: unknown): number | undefined {

@@ -22,9 +22,11 @@ export interface Judgement {
 
 /** Applies a task's trigger rule to how its inputs have ended so far (S11). */
 export function judgeNode(view: TriggerView, node: number, definition: TaskDefinition): Judgement {
-  const inputs = [...new Set(view.graph.inputs(node).map(({ from }) => view.actual(from)))];
+  const all = [...new Set(view.graph.inputs(node).map(({ from }) => view.actual(from)))];
   const closed = closedGate(view, node);
-  if (closed !== undefined) return { verdict: closed, failed: inputs.filter((input) => !hasValue(view.state(input))) };
+  if (closed !== undefined) return { verdict: closed, failed: all.filter((input) => !hasValue(view.state(input))) };
+  // An open gate has been asked: rules are about what users wrote.
+  const inputs = all.filter((input) => !isGate(view.graph.definitions[input] as TaskDefinition));
   const tally = tallyOf(inputs.map((input) => view.state(input)));
   const failed = inputs.filter((input) => KINDS[view.state(input)] === 'failed');
   const options = definition.skipOnUpstreamSkip === undefined ? {} : { skipOnUpstreamSkip: definition.skipOnUpstreamSkip };

@@ -11,26 +11,31 @@ import { type BodyScope, scopes } from './scope.js';
 
 /** A step between nodes, as `all` is one. */
 function step(name: string, parameterNames: readonly string[], fn: (inputs: DerivedInputs) => unknown): TaskDefinition {
-  return Object.freeze({ ...ALL, name, parameterNames, fn });
+  return Object.freeze({ ...ALL, name, description: `${name}()`, parameterNames, fn });
 }
 
 /**
  * Stands before every call of a branch. It is skipped, and they with it, unless the value is the expected one. What it ends as counts
  * for them whatever their trigger rule: a branch that is not taken does not run.
  */
-const GATE = step('gate', ['value', 'expected'], (inputs) => {
-  const [value, expected] = [inputs.value(0), inputs.value(1)];
-  if (typeof expected !== 'boolean') {
+function gate(of: 'when' | 'match', fn: (value: unknown, expected: unknown) => true): TaskDefinition {
+  return Object.freeze({ ...step('gate', ['value', 'expected'], (inputs) => fn(inputs.value(0), inputs.value(1))), description: `${of}()` });
+}
+
+const GATES = {
+  when: gate('when', (value, expected) => {
+    if (Boolean(value) === expected) return true;
+    throw new Skip(`the condition of when() is ${!expected}`);
+  }),
+  match: gate('match', (value, expected) => {
     if (value === expected) return true;
-    throw new Skip(`the key is ${describe(value)}, not ${describe(expected)}`);
-  }
-  if (Boolean(value) === expected) return true;
-  throw new Skip(`the condition is ${!expected}`);
-});
+    throw new Skip(`the key of match() is ${describe(value)}, not ${describe(expected)}`);
+  }),
+};
 
 /** By its name, since a flow may have been made by another copy of the package; derived steps are named by us alone. */
 export function isGate({ kind, name }: TaskDefinition): boolean {
-  return kind === GATE.kind && name === GATE.name;
+  return kind === GATES.when.kind && name === GATES.when.name;
 }
 
 /** The branch is chosen by the condition, not by which one has a value: a future from outside has one whatever the condition. */
@@ -64,6 +69,11 @@ const MERGE = step('merge', ['count'], (inputs) => {
   return inputs.value(FIRST_MERGED + place);
 });
 const FIRST_MERGED = 1;
+
+/** The value of one of several: the failure of one is no failure where another has a value. */
+export function isMerge({ kind, name }: TaskDefinition): boolean {
+  return kind === MERGE.kind && name === MERGE.name;
+}
 
 const hasValue = (state: TaskState): boolean => state === 'success' || state === 'cached';
 const isCancelled = (state: TaskState): boolean => state === 'cancelled';
@@ -137,8 +147,8 @@ export function sequence<const F extends readonly [() => Future<unknown>, ...(()
 
 /** Calls the function of a branch; all it registers waits for the branch's gate. */
 function branch(body: BodyScope, what: string, value: unknown, expected: string | boolean, call: () => unknown): Ref {
-  const gate = registerIn(body, GATE, [value, expected]);
-  return body.callsAfter([gate], () => futureOf(body, what, call));
+  const node = registerIn(body, GATES[typeof expected === 'boolean' ? 'when' : 'match'], [value, expected]);
+  return body.callsAfter([node], () => futureOf(body, what, call));
 }
 
 /** @throws MillraceError `BRANCH_NOT_A_FUTURE`, `FUTURE_OF_OTHER_RUN` */

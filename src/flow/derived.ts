@@ -6,6 +6,7 @@ function derived(name: string, parameterNames: readonly string[], fn: (inputs: D
     ...TASK_DEFAULTS,
     kind: 'derived',
     name,
+    description: `${name}()`,
     fn,
     parameterNames,
     cache: false,
@@ -29,8 +30,22 @@ export const OR_ELSE = derived('orElse', ['value', 'fallback'], (inputs) => {
 /** How many children a map has. */
 export const LENGTH: TaskDefinition = Object.freeze({ ...derived('length', ['map'], (inputs) => inputs.count(0)), awaitsExpansion: true });
 
+/** One child of a map: waits for the list, and then for that child alone. */
+export const AT: TaskDefinition = Object.freeze({
+  ...derived('at', ['map', 'index'], (inputs) => inputs.element()),
+  awaitsExpansion: true,
+  element: true,
+});
+
 /** How the children of a map ended, in order. */
 export const STATES = derived('states', ['map'], (inputs) => inputs.children(0));
 
 /** What those children of a map gave that succeeded, in order. */
 export const SUCCESSES = derived('successes', ['map'], (inputs) => inputs.children(0).flatMap((state) => ('value' in state ? [state.value] : [])));
+
+const CONSUMERS: ReadonlySet<string> = new Set([OUTCOME, OR_ELSE, STATES, SUCCESSES].map(({ name }) => name));
+
+/** Whether a step takes a failure of its first argument on itself (S12). By its name, since a flow may have been made by another copy of the package. */
+export function consumesFailures({ kind, name }: TaskDefinition): boolean {
+  return kind === 'derived' && CONSUMERS.has(name);
+}

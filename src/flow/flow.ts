@@ -42,7 +42,7 @@ export interface FlowOptions<S extends ParamSpec> {
   /** Task runs at the same time. @default 16 */
   concurrency?: number;
   tags?: readonly string[];
-  /** For tasks that do not say otherwise. */
+  /** For tasks that do not say otherwise: `retries: 0`, `timeout: Infinity`, `cache: false`, `limit: []` and `priority: 0` say so. Tags add up. */
   defaults?: Pick<TaskOptions<never, never>, 'retries' | 'timeout' | 'cache' | 'limit' | 'priority' | 'store' | 'tags'>;
   /** For the whole run, which then ends as 'timed-out'. @default none */
   timeout?: Duration;
@@ -52,7 +52,13 @@ export interface FlowOptions<S extends ParamSpec> {
   strict?: boolean;
   /** What becomes of futures that nobody awaited when the body has returned (S4). @default 'wait' */
   orphans?: 'wait' | 'cancel';
-  /** After a failure, tasks that do not depend on it finish, or nothing new starts. @default 'finish-independent' */
+  /**
+   * What becomes of tasks that do not depend on one that failed. `cancel-rest`: unless the failure is going to be handled, nothing new starts and
+   * what runs is cancelled. It is going to be handled when, at the moment it happens, the graph has an `orElse`, `outcome`, `states`, `successes`
+   * or a task with `handles: true` for it, or when the body is awaiting it: should the body not catch it, the body's own failure cancels the rest.
+   * What is caught later, at an `await` that the body has not come to yet, cancels the rest all the same.
+   * @default 'finish-independent'
+   */
   onFailure?: 'finish-independent' | 'cancel-rest';
 }
 

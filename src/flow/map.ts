@@ -1,8 +1,8 @@
 import { describe, MillraceError } from '../base/error.js';
 import { isRef } from '../graph/ref.js';
-import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import { runLimit } from '../model/concurrency-limit.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
-import { LENGTH, STATES, SUCCESSES } from './derived.js';
+import { AT, LENGTH, STATES, SUCCESSES } from './derived.js';
 import type { MapOptions } from './mapped-future.js';
 import { derive, NodeFuture } from './node-future.js';
 import { registerIn } from './register.js';
@@ -15,7 +15,8 @@ class MapFuture extends NodeFuture {
   }
 
   at(index: number): NodeFuture {
-    return this.get(index);
+    if (!Number.isInteger(index)) throw new MillraceError('MAP_INDEX_INVALID', `expected at() with a whole number; got ${describe(index)}`);
+    return derive(AT, [this, index]);
   }
 
   states(): NodeFuture {
@@ -75,7 +76,7 @@ function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurren
 }
 
 function limited(definition: TaskDefinition, max: number): TaskDefinition {
-  const own: ConcurrencyLimit = Object.freeze({ name: `map of ${definition.name}, ${++maps}`, max });
+  const own = runLimit(`map of ${definition.name}, ${++maps}`, max);
   return Object.freeze({ ...definition, limits: Object.freeze([...(definition.limits ?? []), own]) });
 }
 

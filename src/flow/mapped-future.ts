@@ -20,6 +20,11 @@ export interface MapOptions<A extends readonly any[] = readonly any[]> {
 export interface MappedFuture<T> extends Future<T[]> {
   /** Known as soon as the lists are, before any child has run. */
   readonly length: Future<number>;
+  /**
+   * One element, from the end where negative: waits for no other, and ends as its call does, whatever becomes of the others. Outside of the list
+   * it fails with `MAP_INDEX_OUT_OF_RANGE`.
+   * @throws MillraceError `MAP_INDEX_INVALID` for what is no whole number
+   */
   at(index: number): Future<T>;
   /** Never fails: one final state per element, in order; consumes the failures. */
   states(): Future<FinalState<T>[]>;

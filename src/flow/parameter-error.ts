@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 
 /** Where a parameter's value comes from, as it is recorded and shown. */
 export type ParameterOrigin = 'argument' | 'command line' | `file ${string}` | `environment ${string}` | 'default';
@@ -35,6 +36,8 @@ export class ParameterError extends MillraceError {
     this.issues = Object.freeze(issues.map((issue) => Object.freeze(issue)));
   }
 }
+
+knowError('ParameterError', ParameterError);
 
 function sentence(issue: ParameterIssue): string {
   if (issue.problem === 'missing') return `parameter '${issue.parameter}' is missing: expected ${issue.expected}`;

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 import { isRef, NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
 import { visitReferences } from '../graph/references.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -68,7 +69,7 @@ export function checkOwner(port: RunPort, ref: Ref): Ref {
   const what =
     owner.graph === undefined
       ? 'a future made outside any flow'
-      : `future '${owner.graph.id(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
+      : `future '${owner.graph.called(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
   throw new MillraceError('FUTURE_OF_OTHER_RUN', `expected a future of this run, ${port.runId} of flow '${port.flowName}'; got ${what}`, {
     hint: 'Await it where it was made and pass the value on, or call the task inside this flow.',
   });
@@ -76,6 +77,8 @@ export function checkOwner(port: RunPort, ref: Ref): Ref {
 
 /** Thrown when a task is called after the flow's body, or the run, is over (S4). Code `FLOW_CLOSED`. */
 export class FlowClosedError extends MillraceError {}
+
+knowError('FlowClosedError', FlowClosedError);
 
 function flowClosed(port: RunPort, task: string): FlowClosedError {
   return new FlowClosedError('FLOW_CLOSED', `task '${task}' was called after the body of flow '${port.flowName}' (run ${port.runId}) had returned`, {

@@ -1,4 +1,5 @@
 import { MillraceError, type MillraceErrorOptions } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 
 /**
  * A command that gave no result.
@@ -23,6 +24,8 @@ export class ShellError extends MillraceError {
     this.stderr = details.stderr ?? '';
   }
 }
+
+knowError('ShellError', ShellError);
 
 export interface ShellErrorDetails extends MillraceErrorOptions {
   readonly command: string;

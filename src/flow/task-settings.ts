@@ -1,4 +1,4 @@
-import { toMs } from '../base/duration.js';
+import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -24,11 +24,16 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
     ...(same as Partial<TaskDefinition>),
     ...(tags === undefined ? {} : { tags: Object.freeze([...tags]) }),
     ...('retries' in options ? { retries: retries === undefined ? undefined : (normalizeRetries(retries) ?? NO_RETRIES) } : {}),
-    ...('timeout' in options ? { timeoutMs: timeout === undefined ? undefined : toMs(timeout) } : {}),
+    ...('timeout' in options ? { timeoutMs: timeout === undefined ? undefined : timeoutOf(timeout) } : {}),
     ...(limit === undefined ? {} : { limits: Object.freeze([limit].flat()) as TaskDefinition['limits'] }),
     ...(trigger === undefined ? {} : { trigger }),
     ...(checks === undefined || checks.length === 0 ? {} : { checks: Object.freeze([...checks]) }),
   } as Partial<TaskDefinition>;
+}
+
+/** Infinity: none, where the flow's defaults have one. */
+function timeoutOf(timeout: Duration): number {
+  return timeout === Number.POSITIVE_INFINITY ? timeout : toMs(timeout);
 }
 
 /** What bounds or repeats one call of a function: not for flows in the flow, whose tasks have it each. */
@@ -41,7 +46,7 @@ export function withDefaults(definition: TaskDefinition, defaults: Partial<TaskD
   for (const [name, value] of Object.entries(defaults)) {
     if (OF_ATTEMPTS.has(name) && definition.kind !== 'task') continue;
     if (name === 'tags') merged.tags = Object.freeze([...new Set([...(value as readonly string[]), ...definition.tags])]);
-    else if (merged[name] === undefined || (name === 'priority' && definition.priority === 0)) merged[name] = value;
+    else if (merged[name] === undefined) merged[name] = value;
   }
   return Object.freeze(merged) as unknown as TaskDefinition;
 }

@@ -38,15 +38,15 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   handles?: boolean;
   /** Whether a skipped upstream skips it. @default true for 'all-success'; else as the rule says */
   skipOnUpstreamSkip?: boolean;
-  /** How often, and when, a failed attempt is followed by another (S13). @default 0 */
+  /** How often, and when, a failed attempt is followed by another (S13). @default the flow's, else 0 */
   retries?: number | RetryPolicy;
-  /** For one attempt: its signal is aborted, and it counts as failed. A function that never awaits cannot be stopped. @default none */
+  /** For one attempt: its signal is aborted, and it counts as failed. A function that never awaits cannot be stopped. `Infinity`: none. @default the flow's, else none */
   timeout?: Duration;
   /** Data-quality checks on the result: one of severity `fail` that does not pass fails the attempt; all are recorded. */
   checks?: readonly Check<NoInfer<R>>[];
-  /** Named limits that it shares with other tasks of the run (S14). */
+  /** Named limits that it shares with other tasks, in all runs of the process (S14). */
   limit?: ConcurrencyLimit | readonly ConcurrencyLimit[];
-  /** Of tasks that could start, the one with the higher number does. @default 0 */
+  /** Of tasks that could start, the one with the higher number does. @default the flow's, else 0 */
   priority?: number;
   hooks?: TaskHooks<NoInfer<R>>;
   /** Named outputs, each stored as an artifact of its own; makes the future destructurable. */

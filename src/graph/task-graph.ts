@@ -1,7 +1,7 @@
 import { MillraceError } from '../base/error.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Knowledge } from './knowledge.js';
-import { NODE, PATH, type Path } from './ref.js';
+import { NODE, PATH, type Path, pathText, type Ref } from './ref.js';
 import { visitReferences } from './references.js';
 
 /** An edge into a node, as it was registered. */
@@ -56,6 +56,8 @@ export class TaskGraph {
   readonly knowledge: (Knowledge | undefined)[] = [];
   /** Order without data (`after`), by node. */
   readonly #order = new Map<number, number[]>();
+  /** The children that derived steps stand for, once they are known. */
+  readonly #elements = new Map<number, number>();
   readonly #definitionOf = new Map<string, TaskDefinition>();
   /** The last one whose name was claimed: calls of one task often follow each other. */
   #claimed: TaskDefinition | undefined;
@@ -92,19 +94,47 @@ export class TaskGraph {
     this.args[node] = NO_ARGS;
   }
 
+  /** This derived step stands for that child of a map. */
+  stand(node: number, child: number): void {
+    this.#elements.set(node, child);
+  }
+
+  /** The child of a map that a derived step stands for; undefined for what is no such step, and before the child is known. */
+  elementOf(node: number): number | undefined {
+    return this.#elements.get(node);
+  }
+
+  /** What stands in messages: the id, or for a step between nodes what users wrote for it. */
+  called(node: number): string {
+    const { kind, element, description } = this.definitions[node] as TaskDefinition;
+    return kind === 'derived' && !element && description !== undefined ? description : this.id(node);
+  }
+
   id(node: number): string {
+    if ((this.definitions[node] as TaskDefinition).element) return this.#elementId(node);
     return (this.scopes[node] as GraphScope).idOf((this.definitions[node] as TaskDefinition).name, this.occurrences[node] as number);
   }
 
   /** Every edge into a node but its control edges. */
   inputs(node: number): Input[] {
     const inputs: Input[] = [];
+    const element = this.#elements.get(node);
     const definition = this.definitions[node] as TaskDefinition;
-    visitReferences(this.args[node] as readonly unknown[], definition.parameterNames, (ref, position, at) => {
-      inputs.push({ from: ref[NODE], path: ref[PATH], position, at });
-    });
+    if (element !== undefined) inputs.push({ from: element, path: undefined, position: 0, at: undefined });
+    else
+      visitReferences(this.args[node] as readonly unknown[], definition.parameterNames, (ref, position, at) => {
+        inputs.push({ from: ref[NODE], path: ref[PATH], position, at });
+      });
     for (const from of this.orderOf(node)) inputs.push({ from, path: undefined, position: -1, at: undefined });
     return inputs;
+  }
+
+  /** As the child's own, before it is known too. */
+  #elementId(node: number): string {
+    const child = this.#elements.get(node);
+    if (child !== undefined) return this.id(child);
+    const [map, index] = this.args[node] as readonly [Ref, number];
+    return pathText(this.id(map[NODE]), [index]);
   }
 
   /** Names tell results, logs and keys apart, so one name is one function; variants made by `with` share it. */

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 
 /** `fail`: the task run fails. `warn`: it is recorded and shown, no more. */
 export type CheckSeverity = 'warn' | 'fail';
@@ -33,3 +34,5 @@ export class CheckFailedError extends MillraceError {
     this.results = results;
   }
 }
+
+knowError('CheckFailedError', CheckFailedError);

@@ -3,7 +3,7 @@ import { describe, MillraceError } from '../base/error.js';
 
 /**
  * A named bound on what runs at once, or on what starts within a period (S14). Tasks with a limit of the same name share it, whatever their
- * priority; make it with `limit`.
+ * priority and in whichever run of the process; make it with `limit`.
  */
 export interface ConcurrencyLimit {
   readonly name: string;
@@ -18,7 +18,12 @@ const MAX_NAME = 200;
  * `limit('gpu', 1)`: at most one task run of those that name it at any time. `limit('shop-api', 10, { per: '1s' })`: at most ten starts in
  * any second, counted as a sliding window; each retry is a start.
  *
- * One name has one meaning: another number under the same name in a run is the error `LIMIT_CONFLICT`.
+ * It holds for all runs of a process together. Of those that wait, the highest priority goes first, then who came first. A task that itself
+ * starts a run and waits for it keeps its units meanwhile: what that run does must not need them.
+ *
+ * One name has one meaning: another number under the same name in a run is the error `LIMIT_CONFLICT`. Where another run of the process gives
+ * it another number while it is in use, the run that began to use it last is right, for all, and warns in its log. A number at once and a number
+ * per period are counted each for itself.
  * @throws MillraceError `LIMIT_INVALID`
  */
 export function limit(name: string, max: number, options: { readonly per?: Duration } = {}): ConcurrencyLimit {
@@ -30,6 +35,19 @@ export function limit(name: string, max: number, options: { readonly per?: Durat
   if (per === undefined) return Object.freeze({ name, max });
   checkPeriod(name, per);
   return Object.freeze({ name, max, per });
+}
+
+/** A limit that holds within one run, whatever others are called. */
+interface RunLimit extends ConcurrencyLimit {
+  readonly ofRun: true;
+}
+
+export function runLimit(name: string, max: number): ConcurrencyLimit {
+  return Object.freeze({ name, max, ofRun: true } satisfies RunLimit);
+}
+
+export function isOfRun(limit: ConcurrencyLimit): boolean {
+  return (limit as Partial<RunLimit>).ofRun === true;
 }
 
 function checkPeriod(name: string, per: Duration): void {

@@ -19,6 +19,7 @@ import type { TriggerRule } from './trigger-rule.js';
 export interface TaskDefinition {
   readonly kind: 'task' | 'subflow' | 'map' | 'derived';
   readonly name: string;
+  /** Of a derived step: what users wrote for it, `match()`. */
   readonly description: string | undefined;
   readonly tags: readonly string[];
   // biome-ignore lint/suspicious/noExplicitAny: the engine calls functions of every signature
@@ -43,15 +44,17 @@ export interface TaskDefinition {
   readonly handles: boolean;
   readonly skipOnUpstreamSkip: boolean | undefined;
   readonly retries: NormalizedRetry | undefined;
-  /** For one attempt, in milliseconds. */
+  /** For one attempt, in milliseconds; Infinity: none, whatever the flow's defaults. */
   readonly timeoutMs: number | undefined;
   readonly checks: readonly Check<never>[] | undefined;
   readonly limits: readonly ConcurrencyLimit[] | undefined;
-  /** Higher first. */
-  readonly priority: number;
+  /** Higher first; undefined where the task does not say, which counts as 0. */
+  readonly priority: number | undefined;
   readonly hooks: TaskHooks<unknown> | undefined;
   /** For a map, and what asks for its length: another map it refers to as a whole need only know its children, not have their results. */
   readonly awaitsExpansion: boolean;
+  /** For a derived step: it stands for one child of the map that is its first argument; the second says which. */
+  readonly element: boolean;
   /** For a map: what its children are calls of. */
   readonly map: MapSettings | undefined;
   /** For a sub-flow: the flow that `fn` is the body of. */
@@ -73,6 +76,8 @@ export interface DerivedInputs {
   state(position: number): FinalState<unknown>;
   /** How that node ended, without consuming its failure; `success` for an argument that is a plain value. */
   ended(position: number): TaskState;
+  /** What the child of a map gave that this step stands for. */
+  element(): unknown;
   /** How many children the map has that an argument stands for. */
   count(position: number): number;
   /** How they ended, in order. Asking consumes their failures (S12). */
@@ -106,8 +111,9 @@ export const TASK_DEFAULTS = Object.freeze({
   timeoutMs: undefined,
   checks: undefined,
   limits: undefined,
-  priority: 0,
+  priority: undefined,
   awaitsExpansion: false,
+  element: false,
   map: undefined,
   hooks: undefined,
   subflow: undefined,

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 
 /**
  * A task run that did not succeed: what `await future` rejects with. `cause` is what the task threw, or the `TaskError` of the upstream
@@ -18,6 +19,8 @@ export class TaskError extends MillraceError {
   }
 }
 
+knowError('TaskError', TaskError);
+
 /** An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`. */
 export class TimedOutError extends MillraceError {
   constructor(taskRunId: string, ms: number) {
@@ -27,6 +30,8 @@ export class TimedOutError extends MillraceError {
   }
 }
 
+knowError('TimedOutError', TimedOutError);
+
 /** Throw it in a task to end it as `skipped`; what depends on it is skipped too. */
 export class Skip extends Error {
   constructor(reason = 'skipped by the task') {
@@ -35,6 +40,8 @@ export class Skip extends Error {
   }
 }
 
+knowError('Skip', Skip);
+
 /** Throw it in a task to fail without another try. */
 export class Fail extends Error {
   constructor(reason = 'failed by the task') {
@@ -42,6 +49,8 @@ export class Fail extends Error {
     this.name = 'Fail';
   }
 }
+
+knowError('Fail', Fail);
 
 /** `flow.run()` rejects with this: every failed task run with its cause (S12), or the error of the flow's own body. Code `RUN_FAILED`. */
 export class FlowRunError extends MillraceError {
@@ -55,3 +64,5 @@ export class FlowRunError extends MillraceError {
     Object.defineProperty(this, 'failures', { value: details.failures });
   }
 }
+
+knowError('FlowRunError', FlowRunError);

@@ -1,5 +1,6 @@
-import { ERROR_CLASSES, VIEW_CLASSES } from '../base/builtin-kind.js';
+import { VIEW_CLASSES } from '../base/builtin-kind.js';
 import { describe, MillraceError } from '../base/error.js';
+import { blankError } from '../base/error-class.js';
 import { findClassByName } from './class-registry.js';
 import { ESCAPE_KEY, type Escape, type EscapeKind, setOwn } from './json-escape.js';
 
@@ -51,20 +52,28 @@ function reviveRegExp(node: Escape): RegExp {
 }
 
 function reviveError(node: Escape): Error {
-  const name = text(node, 'class');
-  const error = name === 'AggregateError' ? new AggregateError(revive(node.errors) as unknown[]) : newError(name, node);
-  for (const key of ['message', 'stack', 'cause']) {
-    const value = Object.hasOwn(node, key) ? revive(node[key]) : undefined;
-    if (key === 'stack' || Object.hasOwn(node, key))
-      Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
+  const className = text(node, 'class');
+  if (className === 'DOMException') return reviveDomException(node);
+  const error = blankError(className);
+  if (error === undefined) throw meaningless(node);
+  for (const key of ['message', 'stack', 'cause', 'errors']) {
+    if (Object.hasOwn(node, key)) hide(error, key, revive(node[key]));
+    else if (key === 'stack') hide(error, key, undefined);
   }
+  // Errors of Millrace show their name, as those of most libraries do.
+  if (Object.hasOwn(node, 'name')) hide(error, 'name', revive(node.name), node.showsName === true);
+  if (Object.hasOwn(node, 'hidden')) for (const [key, value] of list(node, 'hidden') as [string, unknown][]) hide(error, key, revive(value));
   return Object.hasOwn(node, 'properties') ? assign(error, list(node, 'properties')) : error;
 }
 
-function newError(name: string, node: Escape): Error {
-  const errorClass = ERROR_CLASSES.get(name);
-  if (errorClass === undefined) throw meaningless(node);
-  return new errorClass();
+function reviveDomException(node: Escape): Error {
+  const error = new DOMException(text(node, 'message'), text(node, 'name'));
+  for (const key of ['stack', 'cause']) if (Object.hasOwn(node, key)) hide(error, key, revive(node[key]));
+  return error;
+}
+
+function hide(error: Error, key: string, value: unknown, enumerable = false): void {
+  Object.defineProperty(error, key, { value, writable: true, enumerable, configurable: true });
 }
 
 function reviveView(node: Escape): ArrayBufferView {

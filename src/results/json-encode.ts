@@ -1,6 +1,7 @@
-import { builtinKind, builtinName, bytesOf, errorProperties, hasExtraProperties } from '../base/builtin-kind.js';
+import { builtinKind, builtinName, bytesOf, hasExtraProperties } from '../base/builtin-kind.js';
 import { valueDigest } from '../base/canonical.js';
 import { asError, MillraceError } from '../base/error.js';
+import { type ErrorClass, errorClassOf, errorProperties, isDomException } from '../base/error-class.js';
 import { MAX_DEPTH, nameKind, pathThrough, propertyStep, stepTo } from '../base/value-path.js';
 import { findClassByName, findTaughtClass, type TaughtClass, taughtForm } from './class-registry.js';
 import { revive } from './json-decode.js';
@@ -11,8 +12,16 @@ import { ESCAPE_KEY, type Escape, marked, setOwn } from './json-escape.js';
  * everything is refused that could not come back equal.
  * @throws MillraceError `RESULT_NOT_STORABLE`, naming the path inside the value
  */
-export function toPlain(value: unknown): unknown {
-  return new PlainEncoder().encode(value);
+export function toPlain(value: unknown): Plain {
+  const encoder = new PlainEncoder();
+  const tree = encoder.encode(value);
+  return { tree, isAltered: encoder.isAltered };
+}
+
+export interface Plain {
+  readonly tree: unknown;
+  /** An error of an unknown class is in it, which comes back as one of the nearest class that is known. */
+  readonly isAltered: boolean;
 }
 
 const UNDEFINED = Object.freeze(marked('undefined'));
@@ -21,6 +30,7 @@ const UNDEFINED = Object.freeze(marked('undefined'));
 const survivors = new WeakSet<object>();
 
 class PlainEncoder {
+  isAltered = false;
   readonly #ancestors: object[] = [];
 
   encode(value: unknown): unknown {
@@ -118,19 +128,30 @@ class PlainEncoder {
   }
 
   #encodeError(value: Error): Escape {
-    const parts: Record<string, unknown> = { class: builtinName(value) };
-    if (Object.hasOwn(value, 'message')) parts.message = this.encode(value.message);
+    const { name, isExact } = errorClassOf(value) as ErrorClass;
+    if (!isExact) this.isAltered = true;
+    const parts: Record<string, unknown> = { class: name };
+    if (value.name !== name || Object.hasOwn(value, 'name') || isDomException(value)) parts.name = this.encode(value.name);
+    if (Object.prototype.propertyIsEnumerable.call(value, 'name')) parts.showsName = true;
+    if (Object.hasOwn(value, 'message') || value.message !== '' || isDomException(value)) parts.message = this.encode(value.message);
     if (typeof value.stack === 'string') parts.stack = value.stack;
     if (Object.hasOwn(value, 'cause')) parts.cause = this.encode(value.cause);
     if (value instanceof AggregateError) parts.errors = this.encode(value.errors);
-    const properties = errorProperties(value).map((key) => [key, this.encode(this.#dataProperty(value, key))]);
-    if (properties.length > 0) parts.properties = properties;
+    // What a DOMException has is in its name and message.
+    if (isDomException(value)) return marked('Error', parts);
+    const { shown, hidden } = errorProperties(value);
+    const encoded = (keys: readonly string[]) => keys.map((key) => [key, this.encode(this.#dataProperty(value, key))]);
+    if (shown.length > 0) parts.properties = encoded(shown);
+    if (hidden.length > 0) parts.hidden = encoded(hidden);
     return marked('Error', parts);
   }
 
   #encodeTaught(value: object): Escape {
     const taught = findTaughtClass(value);
-    if (taught === undefined) throw this.#refuseLeaf(value);
+    if (taught === undefined) {
+      if (errorClassOf(value) !== undefined) return this.#encodeError(value as Error);
+      throw this.#refuseLeaf(value);
+    }
     let form: unknown;
     try {
       form = taught.encode(value);

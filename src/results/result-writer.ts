@@ -7,7 +7,7 @@ import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import { taughtForm } from './class-registry.js';
 import { checkPiece, type Encoded, encodedBytes, encodeStream } from './encoded.js';
-import { json } from './json.js';
+import { isAltered, json } from './json.js';
 import { quarantine } from './result-reader.js';
 import { artifactUri, contentAddress, recordUri } from './store-address.js';
 
@@ -35,7 +35,7 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
     write(value, serializer, explicit) {
       const encoded = encode(value, serializer);
       if (encoded instanceof Promise) return encoded.then((ready) => finish(value, serializer, explicit, ready));
-      if (explicit === undefined && encoded.length <= inlineLimit && trusted.has(serializer) && serializer.exact !== false && !isConsumable(value)) {
+      if (explicit === undefined && encoded.length <= inlineLimit && trusted.has(serializer) && isKeptAsIs(value, serializer, encoded)) {
         return inlinePart(value, serializer, encoded);
       }
       return finish(value, serializer, explicit, encoded);
@@ -58,9 +58,10 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
   /** The value that downstream tasks get: equal to what will be read back (S16). */
   async function settle(value: unknown, serializer: Serializer, encoded: Encoded): Promise<unknown> {
     const probing = !trusted.has(serializer) && encoded.length <= PROBE_UP_TO;
-    if (serializer.exact !== false && !isConsumable(value) && !probing) return value;
+    const isSame = isKeptAsIs(value, serializer, encoded);
+    if (isSame && !probing) return value;
     const decoded = await decodeForKeeping(serializer, await encoded.whole());
-    if (serializer.exact === false || isConsumable(value)) return decoded;
+    if (!isSame) return decoded;
     checkExactness(value, decoded, serializer);
     trusted.add(serializer);
     return value;
@@ -127,6 +128,11 @@ function checkExactness(value: unknown, decoded: unknown, serializer: Serializer
   throw new MillraceError('SERIALIZER_MISBEHAVED', `serializer '${serializer.name}' does not give back the value it was given`, {
     hint: 'Correct it, or declare exact: false, so that downstream tasks always get the decoded value.',
   });
+}
+
+/** What was given can stand for what was stored. */
+function isKeptAsIs(value: unknown, serializer: Serializer, { bytes }: Encoded): boolean {
+  return serializer.exact !== false && !isConsumable(value) && !(bytes !== undefined && isAltered(bytes));
 }
 
 /** A stream or iterator was used up by the encoder: what comes after must read the stored one. */

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/error.js';
+import { knowError } from '../base/error-class.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 
@@ -51,6 +52,8 @@ export class ResultUnavailableError extends MillraceError {
     this.ref = ref;
   }
 }
+
+knowError('ResultUnavailableError', ResultUnavailableError);
 
 /** What every store throws when nothing lies at a key. */
 export function nothingAt(store: Pick<ResultStore, 'scheme'>, key: string, cause?: unknown): MillraceError {

@@ -251,6 +251,7 @@ class FlowRun {
     });
     const work = (async () => {
       const result = await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values)));
+      if ('error' in result) this.#engine.bodyThrew(undefined, result.error);
       if (this.#flow.orphans === 'cancel') this.#engine.stop(new Error('the body has returned'));
       await this.#engine.drained();
       return result;

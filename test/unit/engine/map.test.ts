@@ -219,14 +219,6 @@ describe('children that fail', () => {
     expect((await recorded(handle.id)).states['sum#0']).toBe('skipped');
   });
 
-  it('S8: .at(i) of a failed map still says what the map ended as', async () => {
-    const result = flow('one', async () => {
-      const mapped = picky.map([0, 1]);
-      return (await mapped.at(0).settled()).state;
-    }).run();
-    expect(await result).toBe('failed');
-  });
-
   it('S8: states() of a map that never had children ends as the map did', async () => {
     const boom = task(
       (): number[] => {

@@ -199,7 +199,36 @@ describe('when', () => {
       });
       return (inside as Future<number>).settled().then((end) => ('error' in end ? end.error?.message : undefined));
     });
-    expect(value).toBe("task 'give#1' was skipped: task 'gate#0' was skipped: the condition is false");
+    expect(value).toBe("task 'give#1' was skipped: the condition of when() is false");
+  });
+
+  it('S11: the gate of a branch is no upstream to the rules in it', async () => {
+    const asked: string[][] = [];
+    const ruled = task((n: number) => n, {
+      name: 'ruled',
+      trigger: (upstream) => {
+        asked.push([...upstream.keys()]);
+        return true;
+      },
+    });
+    const boom = task(
+      (): number => {
+        throw new Error('boom');
+      },
+      { name: 'boom' },
+    );
+    const alarm = task((_: unknown) => 'told', { name: 'alarm', trigger: 'all-failed', handles: true });
+    const { value } = await run(() => [when(give(true), () => ruled(give(1))), when(give(true), () => alarm(boom()))]);
+    expect(value).toEqual([1, 'told']);
+    expect(asked).toEqual([['give#1']]);
+  });
+
+  it('S11: a step between tasks that fails is called what the user wrote', async () => {
+    const error = await flow('step', () => match(give('x') as never, { y: () => give(1) } as never))
+      .run()
+      .catch((thrown) => thrown);
+    expect(error.message).toContain('\n  - match() failed: expected a key that match() has a case for ("y"); got "x"');
+    expect(error.failures[0].taskRunId).toBe('match()');
   });
 
   it('S29: draws both branches, all of it known and the branches uncertain', async () => {
