@@ -3,8 +3,8 @@ import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
 import type { Knowledge } from '../graph/knowledge.js';
-import { isRef, NODE, PATH, type Path, project } from '../graph/ref.js';
-import { replaceDeep, replacingReferences } from '../graph/references.js';
+import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
+import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CheckResult } from '../model/check.js';
@@ -33,7 +33,7 @@ import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
-import { type Judgement, judgeNode, type TriggerView } from './triggering.js';
+import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
 
 const {
   pending: PENDING,
@@ -46,7 +46,6 @@ const {
   failed: FAILED,
   cancelled: CANCELLED,
 } = TASK_STATE_CODE;
-const UPSTREAM_FAILED = TASK_STATE_CODE['upstream-failed'];
 const TIMED_OUT = TASK_STATE_CODE['timed-out'];
 
 /** After this long the loop lets timers, commits and signals run. */
@@ -354,11 +353,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       this.fail(node, FAILED, error);
       return false;
     }
-    const { verdict, failed } = judgement;
+    const { verdict, causes, inputs } = judgement;
     if (verdict === 'wait') this.nodes.unmark(node, LOOKED_AT);
     else if (verdict !== 'run')
-      this.endBecause(node, TASK_STATE_CODE[verdict], failed, new Error(`its trigger rule ${ruleText(definition)} was not met`));
-    else if (definition.handles) for (const input of failed) this.failures.handle(input);
+      this.endBecause(node, TASK_STATE_CODE[verdict], causes, new Error(`its trigger rule ${ruleText(definition)} was not met`));
+    // Also those that have not ended yet: whether a run is red must not depend on which input was faster.
+    else if (definition.handles) for (const input of inputs) this.failures.handle(input);
     return verdict === 'run';
   }
 
@@ -432,6 +432,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     return this.#results.actual(node);
   }
 
+  isExpanded(map: number): boolean {
+    return this.#maps.has(map);
+  }
+
   finalState(node: number): FinalState<unknown> {
     return this.#results.finalState(node, undefined);
   }
@@ -491,15 +495,13 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if ((state === FAILED || state === TIMED_OUT) && this.#parts.onFailure === 'cancel-rest') this.stop(error);
   }
 
-  /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
+  /** Without a value, because of its inputs (S11). */
   #endAsInputs(node: number): void {
-    const state = this.nodes.has(node, INPUT_FAILED) ? UPSTREAM_FAILED : this.nodes.has(node, INPUT_CANCELLED) ? CANCELLED : SKIPPED;
-    const inputs = new Set(this.graph.inputs(node).map(({ from }) => this.#results.actual(from)));
-    this.endBecause(
-      node,
-      state,
-      [...inputs].filter((from) => !this.#results.hasValue(from)),
-    );
+    this.#endWithout(node, lostInputs(this, node));
+  }
+
+  #endWithout(node: number, lost: readonly number[]): void {
+    this.endBecause(node, TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))], lost);
   }
 
   endBecause(node: number, state: number, causes: readonly number[], otherwise?: Error): void {
@@ -666,20 +668,20 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
     try {
       // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
-      for (const from of this.graph.orderOf(node)) if (!this.#results.hasValue(from)) throw new NoValue(this.#results.actual(from));
+      const lost = lostPredecessors(this, node);
+      if (lost.length > 0) throw new NoValue(lost);
       this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
       if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
-      const from = this.nodes.state[error.from] as number;
-      this.endBecause(node, from === SKIPPED || from === CANCELLED ? from : UPSTREAM_FAILED, [error.from]);
+      this.#endWithout(node, weightiestFirst(this, error.from));
     }
   }
 
   #derivedInputs(node: number): DerivedInputs {
     const args = this.graph.args[node] as readonly unknown[];
     return {
-      value: (position) => this.#valueOfArgument(args[position]),
+      value: (position) => this.#valueOrAllLost(args[position]),
       state: (position) => {
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
@@ -687,11 +689,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         return this.#results.finalState(ref[NODE], ref[PATH]);
       },
       count: (position) => this.#childrenAt(args[position]).length,
-      children: (position) =>
-        this.#childrenAt(args[position]).map((child) => {
+      children: (position) => {
+        const children = this.#childrenAt(args[position]);
+        this.failures.handle((args[position] as Ref)[NODE]);
+        return children.map((child) => {
           if (!this.#results.hasValue(child)) this.failures.handle(this.#results.actual(child));
           return this.#results.finalState(child, undefined);
-        }),
+        });
+      },
       ended: (position) => {
         const ref = args[position];
         return isRef(ref) ? this.state(this.#results.actual(ref[NODE])) : 'success';
@@ -703,9 +708,20 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #childrenAt(arg: unknown): readonly number[] {
     const node = isRef(arg) ? arg[NODE] : undefined;
     const children = node === undefined ? undefined : this.#maps.get(node);
-    if (children === undefined) throw new NoValue(node ?? 0);
-    if (this.nodes.isFinal(node as number)) this.failures.handle(node as number);
+    if (children === undefined) throw new NoValue([node ?? 0]);
     return children;
+  }
+
+  /** All futures in an argument that have no value say how a step ends, not the one that is met first. */
+  #valueOrAllLost(arg: unknown): unknown {
+    try {
+      return this.#valueOfArgument(arg);
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+      const lost = new Set<number>();
+      visitReferences([arg], ['value'], (ref) => void (this.#results.hasValue(ref[NODE]) || lost.add(this.#results.actual(ref[NODE]))));
+      throw new NoValue([...lost]);
+    }
   }
 
   // ── small parts ──

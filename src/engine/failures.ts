@@ -21,6 +21,8 @@ export class Failures {
   because(node: number, causes: readonly number[], error: TaskError): void {
     this.#errors.set(node, error);
     this.#causes.set(node, causes);
+    // Whoever answers for it may have said so before it ended.
+    if (this.#handled.has(node)) for (const cause of causes) this.handle(cause);
   }
 
   error(node: number): TaskError | undefined {
@@ -37,7 +39,7 @@ export class Failures {
     return this.#roots.length > 0;
   }
 
-  /** Somebody was told of this node's failure, and so of the failures behind it. */
+  /** Somebody is told of this node's failure, and so of the failures behind it; it need not have ended yet. */
   handle(node: number): void {
     const stack = [node];
     while (stack.length > 0) {
@@ -108,11 +110,11 @@ export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
   };
 }
 
-/** Thrown through a derived step whose input has no value: the step ends as that input did. */
+/** Thrown through a derived step whose inputs have no value: the step ends as these did. */
 export class NoValue extends MillraceError {
-  readonly from: number;
+  readonly from: readonly number[];
 
-  constructor(from: number) {
+  constructor(from: readonly number[]) {
     super('NO_VALUE', 'the input has no value');
     this.from = from;
   }

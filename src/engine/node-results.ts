@@ -128,7 +128,7 @@ export class NodeResults {
   valueNow(ref: Ref): unknown {
     if (ref instanceof Lineage) return ref.value;
     const node = this.actual(ref[NODE]);
-    if (!this.hasValue(node)) throw new NoValue(node);
+    if (!this.hasValue(node)) throw new NoValue([node]);
     return project(this.#values[node], ref[PATH]);
   }
 

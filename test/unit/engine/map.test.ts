@@ -184,6 +184,16 @@ describe('children that fail', () => {
     expect(await flow('handled', body as () => string).run()).toEqual(expected);
   });
 
+  it('S12: asking how long a map is answers for no failure, whenever it is asked', async () => {
+    const clean = task((_: unknown) => 'cleaned', { name: 'clean', trigger: 'all-done' });
+    const asks = flow('asks', async () => {
+      const mapped = picky.map([0, 1]);
+      await clean(mapped);
+      return [await mapped.length];
+    });
+    expect((await failureOf(asks.run())).message).toContain("task 'picky#0[1]' failed");
+  });
+
   it('S8, S11: a map with a skipped child and no failure is skipped', async () => {
     const handle = flow('skipped', () => void sum(picky.map([2, 3]))).start();
     await handle.result();
