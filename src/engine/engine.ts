@@ -353,12 +353,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       this.fail(node, FAILED, error);
       return false;
     }
-    const { verdict, causes, inputs } = judgement;
+    const { verdict, causes, answersFor } = judgement;
     if (verdict === 'wait') this.nodes.unmark(node, LOOKED_AT);
     else if (verdict !== 'run')
       this.endBecause(node, TASK_STATE_CODE[verdict], causes, new Error(`its trigger rule ${ruleText(definition)} was not met`));
     // Also those that have not ended yet: whether a run is red must not depend on which input was faster.
-    else if (definition.handles) for (const input of inputs) this.failures.handle(input);
+    else if (definition.handles) for (const input of answersFor) this.failures.handle(input);
     return verdict === 'run';
   }
 

@@ -21,8 +21,8 @@ export class Failures {
   because(node: number, causes: readonly number[], error: TaskError): void {
     this.#errors.set(node, error);
     this.#causes.set(node, causes);
-    // Whoever answers for it may have said so before it ended.
-    if (this.#handled.has(node)) for (const cause of causes) this.handle(cause);
+    // Whoever answers for its failure may have said so before it ended.
+    if (this.#handled.has(node) && isFailure(error)) for (const cause of causes) this.handle(cause);
   }
 
   error(node: number): TaskError | undefined {
@@ -72,6 +72,10 @@ const CODES: Partial<Record<TaskState, string>> = {
   'timed-out': 'TASK_TIMED_OUT',
   crashed: 'TASK_CRASHED',
 };
+
+function isFailure({ code }: TaskError): boolean {
+  return code !== CODES.skipped && code !== CODES.cancelled;
+}
 
 /** The error of a node that ended in `state` because of what was thrown. */
 export function taskError(id: string, state: TaskState, attempts: number, thrown: unknown): TaskError {

@@ -20,22 +20,23 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** Where the node does not run: what kept it from running. */
   readonly causes: readonly number[];
-  /** All that its rule looks at, whether it has ended or not. */
-  readonly inputs: readonly number[];
+  /** Inputs that failed, or have not ended yet: what a task that runs can answer for. */
+  readonly answersFor: readonly number[];
 }
 
 /** Applies a task's trigger rule to how its inputs have ended so far (S11). */
 export function judgeNode(view: TriggerView, node: number, definition: TaskDefinition): Judgement {
   const inputs = ruledInputs(view, node);
   const gate = unopenedGate(view, node);
-  if (gate !== undefined) return { verdict: isPending(view.state(gate)) ? 'wait' : endWithout([view.state(gate)]), causes: [gate], inputs };
+  if (gate !== undefined) return { verdict: isPending(view.state(gate)) ? 'wait' : endWithout([view.state(gate)]), causes: [gate], answersFor: [] };
   const tally = tallyOf(inputs.map((input) => view.state(input)));
   const causes = inputs.filter((input) => KINDS[view.state(input)] === 'failed');
+  const answersFor = tally.pending === 0 ? causes : inputs.filter((input) => ['failed', 'pending'].includes(KINDS[view.state(input)]));
   const options = definition.skipOnUpstreamSkip === undefined ? {} : { skipOnUpstreamSkip: definition.skipOnUpstreamSkip };
   const rule = definition.trigger ?? 'all-success';
-  if (typeof rule === 'string') return { verdict: judge(rule, tally, options), causes, inputs };
+  if (typeof rule === 'string') return { verdict: judge(rule, tally, options), causes, answersFor };
   const upstream = (): ReadonlyMap<string, FinalState<unknown>> => new Map(inputs.map((input) => [view.graph.id(input), view.finalState(input)]));
-  return { verdict: judgeByFunction(rule, tally, upstream, options), causes, inputs };
+  return { verdict: judgeByFunction(rule, tally, upstream, options), causes, answersFor };
 }
 
 /** An open gate is no success that a rule could count: it says that the task is asked for, not how what it depends on has ended. */
@@ -116,7 +117,7 @@ function hasValue(state: TaskState): boolean {
   return KINDS[state] === 'success';
 }
 
-function tallyOf(states: readonly TaskState[]): Tally {
+function tallyOf(states: readonly TaskState[]): Tally & { readonly pending: number } {
   const tally = { total: states.length, success: 0, failed: 0, skipped: 0, cancelled: 0, pending: 0 };
   for (const state of states) tally[KINDS[state]]++;
   return tally;
