@@ -238,6 +238,23 @@ describe('reuse of children', () => {
     ran = [];
   });
 
+  it('S21: what a map has no child for, and its length as a part of it, are reused as long as the map is the same', async () => {
+    const seen: unknown[] = [];
+    const look = task((beyond: unknown, length: unknown) => seen.push([beyond, length]), { name: 'look', version, cache: cache.default });
+    const looks = (numbers: readonly number[]) =>
+      flow('looks', () => {
+        const mapped = double.map([...numbers]);
+        return look(mapped.at(9), mapped.get('length'));
+      }).run();
+    await looks([1, 2]);
+    await looks([1, 2]);
+    await looks([1, 2, 3]);
+    expect(seen).toEqual([
+      [undefined, 2],
+      [undefined, 3],
+    ]);
+  });
+
   it('S8, S20, S21: each child is reused by itself; the map counts by the list of its children', async () => {
     await f([1, 2, 3]).run();
     expect(await f([3, 2, 4]).run()).toEqual([3, 2, 4]);
