@@ -4,7 +4,7 @@ import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
 import type { Knowledge } from '../graph/knowledge.js';
 import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
-import { replaceDeep, replacingReferences } from '../graph/references.js';
+import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CheckResult } from '../model/check.js';
@@ -37,7 +37,7 @@ import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
-import { type Judgement, judgeNode, type TriggerView } from './triggering.js';
+import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
 
 const {
   pending: PENDING,
@@ -383,11 +383,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       this.fail(node, FAILED, error);
       return false;
     }
-    const { verdict, failed } = judgement;
+    const { verdict, causes, answersFor } = judgement;
     if (verdict === 'wait') this.nodes.unmark(node, LOOKED_AT);
     else if (verdict !== 'run')
-      this.endBecause(node, TASK_STATE_CODE[verdict], failed, new Error(`its trigger rule ${ruleText(definition)} was not met`));
-    else if (definition.handles) for (const input of failed) this.failures.handle(input);
+      this.endBecause(node, TASK_STATE_CODE[verdict], causes, new Error(`its trigger rule ${ruleText(definition)} was not met`));
+    // Also those that have not ended yet: whether a run is red must not depend on which input was faster.
+    else if (definition.handles) for (const input of answersFor) this.failures.handle(input);
     return verdict === 'run';
   }
 
@@ -475,6 +476,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     return this.#results.actual(node);
   }
 
+  isExpanded(map: number): boolean {
+    return this.#maps.has(map);
+  }
+
   finalState(node: number): FinalState<unknown> {
     return this.#results.finalState(node, undefined);
   }
@@ -542,15 +547,13 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.stop(asError(thrown));
   }
 
-  /** Without a value, because of its inputs: a failure weighs more than a cancellation, and that more than a skip (S11). */
+  /** Without a value, because of its inputs (S11). */
   #endAsInputs(node: number): void {
-    const state = this.nodes.has(node, INPUT_FAILED) ? UPSTREAM_FAILED : this.nodes.has(node, INPUT_CANCELLED) ? CANCELLED : SKIPPED;
-    const inputs = new Set(this.graph.inputs(node).map(({ from }) => this.#results.actual(from)));
-    this.endBecause(
-      node,
-      state,
-      [...inputs].filter((from) => !this.#results.hasValue(from)),
-    );
+    this.#endWithout(node, lostInputs(this, node));
+  }
+
+  #endWithout(node: number, lost: readonly number[]): void {
+    this.endBecause(node, TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))], lost);
   }
 
   endBecause(node: number, state: number, causes: readonly number[], otherwise?: Error): void {
@@ -731,28 +734,30 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
     try {
       // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
-      for (const from of this.graph.orderOf(node)) if (!this.#results.hasValue(from)) throw new NoValue(this.#results.actual(from));
+      const lost = lostPredecessors(this, node);
+      if (lost.length > 0) throw new NoValue(lost);
       this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
       if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
-      this.#endAs(node, error.from, definition.element);
+      this.#endAs(node, weightiestFirst(this, error.from), definition.element);
     }
   }
 
-  /** A derived step that has no value because another node has none: to whoever asks, what became of it is what became of that one. */
-  #endAs(node: number, from: number, isElement: boolean): void {
-    const state = this.nodes.state[from] as number;
+  /** A derived step that has no value because others have none: to whoever asks, what became of it is what became of the weightiest of them. */
+  #endAs(node: number, lost: readonly number[], isElement: boolean): void {
+    const [first] = lost as readonly [number];
+    const state = TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
     this.tick();
-    this.failures.because(node, [from], this.failures.error(from) as TaskError);
-    if (state === SKIPPED || state === CANCELLED) this.#settle(node, state, undefined);
-    else this.#settle(node, isElement && state !== UPSTREAM_FAILED ? FAILED : UPSTREAM_FAILED, undefined);
+    this.failures.because(node, lost, this.failures.error(first) as TaskError);
+    const isChildsOwn = isElement && state === UPSTREAM_FAILED && this.nodes.state[first] !== UPSTREAM_FAILED;
+    this.#settle(node, isChildsOwn ? FAILED : state, undefined);
   }
 
   #derivedInputs(node: number): DerivedInputs {
     const args = this.graph.args[node] as readonly unknown[];
     return {
-      value: (position) => this.#valueOfArgument(args[position]),
+      value: (position) => this.#valueOrAllLost(args[position]),
       state: (position) => {
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
@@ -761,11 +766,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       },
       element: () => this.#elementValue(node),
       count: (position) => this.#childrenAt(args[position]).length,
-      children: (position) =>
-        this.#childrenAt(args[position]).map((child) => {
+      children: (position) => {
+        const children = this.#childrenAt(args[position]);
+        this.failures.handle((args[position] as Ref)[NODE]);
+        return children.map((child) => {
           if (!this.#results.hasValue(child)) this.failures.handle(this.#results.actual(child));
           return this.#results.finalState(child, undefined);
-        }),
+        });
+      },
       ended: (position) => {
         const ref = args[position];
         return isRef(ref) ? this.state(this.#results.actual(ref[NODE])) : 'success';
@@ -777,11 +785,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const [ref, index] = this.graph.args[node] as readonly [Ref, number];
     const child = this.graph.elementOf(node);
     if (child !== undefined) {
-      if (!this.#results.hasValue(child)) throw new NoValue(this.#results.actual(child));
+      if (!this.#results.hasValue(child)) throw new NoValue([this.#results.actual(child)]);
       return this.#results.value(child);
     }
     const children = this.#maps.get(ref[NODE]);
-    if (children === undefined) throw new NoValue(ref[NODE]);
+    if (children === undefined) throw new NoValue([ref[NODE]]);
     throw noSuchChild(this.idOf(ref[NODE]), children.length, index);
   }
 
@@ -789,9 +797,20 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #childrenAt(arg: unknown): readonly number[] {
     const node = isRef(arg) ? arg[NODE] : undefined;
     const children = node === undefined ? undefined : this.#maps.get(node);
-    if (children === undefined) throw new NoValue(node ?? 0);
-    if (this.nodes.isFinal(node as number)) this.failures.handle(node as number);
+    if (children === undefined) throw new NoValue([node ?? 0]);
     return children;
+  }
+
+  /** All futures in an argument that have no value say how a step ends, not the one that is met first. */
+  #valueOrAllLost(arg: unknown): unknown {
+    try {
+      return this.#valueOfArgument(arg);
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+      const lost = new Set<number>();
+      visitReferences([arg], ['value'], (ref) => void (this.#results.hasValue(ref[NODE]) || lost.add(this.#results.actual(ref[NODE]))));
+      throw new NoValue([...lost]);
+    }
   }
 
   // ── small parts ──

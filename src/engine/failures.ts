@@ -21,6 +21,8 @@ export class Failures {
   because(node: number, causes: readonly number[], error: TaskError): void {
     this.#errors.set(node, error);
     this.#causes.set(node, causes);
+    // Whoever answers for its failure may have said so before it ended.
+    if (this.#handled.has(node) && isFailure(error)) for (const cause of causes) this.handle(cause);
   }
 
   error(node: number): TaskError | undefined {
@@ -37,7 +39,7 @@ export class Failures {
     return this.#roots.length > 0;
   }
 
-  /** Somebody was told of this node's failure, and so of the failures behind it. */
+  /** Somebody is told of this node's failure, and so of the failures behind it; it need not have ended yet. */
   handle(node: number): void {
     const stack = [node];
     while (stack.length > 0) {
@@ -70,6 +72,10 @@ const CODES: Partial<Record<TaskState, string>> = {
   'timed-out': 'TASK_TIMED_OUT',
   crashed: 'TASK_CRASHED',
 };
+
+function isFailure({ code }: TaskError): boolean {
+  return code !== CODES.skipped && code !== CODES.cancelled;
+}
 
 /** The error of a node that ended in `state` because of what was thrown. */
 export function taskError(id: string, state: TaskState, attempts: number, thrown: unknown): TaskError {
@@ -115,11 +121,11 @@ export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
   };
 }
 
-/** Thrown through a derived step whose input has no value: the step ends as that input did. */
+/** Thrown through a derived step whose inputs have no value: the step ends as these did. */
 export class NoValue extends MillraceError {
-  readonly from: number;
+  readonly from: readonly number[];
 
-  constructor(from: number) {
+  constructor(from: readonly number[]) {
     super('NO_VALUE', 'the input has no value');
     this.from = from;
   }

@@ -136,7 +136,7 @@ export class NodeResults {
   valueNow(ref: Ref): unknown {
     if (ref instanceof Lineage) return ref.value;
     const node = this.actual(ref[NODE]);
-    if (!this.hasValue(node)) throw new NoValue(node);
+    if (!this.hasValue(node)) throw new NoValue([node]);
     return project(this.#values[node], ref[PATH]);
   }
 
@@ -286,9 +286,11 @@ export class NodeResults {
   /** A map counts by the list of its children's digests (S21), a part of it by that child's. */
   #digestOfChildren(children: readonly number[], path: Path | undefined): InputDigest | undefined {
     const digests: string[] = [];
-    const wanted = path === undefined ? children : [children[Number(path[0])]];
-    for (const child of wanted) {
-      const digest = child === undefined ? undefined : this.#digestOf(refTo(child, path?.slice(1)));
+    const one = path === undefined ? undefined : children[Number(path[0])];
+    // Beyond the last child there is nothing, and its length is a part too: both depend on the whole map.
+    if (path !== undefined && one === undefined) return partDigest(this.#digestOfChildren(children, undefined), path);
+    for (const child of one === undefined ? children : [one]) {
+      const digest = this.#digestOf(refTo(child, path?.slice(1)));
       if (digest === undefined) return undefined;
       digests.push(digest.digest);
     }

@@ -104,6 +104,8 @@ const MAX_CAUSES = 5;
 /** `TypeError: x is not a function [CODE]`, and a line for each cause. */
 function errorText(outermost: ErrorInfo): string {
   const error = withoutTask(outermost);
+  // Another task's, which kept this one from running: it says itself what it failed of, and its own line says it in full.
+  if (withoutTask(error) !== error) return error.message;
   const lines = [errorLine(error)];
   for (let cause = error.cause; cause !== undefined && lines.length <= MAX_CAUSES; cause = cause.cause) lines.push(`caused by ${errorLine(cause)}`);
   return lines.join('\n');

@@ -213,6 +213,16 @@ describe('children that fail', () => {
     expect(await flow('handled', body as () => string).run()).toEqual(expected);
   });
 
+  it('S12: asking how long a map is answers for no failure, whenever it is asked', async () => {
+    const clean = task((_: unknown) => 'cleaned', { name: 'clean', trigger: 'all-done' });
+    const asks = flow('asks', async () => {
+      const mapped = picky.map([0, 1]);
+      await clean(mapped);
+      return [await mapped.length];
+    });
+    expect((await failureOf(asks.run())).message).toContain("task 'picky#0[1]' failed");
+  });
+
   it('S8, S11: a map with a skipped child and no failure is skipped', async () => {
     const handle = flow('skipped', () => void sum(picky.map([2, 3]))).start();
     await handle.result();
@@ -247,6 +257,23 @@ describe('reuse of children', () => {
 
   beforeEach(() => {
     ran = [];
+  });
+
+  it('S21: what a map has no child for, and its length as a part of it, are reused as long as the map is the same', async () => {
+    const seen: unknown[] = [];
+    const look = task((beyond: unknown, length: unknown) => seen.push([beyond, length]), { name: 'look', version, cache: cache.default });
+    const looks = (numbers: readonly number[]) =>
+      flow('looks', () => {
+        const mapped = double.map([...numbers]);
+        return look(mapped.at(9), mapped.get('length'));
+      }).run();
+    await looks([1, 2]);
+    await looks([1, 2]);
+    await looks([1, 2, 3]);
+    expect(seen).toEqual([
+      [undefined, 2],
+      [undefined, 3],
+    ]);
   });
 
   it('S8, S20, S21: each child is reused by itself; the map counts by the list of its children', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, type FinalState, type Future, flow, Skip, type TaskState, type TriggerRule, task } from '../../../src/index.js';
+import { cache, type FinalState, type Future, flow, Skip, type TaskState, type TriggerRule, task, unmapped } from '../../../src/index.js';
 import { failureOf, freshHome, gate, recorded, turns } from './workbench.js';
 
 beforeEach(() => void freshHome());
@@ -173,6 +173,41 @@ describe('who answers for a failure', () => {
       { name: 'alert', trigger: 'all-done', handles: true },
     );
     expect((await failureOf(flow('mail', () => void alert(boom())).run())).message).toContain('1 task failed');
+  });
+
+  it.each(['any-failed', 'any-success'] as const)(
+    'S12: `handles` of a task that %s started early answers for what failed later, too',
+    async (trigger) => {
+      const [began, held] = [gate(), gate()];
+      const late = task(async () => {
+        await held.opened;
+        throw new Error('late');
+      });
+      const pass = task((value: unknown) => value, { name: 'pass' });
+      const alert = task((..._: unknown[]) => began.open(), { name: 'alert', trigger, handles: true });
+      const handle = flow('early', () => void alert(trigger === 'any-failed' ? boom() : ok(), late(), pass(late()))).start();
+      await began.opened;
+      held.open();
+      await handle.result();
+      expect((await recorded(handle.id)).states).toMatchObject({ 'late#0': 'failed', 'late#1': 'failed', 'pass#0': 'upstream-failed' });
+    },
+  );
+
+  it('S12: who hears of a task that did not run hears of nothing that was still under way', async () => {
+    const [ended, held] = [gate(), gate()];
+    const late = task(async () => {
+      await held.opened;
+      throw new Error('late');
+    });
+    const use = task((_list: unknown, _same: unknown) => 1, { name: 'use' });
+    const handle = flow('beside', async () => {
+      const list = boom() as unknown as Future<unknown[]>;
+      await use.map(list, unmapped(late())).settled();
+      ended.open();
+    }).start();
+    await ended.opened;
+    held.open();
+    expect((await failureOf(handle.result())).message).toContain("task 'late#0' failed");
   });
 
   it('S11, S12: a clean-up after a map answers for its children', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { match, merge, sequence, when } from '../../../src/flow/control.js';
 import { grid } from '../../../src/flow/grid.js';
-import { cache, type FlowRunError, type Future, flow, param, Skip, task } from '../../../src/index.js';
+import { cache, type FlowRunError, type Future, flow, param, Skip, type TriggerRule, task } from '../../../src/index.js';
 
 beforeAll(() => {
   process.env.MILLRACE_HOME = ':memory:';
@@ -21,6 +21,7 @@ const skip = task(
   },
   { name: 'skip' },
 );
+const half = task((n: number) => n / 2, { name: 'half' });
 const add = task((a: number, b: number) => a + b, { name: 'add' });
 
 /** A task that says its name, and the names it said. */
@@ -156,6 +157,33 @@ describe('when', () => {
       });
     });
     expect(states).toEqual({ leaked: 'skipped' });
+  });
+
+  it('S11: skips a branch that is not taken also where an input of it failed', async () => {
+    const { states } = await run((keep) => {
+      const broken = fail();
+      keep('broken', broken);
+      return when(give(false), () => {
+        const used = add(broken, 1);
+        keep('used', used);
+        keep('mapped', half.map(broken as unknown as Future<number[]>));
+        return used;
+      }).orElse(0);
+    });
+    expect(states).toEqual({ broken: 'failed', used: 'skipped', mapped: 'skipped' });
+  });
+
+  it('S11: that a branch is taken is no success that a trigger rule counts', async () => {
+    const rule = (trigger: TriggerRule) => task((_?: unknown) => trigger, { name: `${trigger}`, trigger });
+    const { states } = await run((keep) =>
+      when(give(true), () => {
+        for (const trigger of ['all-failed', 'any-success', 'any-failed'] as const) keep(trigger, rule(trigger)(fail()));
+        const alone = rule('all-success')();
+        keep('alone', alone);
+        return alone;
+      }),
+    );
+    expect(states).toEqual({ 'all-failed': 'success', 'any-success': 'upstream-failed', 'any-failed': 'success', alone: 'success' });
   });
 
   it('S11: runs neither branch when its condition failed or was skipped', async () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { all, type Future, flow, task } from '../../../src/index.js';
+import { all, type Future, flow, Skip, task } from '../../../src/index.js';
 import { failureOf, inMemory } from '../engine/workbench.js';
 
 beforeEach(inMemory);
@@ -75,6 +75,20 @@ describe('parts and steps of a future', () => {
   it('all() is one future of many, and of nested parts', async () => {
     const result = await flow('all', async () => [await all([echo(1), 2, echo({ a: 3 }).get('a')]), echo(all([echo('x')]))]).run();
     expect(result).toEqual([[1, 2, 3], ['x']]);
+  });
+
+  it('S11, S12: all() ends as the weightiest of its members, and whoever awaits it has heard of each', async () => {
+    const skips = task(
+      () => {
+        throw new Skip('not today');
+      },
+      { name: 'skips' },
+    );
+    const heard = flow('all-heard', async () => {
+      const { state } = await all([skips(), boom(), boom()]).settled();
+      return state;
+    });
+    expect(await heard.run()).toBe('upstream-failed');
   });
 
   it('all() fails as its members do, and leaves that failure unhandled (S12)', async () => {

@@ -50,6 +50,19 @@ describe('createLines', () => {
     ]);
   });
 
+  it('tells in one line what kept a task from running: what that failed of stands in its own', () => {
+    const cause = {
+      name: 'TaskError',
+      message: "task 'a#0' failed: no such file",
+      code: 'TASK_FAILED',
+      cause: { name: 'Error', message: 'no such file', code: 'ENOENT' },
+    };
+    const error = { name: 'TaskError', message: `task 'b#0' did not run: ${cause.message}`, code: 'TASK_UPSTREAM_FAILED', cause };
+    expect(lines()(task('b#0', { state: 'upstream-failed', error }))).toEqual([
+      "14:03:22.118 | WARN  | Task 'b#0': finished task run with final state 'upstream-failed': task 'a#0' failed: no such file",
+    ]);
+  });
+
   it('ends a chain of causes that has no end', () => {
     const error = { name: 'Error', message: 'loop' };
     Object.assign(error, { cause: error });
