@@ -27,7 +27,7 @@ import { type Force, isForced, spreads } from './force.js';
 import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
-import { type LostResult, NodeResults } from './node-results.js';
+import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
@@ -740,7 +740,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.nodes.mark(anew, REDONE);
-    this.#reasons.set(anew, { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' });
+    this.#reasons.set(anew, reasonOfLoss(lost));
     return { node: anew, ended: this.ended(anew) };
   }
 

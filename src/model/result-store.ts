@@ -2,6 +2,11 @@
 export interface ResultStore {
   /** The scheme of the uris of what it holds: `file`, `memory`, `s3`. */
   readonly scheme: string;
+  /**
+   * Where the store is, ending in a slash: `s3://bucket/prefix/`. The uri of a result is this and its key, percent-encoded, so that it is
+   * found again by that. Left out where stores of a scheme cannot be told apart: then it is `scheme:key`.
+   */
+  readonly location?: string;
   head(key: string): Promise<{ bytes: number; etag?: string; modified: Date } | undefined>;
   /** @throws MillraceError `RESULT_MISSING` when nothing lies at `key` */
   read(key: string, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
