@@ -57,7 +57,13 @@ function freePort() {
 
 async function answers(endpoint) {
   for (const end = Date.now() + START_WITHIN_MS; Date.now() < end; ) {
-    if (await fetch(endpoint).then(() => true, () => false)) return true;
+    if (
+      await fetch(endpoint).then(
+        () => true,
+        () => false,
+      )
+    )
+      return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;

@@ -63,7 +63,12 @@ function invalid(message: string, hint: string, cause?: unknown): MillraceError 
 
 function formatUnknown(ref: ArtifactRef, extension: string, serializer: Serializer | undefined): ResultUnavailableError {
   const given = serializer === undefined ? 'no serializer was given' : `serializer '${serializer.name}' writes '.${serializer.ext}'`;
-  return new ResultUnavailableError('FORMAT_UNKNOWN', `the result at '${ref.uri}' is ${extension ? `of format '.${extension}'` : 'of no known format'}; ${given}`, ref, {
-    hint: 'Give load the serializer that its task has: load(store, address, serializer).',
-  });
+  return new ResultUnavailableError(
+    'FORMAT_UNKNOWN',
+    `the result at '${ref.uri}' is ${extension ? `of format '.${extension}'` : 'of no known format'}; ${given}`,
+    ref,
+    {
+      hint: 'Give load the serializer that its task has: load(store, address, serializer).',
+    },
+  );
 }

@@ -3,9 +3,9 @@ import type { ResultStore } from '../model/result-store.js';
 import { rememberStore } from './known-stores.js';
 import type { S3Objects } from './s3/s3-client.js';
 import { asS3Error, isAbsent } from './s3/s3-error.js';
-import { type S3Settings, type S3StoreOptions, s3Settings } from './s3/s3-options.js';
+import { REQUESTS_AT_ONCE, type S3Settings, type S3StoreOptions, s3Settings } from './s3/s3-options.js';
 import { readObject } from './s3/s3-read.js';
-import { createS3Writer, SourceFailed, type S3Writer } from './s3/s3-write.js';
+import { createS3Writer, type S3Writer, SourceFailed } from './s3/s3-write.js';
 import { encodeKey, nothingAt } from './store-address.js';
 import { checkStoreKey, checkStorePrefix, invalidKey } from './store-key.js';
 
@@ -24,6 +24,8 @@ export function s3Store(options: S3StoreOptions): ResultStore {
 /** What S3 takes as the name of an object, in bytes of UTF-8. */
 const LONGEST_NAME = 1_024;
 
+type Limit = ReturnType<typeof pLimit>;
+
 interface Opened {
   readonly objects: S3Objects;
   readonly writer: S3Writer;
@@ -33,18 +35,19 @@ class S3Store implements ResultStore {
   readonly scheme = 's3';
   readonly location: string;
   readonly #settings: S3Settings;
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #uploads: Limit;
+  readonly #requests = pLimit(REQUESTS_AT_ONCE);
   #opened: Promise<Opened> | undefined;
 
   constructor(settings: S3Settings) {
     this.#settings = settings;
     this.location = `s3://${settings.bucket}/${encodeKey(settings.prefix)}`;
-    this.#limit = pLimit(settings.uploads);
+    this.#uploads = pLimit(settings.uploads);
   }
 
   async head(key: string): Promise<{ bytes: number; etag?: string; modified: Date } | undefined> {
     const name = this.#nameOf(key);
-    return await this.#use(async ({ objects }) => {
+    return await this.#use(this.#requests, async ({ objects }) => {
       const head = await objects.head(name);
       return head && { bytes: head.bytes, modified: head.modified, ...(head.etag === undefined ? {} : { etag: head.etag }) };
     });
@@ -53,7 +56,7 @@ class S3Store implements ResultStore {
   async read(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const name = this.#nameOf(key);
-    return await this.#use(async ({ objects }) => {
+    return await this.#use(this.#requests, async ({ objects }) => {
       try {
         return await readObject(objects, name, this.#settings.maxAttempts, signal);
       } catch (error) {
@@ -69,12 +72,12 @@ class S3Store implements ResultStore {
     { ifAbsent = false, meta = {} }: { ifAbsent?: boolean; meta?: Record<string, string> } = {},
   ): Promise<{ created: boolean }> {
     const name = this.#nameOf(key);
-    return await this.#limit(() => this.#use(async ({ writer }) => ({ created: await writer.write(name, bytes, { ifAbsent, meta }) })));
+    return await this.#use(this.#uploads, async ({ writer }) => ({ created: await writer.write(name, bytes, { ifAbsent, meta }) }));
   }
 
   async delete(key: string): Promise<void> {
     const name = this.#nameOf(key);
-    await this.#use(({ objects }) => objects.delete(name));
+    await this.#use(this.#requests, ({ objects }) => objects.delete(name));
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -82,7 +85,7 @@ class S3Store implements ResultStore {
     const start = this.#settings.prefix;
     let next: string | undefined;
     do {
-      const page = await this.#use(({ objects }) => objects.page(start + prefix, next));
+      const page = await this.#use(this.#requests, ({ objects }) => objects.page(start + prefix, next));
       for (const name of page.names) {
         const key = name.slice(start.length);
         if (isKey(key)) yield key;
@@ -98,10 +101,11 @@ class S3Store implements ResultStore {
     return name;
   }
 
-  async #use<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  async #use<T>(limit: Limit, work: (opened: Opened) => Promise<T>): Promise<T> {
     try {
       this.#opened ??= this.#open();
-      return await work(await this.#opened);
+      const opened = await this.#opened;
+      return await limit(() => work(opened));
     } catch (error) {
       if (error instanceof SourceFailed) throw error.thrown;
       throw asS3Error(error, this.#settings);

@@ -84,7 +84,9 @@ export class Bucket {
 
   /** In the order of their UTF-8 bytes, as S3 lists them. */
   list(prefix: string, after: string, max: number): { readonly found: readonly (readonly [string, StoredObject])[]; readonly truncated: boolean } {
-    const all = [...this.objects].filter(([name]) => name.startsWith(prefix) && (after === '' || Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0));
+    const all = [...this.objects].filter(
+      ([name]) => name.startsWith(prefix) && (after === '' || Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0),
+    );
     all.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     return { found: all.slice(0, max), truncated: all.length > max };
   }

@@ -123,15 +123,20 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     if (isWrite && !state.conditions && conditions.ifNoneMatch !== undefined) throw new Refusal(501, 'NotImplemented');
     if (name === '') return method === 'GET' && query.get('list-type') === '2' ? listing(bucket, query) : refusal(501, 'NotImplemented', asked);
     if (method === 'GET' || method === 'HEAD') return reading(bucket.objects.get(name), asked, conditions);
-    if (method === 'POST' && query.has('uploads')) return xml(200, `<InitiateMultipartUploadResult><UploadId>${bucket.begin(name, headers)}</UploadId></InitiateMultipartUploadResult>`);
-    if (upload !== null && method === 'PUT') return { status: 200, headers: { ETag: bucket.part(upload, name, Number(query.get('partNumber')), content), ...checksumsOf(headers) } };
+    if (method === 'POST' && query.has('uploads'))
+      return xml(200, `<InitiateMultipartUploadResult><UploadId>${bucket.begin(name, headers)}</UploadId></InitiateMultipartUploadResult>`);
+    if (upload !== null && method === 'PUT')
+      return { status: 200, headers: { ETag: bucket.part(upload, name, Number(query.get('partNumber')), content), ...checksumsOf(headers) } };
     if (upload !== null && method === 'POST') {
       const { etag } = bucket.complete(upload, name, partsIn(content.toString()), conditions);
-      return xml(200, `<CompleteMultipartUploadResult><Key>${escape(name)}</Key><ETag>${escape(etag)}</ETag></CompleteMultipartUploadResult>`);
+      return xml(200, `<CompleteMultipartUploadResult><Key>${escapeXml(name)}</Key><ETag>${escapeXml(etag)}</ETag></CompleteMultipartUploadResult>`);
     }
-    if (upload !== null && method === 'DELETE') return bucket.abort(upload, name), { status: 204 };
+    if (method === 'DELETE') {
+      if (upload === null) bucket.objects.delete(name);
+      else bucket.abort(upload, name);
+      return { status: 204 };
+    }
     if (method === 'PUT') return { status: 200, headers: { ETag: bucket.put(name, content, headers, conditions).etag, ...checksumsOf(headers) } };
-    if (method === 'DELETE') return bucket.objects.delete(name), { status: 204 };
     return refusal(501, 'NotImplemented', asked);
   }
 
@@ -140,14 +145,17 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     const after = Buffer.from(query.get('continuation-token') ?? '', 'base64').toString() || (query.get('start-after') ?? '');
     const { found, truncated } = bucket.list(query.get('prefix') ?? '', after, max);
     const isEncoded = query.get('encoding-type') === 'url';
-    const written = (name: string): string => (isEncoded ? encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%20', '+') : escape(name));
+    const written = (name: string): string => (isEncoded ? encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%20', '+') : escapeXml(name));
     const contents = found.map(
       ([name, { content, etag, modified }]) =>
-        `<Contents><Key>${written(name)}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>${escape(etag)}</ETag><Size>${content.length}</Size></Contents>`,
+        `<Contents><Key>${written(name)}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>${escapeXml(etag)}</ETag><Size>${content.length}</Size></Contents>`,
     );
     const next = truncated ? `<NextContinuationToken>${Buffer.from(found.at(-1)![0]).toString('base64')}</NextContinuationToken>` : '';
     const encoding = isEncoded ? '<EncodingType>url</EncodingType>' : '';
-    return xml(200, `<ListBucketResult><IsTruncated>${truncated}</IsTruncated><KeyCount>${found.length}</KeyCount>${encoding}${next}${contents.join('')}</ListBucketResult>`);
+    return xml(
+      200,
+      `<ListBucketResult><IsTruncated>${truncated}</IsTruncated><KeyCount>${found.length}</KeyCount>${encoding}${next}${contents.join('')}</ListBucketResult>`,
+    );
   }
 }
 
@@ -194,21 +202,28 @@ function partsIn(text: string): { readonly number: number; readonly etag: string
 
 function refusal(status: number, code: string, asked: Asked, canonical?: string): Answer {
   if (asked.method === 'HEAD') return { status };
-  const shown = canonical === undefined ? '' : `<CanonicalRequest>${escape(canonical)}</CanonicalRequest>`;
-  return xml(status, `<Error><Code>${code}</Code><Message>${code}, as the server says it</Message>${shown}<RequestId>${randomUUID()}</RequestId></Error>`);
+  const shown = canonical === undefined ? '' : `<CanonicalRequest>${escapeXml(canonical)}</CanonicalRequest>`;
+  return xml(
+    status,
+    `<Error><Code>${code}</Code><Message>${code}, as the server says it</Message>${shown}<RequestId>${randomUUID()}</RequestId></Error>`,
+  );
 }
 
 function xml(status: number, text: string): Answer {
   return { status, headers: { 'Content-Type': 'application/xml' }, body: `<?xml version="1.0" encoding="UTF-8"?>\n${text}` };
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 function send(response: ServerResponse, { status, headers, body, length }: Answer, { method }: Asked): void {
   const size = length ?? Buffer.byteLength(body ?? '');
-  response.writeHead(status, { 'x-amz-request-id': randomUUID(), ...(status === 204 || status === 304 ? {} : { 'Content-Length': String(size) }), ...headers });
+  response.writeHead(status, {
+    'x-amz-request-id': randomUUID(),
+    ...(status === 204 || status === 304 ? {} : { 'Content-Length': String(size) }),
+    ...headers,
+  });
   response.end(method === 'HEAD' ? undefined : body);
 }
 

@@ -49,7 +49,12 @@ export function verifySignature(request: SignedRequest, { accessKeyId, secretAcc
 function canonicalRequest({ method, url, headers }: SignedRequest, names: readonly string[], bodyDigest: string): string {
   const [path = '', query = ''] = url.split('?');
   const pairs = query === '' ? [] : query.split('&').map((pair) => (pair.includes('=') ? pair : `${pair}=`));
-  const lines = names.map((name) => `${name}:${String(headers[name] ?? '').trim().replaceAll(/ +/g, ' ')}\n`);
+  const lines = names.map(
+    (name) =>
+      `${name}:${String(headers[name] ?? '')
+        .trim()
+        .replaceAll(/ +/g, ' ')}\n`,
+  );
   return [method, path, pairs.sort().join('&'), lines.join(''), names.join(';'), bodyDigest].join('\n');
 }
 

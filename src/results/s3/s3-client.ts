@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { asRegionError, isAbsent } from './s3-error.js';
-import type { S3Settings } from './s3-options.js';
+import { PARTS_AT_ONCE, REQUESTS_AT_ONCE, type S3Settings } from './s3-options.js';
+import { s3RetryStrategy } from './s3-retry.js';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
@@ -51,15 +52,17 @@ export async function openS3(settings: S3Settings): Promise<S3Objects> {
 
 async function makeClient(sdk: Sdk, settings: S3Settings): Promise<S3Client> {
   const { endpoint, forcePathStyle, requestChecksumCalculation, responseChecksumValidation, maxAttempts, timeoutMs } = settings;
+  // One for each request that can be under way: to wait for a free one would count as not being connected.
+  const maxSockets = REQUESTS_AT_ONCE + settings.uploads * (PARTS_AT_ONCE + 1);
   const make = (region: string | undefined): S3Client =>
     new sdk.S3Client({
       forcePathStyle,
       requestChecksumCalculation,
       responseChecksumValidation,
       maxAttempts,
-      retryMode: 'standard',
+      retryStrategy: s3RetryStrategy(maxAttempts),
       followRegionRedirects: true,
-      requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs },
+      requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs, httpAgent: { maxSockets }, httpsAgent: { maxSockets } },
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(region === undefined ? {} : { region }),
     });
@@ -113,7 +116,12 @@ function s3Objects(sdk: Sdk, client: S3Client, bucket: string): S3Objects {
     async page(prefix, after) {
       const answer = await client.send(
         // Without the encoding, names with control characters would not be XML.
-        new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, EncodingType: 'url', ...(after === undefined ? {} : { ContinuationToken: after }) }),
+        new sdk.ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          EncodingType: 'url',
+          ...(after === undefined ? {} : { ContinuationToken: after }),
+        }),
       );
       const decode = answer.EncodingType === 'url' ? decodeName : (name: string) => name;
       return {

@@ -46,6 +46,10 @@ export interface S3Settings {
   readonly uploads: number;
 }
 
+/** Parts of one value that go up at the same time. */
+export const PARTS_AT_ONCE = 4;
+/** Requests of a store, beside its uploads, that are under way at the same time. */
+export const REQUESTS_AT_ONCE = 64;
 /** What S3 takes as a part that is not the last. */
 const SMALLEST_PART = 5 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import type { CompleteMultipartUploadCommandOutput, PutObjectCommandOutput, S3Cl
 import { systemClock } from '../../base/clock.js';
 import { newMark, type S3Objects } from './s3-client.js';
 import { isConflict, isNotImplemented, leavesOpen } from './s3-error.js';
-import type { S3Settings } from './s3-options.js';
+import { PARTS_AT_ONCE, type S3Settings } from './s3-options.js';
 
 export interface S3Writer {
   /** @returns whether it is this write that lies there: false when `ifAbsent` found another */
@@ -18,8 +18,6 @@ export interface S3WriteOptions {
 /** How often a write that another one got in the way of is tried again. */
 const CONFLICTS = 3;
 const CONFLICT_DELAY_MS = 100;
-/** Parts of one value that go up at the same time. */
-const PARTS_AT_ONCE = 4;
 
 /**
  * Writes objects whole or not at all. Each write bears a mark of its own, so that one whose answer was lost is known to have happened, and
@@ -35,7 +33,9 @@ export function createS3Writer(objects: S3Objects, { bucket, partSize }: S3Setti
       const { mark, metadata } = newMark(meta);
       const commit = (send: Send) => settle(name, mark, ifAbsent, send);
       if (content instanceof Uint8Array && content.length <= partSize) {
-        return await commit((condition) => client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key: name, Body: content, Metadata: metadata, ...condition })));
+        return await commit((condition) =>
+          client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key: name, Body: content, Metadata: metadata, ...condition })),
+        );
       }
       // Cheaper than to send all of it and be refused at the end.
       if (ifAbsent && (await objects.head(name)) !== undefined) return false;
