@@ -1,11 +1,9 @@
 import pLimit from 'p-limit';
 import type { ResultStore } from '../model/result-store.js';
 import { rememberStore } from './known-stores.js';
-import type { S3Objects } from './s3/s3-client.js';
-import { asS3Error, isAbsent } from './s3/s3-error.js';
+import type { S3Access } from './s3/s3-access.js';
+import { asS3Error, isAbsent, NotOfS3 } from './s3/s3-error.js';
 import { REQUESTS_AT_ONCE, type S3Settings, type S3StoreOptions, s3Settings } from './s3/s3-options.js';
-import { readObject } from './s3/s3-read.js';
-import { createS3Writer, type S3Writer, SourceFailed } from './s3/s3-write.js';
 import { encodeKey, nothingAt } from './store-address.js';
 import { checkStoreKey, checkStorePrefix, invalidKey } from './store-key.js';
 
@@ -26,18 +24,13 @@ const LONGEST_NAME = 1_024;
 
 type Limit = ReturnType<typeof pLimit>;
 
-interface Opened {
-  readonly objects: S3Objects;
-  readonly writer: S3Writer;
-}
-
 class S3Store implements ResultStore {
   readonly scheme = 's3';
   readonly location: string;
   readonly #settings: S3Settings;
   readonly #uploads: Limit;
   readonly #requests = pLimit(REQUESTS_AT_ONCE);
-  #opened: Promise<Opened> | undefined;
+  #access: Promise<S3Access> | undefined;
 
   constructor(settings: S3Settings) {
     this.#settings = settings;
@@ -47,8 +40,8 @@ class S3Store implements ResultStore {
 
   async head(key: string): Promise<{ bytes: number; etag?: string; modified: Date } | undefined> {
     const name = this.#nameOf(key);
-    return await this.#use(this.#requests, async ({ objects }) => {
-      const head = await objects.head(name);
+    return await this.#use(this.#requests, async (access) => {
+      const head = await access.head(name);
       return head && { bytes: head.bytes, modified: head.modified, ...(head.etag === undefined ? {} : { etag: head.etag }) };
     });
   }
@@ -56,11 +49,11 @@ class S3Store implements ResultStore {
   async read(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const name = this.#nameOf(key);
-    return await this.#use(this.#requests, async ({ objects }) => {
+    return await this.#use(this.#requests, async (access) => {
       try {
-        return await readObject(objects, name, this.#settings.maxAttempts, signal);
+        return await access.read(name, signal);
       } catch (error) {
-        if (signal?.aborted) throw new SourceFailed(signal.reason);
+        if (signal?.aborted) throw new NotOfS3(signal.reason);
         throw isAbsent(error) ? nothingAt(this, key) : error;
       }
     });
@@ -72,12 +65,12 @@ class S3Store implements ResultStore {
     { ifAbsent = false, meta = {} }: { ifAbsent?: boolean; meta?: Record<string, string> } = {},
   ): Promise<{ created: boolean }> {
     const name = this.#nameOf(key);
-    return await this.#use(this.#uploads, async ({ writer }) => ({ created: await writer.write(name, bytes, { ifAbsent, meta }) }));
+    return await this.#use(this.#uploads, async (access) => ({ created: await access.write(name, bytes, { ifAbsent, meta }) }));
   }
 
   async delete(key: string): Promise<void> {
     const name = this.#nameOf(key);
-    await this.#use(this.#requests, ({ objects }) => objects.delete(name));
+    await this.#use(this.#requests, (access) => access.delete(name));
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -85,7 +78,7 @@ class S3Store implements ResultStore {
     const start = this.#settings.prefix;
     let next: string | undefined;
     do {
-      const page = await this.#use(this.#requests, ({ objects }) => objects.page(start + prefix, next));
+      const page = await this.#use(this.#requests, (access) => access.page(start + prefix, next));
       for (const name of page.names) {
         const key = name.slice(start.length);
         if (isKey(key)) yield key;
@@ -101,25 +94,23 @@ class S3Store implements ResultStore {
     return name;
   }
 
-  async #use<T>(limit: Limit, work: (opened: Opened) => Promise<T>): Promise<T> {
+  async #use<T>(limit: Limit, work: (access: S3Access) => Promise<T>): Promise<T> {
     try {
-      this.#opened ??= this.#open();
-      const opened = await this.#opened;
-      return await limit(() => work(opened));
+      this.#access ??= this.#open();
+      const access = await this.#access;
+      return await limit(() => work(access));
     } catch (error) {
-      if (error instanceof SourceFailed) throw error.thrown;
       throw asS3Error(error, this.#settings);
     }
   }
 
-  async #open(): Promise<Opened> {
+  async #open(): Promise<S3Access> {
     try {
-      const { openS3 } = await import('./s3/s3-client.js');
-      const objects = await openS3(this.#settings);
-      return { objects, writer: createS3Writer(objects, this.#settings) };
+      const { openS3Access } = await import('./s3/s3-access.js');
+      return await openS3Access(this.#settings);
     } catch (error) {
       // Settings of the SDK that were missing may be there next time.
-      this.#opened = undefined;
+      this.#access = undefined;
       throw error;
     }
   }

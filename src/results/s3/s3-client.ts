@@ -44,7 +44,6 @@ export interface S3Objects {
   page(prefix: string, after: string | undefined): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }>;
 }
 
-/** Loads the SDK, which takes longer than all of Millrace: only when a store is first used. */
 export async function openS3(settings: S3Settings): Promise<S3Objects> {
   const sdk = await import('@aws-sdk/client-s3');
   return s3Objects(sdk, await makeClient(sdk, settings), settings.bucket);

@@ -11,6 +11,15 @@ interface Seen {
   readonly requestId: string | undefined;
 }
 
+/** Carries what neither the SDK nor the network threw past the translation of their errors: of a source, or of a signal. */
+export class NotOfS3 {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown;
+  }
+}
+
 function see(error: unknown): Seen {
   const { name, message, code, $metadata, cause } = error as {
     readonly name?: string;
@@ -58,6 +67,7 @@ const UNREACHABLE = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', '
  * tokens, which must not get into logs and records.
  */
 export function asS3Error(error: unknown, settings: S3Settings): unknown {
+  if (error instanceof NotOfS3) return error.thrown;
   if (error instanceof MillraceError) return error;
   const seen = see(error);
   const [code, message, hint] = verdict(seen, settings);

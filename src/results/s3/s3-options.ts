@@ -6,11 +6,11 @@ import { checkStoreKey } from '../store-key.js';
 export interface S3StoreOptions {
   readonly bucket: string;
   /** Put before every key, so that a bucket can be shared: `team/results`. @default none */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** The address of a server that speaks S3 (MinIO, R2, Ceph, GCS): `http://localhost:9000`. @default Amazon's, or what the SDK's settings say */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** @default what the SDK's settings say (`AWS_REGION`, profile); `us-east-1` for an endpoint of your own */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** Names the bucket in the path instead of the host name. @default true with `endpoint`, else false */
   readonly forcePathStyle?: boolean;
   /**

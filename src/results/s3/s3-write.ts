@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from '../../base/clock.js';
 import { newMark, type S3Objects } from './s3-client.js';
-import { isConflict, isNotImplemented, leavesOpen } from './s3-error.js';
+import { isConflict, isNotImplemented, leavesOpen, NotOfS3 } from './s3-error.js';
 import { PARTS_AT_ONCE, type S3Settings } from './s3-options.js';
 
 export interface S3Writer {
@@ -109,7 +109,7 @@ export function createS3Writer(objects: S3Objects, { bucket, partSize }: S3Setti
   }
 }
 
-/** Bucket policies may clear out uploads that were never completed; ours are discarded at once. */
+/** Sends a write on this condition. */
 type Send = (condition: { readonly IfNoneMatch?: '*' }) => Promise<PutObjectCommandOutput | CompleteMultipartUploadCommandOutput>;
 
 /** A source that fails is not to be taken for a server that does. */
@@ -125,14 +125,5 @@ function watched(content: Uint8Array | AsyncIterable<Uint8Array>): { readonly bo
       throw error;
     }
   };
-  return { body: Readable.from(pieces(), { objectMode: true }), failure: () => failure && new SourceFailed(failure.error) };
-}
-
-/** Carries what a source threw past the translation of the SDK's errors. */
-export class SourceFailed {
-  readonly thrown: unknown;
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown;
-  }
+  return { body: Readable.from(pieces(), { objectMode: true }), failure: () => failure && new NotOfS3(failure.error) };
 }
