@@ -25,8 +25,9 @@ export async function readStored(stores: readonly ResultStore[], ref: ArtifactRe
   throw absence === undefined ? storeUnknown(ref) : missing(ref, absence);
 }
 
+/** By its code alone: the store may be somebody's own, or come from another copy of the package. */
 function isMissing(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === 'RESULT_MISSING';
+  return (error as { readonly code?: unknown } | undefined)?.code === 'RESULT_MISSING';
 }
 
 async function readVerified(store: ResultStore, ref: ArtifactRef): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { s3Store as fromEntry } from 'millrace/s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MillraceError, type ResultStore, type S3StoreOptions, s3Store } from '../../../src/index.js';
 import { CREDENTIALS, useCredentials } from '../../s3/credentials.js';
@@ -39,6 +40,10 @@ function firstOf(isMeant: (one: Asked) => boolean, fault: Fault, times = 1): voi
 
 const isPut = ({ method, query }: Asked) => method === 'PUT' && !query.has('uploadId');
 const isCompletion = ({ method, query }: Asked) => method === 'POST' && query.has('uploadId');
+
+it('the entry millrace/s3 exports the same store', () => {
+  expect(fromEntry).toBe(s3Store);
+});
 
 describe('where things lie', () => {
   it('keys are names behind the prefix, and the location tells both', async () => {
