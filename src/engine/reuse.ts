@@ -169,7 +169,7 @@ export class Reuse {
       // What lies in a store that is not to be had now is an answer again once it is.
       if (present.includes('gone')) await this.discard(hit);
       else this.forget(hit);
-      const detail = present[at] === 'gone' ? lost.key : `${lost.uri} lies in a store that this process does not have`;
+      const detail = present[at] === 'gone' ? lost.key : `not in the stores at hand; it was written to ${lost.uri}`;
       return { hit: undefined, key, why: { kind: 'missing', detail } };
     })();
   }

@@ -1,6 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import type { ResultStore } from '../model/result-store.js';
-import { localStore } from './local-store.js';
 
 const STORES = Symbol.for('millrace.stores');
 
@@ -17,15 +15,10 @@ export function rememberStore<S extends ResultStore>(store: S): S {
   return store;
 }
 
-/** Without a host, and without a slash that is none. */
-const LOCAL_FOLDER = /^file:\/\/\/(?!.*%2f)/i;
-
 /**
- * The store at a location: one that this process has made, or a folder. Nothing else is opened by its address: where an address alone would
- * send a request, and with whose credentials, is for the user to say (S33).
+ * The store at a location, if this process has made one. None is made for an address: whether it sends a request, and with whose credentials,
+ * is for the user to say (S33).
  */
-export function storeAt(location: string): ResultStore | undefined {
-  const known = stores().get(location);
-  if (known !== undefined || !LOCAL_FOLDER.test(location)) return known;
-  return localStore(fileURLToPath(location));
+export function knownStoreAt(location: string): ResultStore | undefined {
+  return stores().get(location);
 }

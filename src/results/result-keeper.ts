@@ -6,7 +6,7 @@ import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
-import { findStores } from './find-store.js';
+import { findStores, storesToRead } from './find-store.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
 import { checkInline, decodeStored, readStored } from './result-reader.js';
@@ -59,8 +59,8 @@ export interface ResultKeeper {
   present(ref: ArtifactRef, definition: Pick<TaskDefinition, 'store'>): Promise<Presence>;
 }
 
-/** `unreachable`: the store that wrote it is not among those that this process has. */
-export type Presence = 'here' | 'gone' | 'unreachable';
+/** `elsewhere`: in none of the stores that this process has, which the one that wrote it is not among. */
+export type Presence = 'here' | 'gone' | 'elsewhere';
 
 export interface ResultKeeperOptions {
   /** Where results lie that are too large for the record, unless their task has a store of its own. */
@@ -108,7 +108,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
       if (isInline(ref)) return (await options.readInline([ref.contentDigest])).get(ref.contentDigest)?.length === ref.bytes ? 'here' : 'gone';
       const { stores, certain } = findStores(ref, definition.store, store);
       for (const one of stores) if ((await one.head(ref.key))?.bytes === ref.bytes) return 'here';
-      return certain ? 'gone' : 'unreachable';
+      return certain ? 'gone' : 'elsewhere';
     },
   };
 
@@ -151,7 +151,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
 
   function part(ref: ArtifactRef, serializer: Serializer | undefined, definition: LoadRequest['definition'], inline: InlineBytes): unknown {
     if (isInline(ref)) return decodeStored(ref, checkInline(ref, inline.get(ref.contentDigest)), serializer);
-    return readStored(findStores(ref, definition.store, store).stores, ref).then((bytes) => decodeStored(ref, bytes, serializer));
+    return readStored(storesToRead(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
   }
 
   async function joined(artifacts: readonly NamedRef[], definition: LoadRequest['definition'], inline: InlineBytes): Promise<unknown> {
