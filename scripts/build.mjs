@@ -15,6 +15,7 @@ const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 /** What the package offers to load: its `exports` and its `bin`. */
 const ENTRIES = {
   index: 'index.ts',
+  s3: 's3.ts',
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
@@ -22,7 +23,11 @@ const ENTRIES = {
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
-  { name: 'core', test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|runs|engine|runtime)[\\/](?!draw|drawing|past-run)/, priority: 2 },
+  {
+    name: 'core',
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|runs|engine|runtime)[\\/](?!draw|drawing|past-run|s3[\\/]s3-(?:access|client|read|retry|write))/,
+    priority: 2,
+  },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',
@@ -41,6 +46,8 @@ const STAY_APART = [
   'rolldown',
   '@viz-js/viz',
   'node-cache',
+  '@aws-sdk/client-s3',
+  '@aws-sdk/lib-storage',
   'log-update',
   'string-width',
   'cli-truncate',

@@ -6,17 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { SERVICES } from './test-services.mjs';
 import { testTypes } from './test-types.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/**
- * Real components that tests are run against, started here and stopped at the end, in this order. A service is
- * `{ name, start(): Promise<{ against: string, env: Record<string, string>, stop(): Promise<void> } | { missing: string }> }`:
- * `against` says what it is (a URL given by the user, a binary started on a free port), `missing` why there is none and which tests
- * are therefore skipped. `env` reaches the tests.
- */
-const SERVICES = [];
 
 const vitestArguments = process.argv.slice(2);
 const services = await startServices();
@@ -29,6 +22,12 @@ try {
   await services.stop();
 }
 
+/**
+ * Real components that tests are run against, started here and stopped at the end, in this order. A service is
+ * `{ name, start(): Promise<{ against: string, env?: Record<string, string>, stop?(): Promise<void> } | { missing: string }> }`:
+ * `against` says what it is (a URL given by the user, a binary started on a free port), `missing` why there is none and which tests
+ * are therefore skipped. `env` reaches the tests.
+ */
 async function startServices() {
   const started = [];
   for (const service of SERVICES) started.push({ name: service.name, ...(await service.start()) });

@@ -31,7 +31,7 @@ import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
 import { childAt, noSuchChild } from './map-element.js';
-import { type LostResult, NodeResults } from './node-results.js';
+import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
@@ -845,7 +845,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.nodes.mark(anew, REDONE);
-    this.#noteOf(anew).reason = { kind: lost.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
+    this.#noteOf(anew).reason = reasonOfLoss(lost);
     return { node: anew, ended: this.ended(anew) };
   }
 

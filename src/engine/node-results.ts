@@ -5,6 +5,7 @@ import { Lineage } from '../flow/scope.js';
 import { NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { FinalState } from '../model/final-state.js';
+import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -23,10 +24,16 @@ const NONE: readonly number[] = Object.freeze([]);
 /** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
 export type LostResult = MillraceError;
 
-const LOST: readonly string[] = ['RESULT_MISSING', 'RESULT_CORRUPTED', 'FORMAT_UNKNOWN', 'RESULT_UNREADABLE'];
+const LOST: readonly string[] = ['RESULT_MISSING', 'RESULT_CORRUPTED', 'STORE_UNKNOWN', 'FORMAT_UNKNOWN', 'RESULT_UNREADABLE'];
 
 export function isLost(error: unknown): error is LostResult {
   return error instanceof MillraceError && LOST.includes(error.code);
+}
+
+/** Why what stood in its place is computed anew. */
+export function reasonOfLoss({ code, message }: LostResult): Reason {
+  if (code === 'STORE_UNKNOWN') return { kind: 'missing', detail: message };
+  return { kind: code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
 }
 
 /** Makes a node that computes anew what could not be read, and resolves when that has settled. */

@@ -168,10 +168,14 @@ export class Reuse {
     return (async (): Promise<Answer> => {
       const { keeper } = this.#parts;
       const present = await Promise.all(outside.map(({ ref }) => keeper.present(ref, question.definition)));
-      if (present.every(Boolean)) return { hit, key, why: undefined };
-      await this.discard(hit);
-      const lost = outside[present.indexOf(false)];
-      return { hit: undefined, key, why: { kind: 'missing', detail: lost?.ref.key ?? '' } };
+      const at = present.findIndex((one) => one !== 'here');
+      const lost = outside[at]?.ref;
+      if (lost === undefined) return { hit, key, why: undefined };
+      // What lies in a store that is not to be had now is an answer again once it is.
+      if (present.includes('gone')) await this.discard(hit);
+      else this.forget(hit);
+      const detail = present[at] === 'gone' ? lost.key : `not in the stores at hand; it was written to ${lost.uri}`;
+      return { hit: undefined, key, why: { kind: 'missing', detail } };
     })();
   }
 }

@@ -23,7 +23,7 @@ import { type Force, isForced } from './force.js';
 import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
 import { childAt } from './map-element.js';
-import { isLost } from './node-results.js';
+import { isLost, reasonOfLoss } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Answer, Reuse } from './reuse.js';
 import { type Stored, storedAs } from './stored.js';
@@ -220,8 +220,7 @@ export class Tracer implements RunPort, Settling {
       return answer;
     } catch (error) {
       if (!isLost(error)) throw error;
-      const why: Reason = { kind: error.code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
-      const pending: TraceAnswer = { state: 'pending', key: answer.key, why };
+      const pending: TraceAnswer = { state: 'pending', key: answer.key, why: reasonOfLoss(error) };
       this.#answers.set(node, Promise.resolve(pending));
       return pending;
     }

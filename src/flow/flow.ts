@@ -2,7 +2,7 @@ import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { CachePolicy } from '../model/cache-policy.js';
-import type { ResultStore } from '../model/result-store.js';
+import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { childRunTask } from './child-run.js';
@@ -154,7 +154,8 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
       `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
     );
   }
-  const { concurrency } = options;
+  const { concurrency, store } = options;
+  checkResultStore(store, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw new MillraceError(
       'FLOW_OPTION_INVALID',

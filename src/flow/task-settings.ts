@@ -1,5 +1,6 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
+import { checkResultStore } from '../model/result-store.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
@@ -17,6 +18,7 @@ type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
 export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   const { name: _, tags, retries, timeout, limit, trigger, checks, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
+  checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
   if (same.priority !== undefined && !Number.isFinite(same.priority)) {
     throw new MillraceError('TASK_OPTION_INVALID', `expected 'priority' to be a number, higher first; got ${describe(same.priority)}`);
   }

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { lstat, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { asWriteError, isTemporaryName, writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
@@ -33,6 +34,10 @@ class LocalStore implements ResultStore {
   constructor(root: string, durable: boolean) {
     this.#root = root;
     this.#durable = durable;
+  }
+
+  get location(): string {
+    return pathToFileURL(join(this.#root, sep)).href;
   }
 
   localPath(key: string): string {

@@ -6,9 +6,10 @@ import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
+import { findStores, storesToRead } from './find-store.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, readStored, storeOf } from './result-reader.js';
+import { checkInline, decodeStored, readStored } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 
@@ -46,7 +47,7 @@ export interface ResultKeeper {
   keep(value: unknown, definition: TaskDefinition): Kept | Promise<Kept>;
   /**
    * Reads a result back, verifying its digest in full (S25).
-   * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`, with the ref concerned; MillraceError `CLASS_UNKNOWN`
+   * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`, with the ref concerned; MillraceError `CLASS_UNKNOWN`
    */
   load(artifacts: readonly NamedRef[], definition: LoadRequest['definition']): Promise<unknown>;
   /**
@@ -55,8 +56,11 @@ export interface ResultKeeper {
    */
   loadMany(requests: readonly LoadRequest[]): Promise<readonly Loaded[]>;
   /** Do bytes of the right length lie there? Cheap: nothing is read from a store. */
-  present(ref: ArtifactRef, definition: Pick<TaskDefinition, 'store'>): Promise<boolean>;
+  present(ref: ArtifactRef, definition: Pick<TaskDefinition, 'store'>): Promise<Presence>;
 }
+
+/** `elsewhere`: in none of the stores that this process has, which the one that wrote it is not among. */
+export type Presence = 'here' | 'gone' | 'elsewhere';
 
 export interface ResultKeeperOptions {
   /** Where results lie that are too large for the record, unless their task has a store of its own. */
@@ -101,8 +105,10 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     },
 
     async present(ref, definition) {
-      if (isInline(ref)) return (await options.readInline([ref.contentDigest])).get(ref.contentDigest)?.length === ref.bytes;
-      return (await storeOf(ref, definition.store, store).head(ref.key))?.bytes === ref.bytes;
+      if (isInline(ref)) return (await options.readInline([ref.contentDigest])).get(ref.contentDigest)?.length === ref.bytes ? 'here' : 'gone';
+      const { stores, certain } = findStores(ref, definition.store, store);
+      for (const one of stores) if ((await one.head(ref.key))?.bytes === ref.bytes) return 'here';
+      return certain ? 'gone' : 'elsewhere';
     },
   };
 
@@ -145,7 +151,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
 
   function part(ref: ArtifactRef, serializer: Serializer | undefined, definition: LoadRequest['definition'], inline: InlineBytes): unknown {
     if (isInline(ref)) return decodeStored(ref, checkInline(ref, inline.get(ref.contentDigest)), serializer);
-    return readStored(storeOf(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
+    return readStored(storesToRead(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
   }
 
   async function joined(artifacts: readonly NamedRef[], definition: LoadRequest['definition'], inline: InlineBytes): Promise<unknown> {

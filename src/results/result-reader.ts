@@ -5,20 +5,33 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import { json } from './json.js';
-import { artifactUri, isContentAddress, quarantineAddress, ResultUnavailableError } from './store-address.js';
+import { isContentAddress, locationOf, quarantineAddress, ResultUnavailableError } from './store-address.js';
 
 /**
- * The bytes of an artifact, verified in full (S21, S25). A damaged result of our own making is moved aside, never deleted.
- * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`
+ * The bytes of an artifact from the first of these stores that has it, verified in full (S21, S25). A damaged result of our own making is
+ * moved aside, never deleted.
+ * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`; `STORE_UNKNOWN` when there is no store to look in
  */
-export async function readStored(store: ResultStore, ref: ArtifactRef): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await store.read(ref.key);
-  } catch (error) {
-    if (error instanceof MillraceError && error.code === 'RESULT_MISSING') throw missing(ref, error);
-    throw error;
+export async function readStored(stores: readonly ResultStore[], ref: ArtifactRef): Promise<Uint8Array> {
+  let absence: unknown;
+  for (const store of stores) {
+    try {
+      return await readVerified(store, ref);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      absence = error;
+    }
   }
+  throw absence === undefined ? storeUnknown(ref) : missing(ref, absence);
+}
+
+/** By its code alone: the store may be somebody's own, or come from another copy of the package. */
+function isMissing(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'RESULT_MISSING';
+}
+
+async function readVerified(store: ResultStore, ref: ArtifactRef): Promise<Uint8Array> {
+  const bytes = await store.read(ref.key);
   if (sha256(bytes) === ref.contentDigest) return bytes;
   const moved = isContentAddress(ref.key) ? await quarantine(store, ref.key, bytes) : undefined;
   throw corrupted(ref, bytes, moved);
@@ -43,12 +56,6 @@ export async function quarantine(store: ResultStore, key: string, bytes: Uint8Ar
   } catch {
     return undefined;
   }
-}
-
-/** Old results are found where they were put, also when the task has got another store since. */
-export function storeOf(ref: ArtifactRef, explicit: ResultStore | undefined, standard: ResultStore): ResultStore {
-  if (explicit === undefined) return standard;
-  return artifactUri(explicit, ref.key) !== ref.uri && artifactUri(standard, ref.key) === ref.uri ? standard : explicit;
 }
 
 /**
@@ -97,7 +104,15 @@ function missing(ref: ArtifactRef, cause?: unknown): ResultUnavailableError {
   });
 }
 
-function corrupted(ref: ArtifactRef, bytes: Uint8Array, moved: string | undefined): ResultUnavailableError {
+function storeUnknown(ref: ArtifactRef): ResultUnavailableError {
+  const place = locationOf(ref) ?? `a '${ref.uri.slice(0, ref.uri.indexOf(':'))}' store`;
+  return new ResultUnavailableError('STORE_UNKNOWN', `the result at '${ref.uri}' lies in ${place}, a store that this process does not have`, ref, {
+    hint: `Give its task or flow that store again (store: …), or run the task again to have the result elsewhere.`,
+  });
+}
+
+/** Of bytes found under the address of others. */
+export function corrupted(ref: ArtifactRef, bytes: Uint8Array, moved: string | undefined): ResultUnavailableError {
   const found = bytes.length === ref.bytes ? 'other content' : `${bytes.length} bytes instead of ${ref.bytes}`;
   return new ResultUnavailableError('RESULT_CORRUPTED', `the result at '${ref.uri}' does not match its digest: it has ${found}`, ref, {
     hint: moved === undefined ? 'Run the task again.' : `Run the task again; the damaged bytes were moved to '${moved}'.`,

@@ -15,10 +15,22 @@ export function isInline(ref: Pick<ArtifactRef, 'uri'>): boolean {
   return ref.uri.startsWith(RECORD_SCHEME);
 }
 
-/** `file:///…` where the store has a path on this machine, else `scheme:key`. */
+/** `file:///…` where the store has a path on this machine, else in the store's location, else `scheme:key`. */
 export function artifactUri(store: ResultStore, key: string): string {
   const path = store.localPath?.(key);
-  return path === undefined ? `${store.scheme}:${key}` : pathToFileURL(path).href;
+  if (path !== undefined) return pathToFileURL(path).href;
+  return store.location === undefined ? `${store.scheme}:${key}` : store.location + encodeKey(key);
+}
+
+/** A key as part of a uri. */
+export function encodeKey(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/');
+}
+
+/** The location of the store that wrote a result; undefined where it has none. */
+export function locationOf({ uri, key }: Pick<ArtifactRef, 'uri' | 'key'>): string | undefined {
+  const encoded = encodeKey(key);
+  return uri.endsWith(`/${encoded}`) ? uri.slice(0, -encoded.length) : undefined;
 }
 
 const CONTENT_FOLDER = 'results/';
@@ -33,17 +45,22 @@ export function isContentAddress(key: string): boolean {
   return /^results\/[0-9a-f]{2}\/[0-9a-f]{62}\./.test(key);
 }
 
+/** The digest that an address of our own making tells; undefined for other addresses. */
+export function contentDigestOf(key: string): string | undefined {
+  return isContentAddress(key) ? key.slice(CONTENT_FOLDER.length, CONTENT_FOLDER.length + 65).replace('/', '') : undefined;
+}
+
 /** Where bytes go that do not match their digest: one place for each kind of damage, so that nothing is overwritten. */
 export function quarantineAddress(key: string, foundDigest: string): string {
   return `quarantine/${key.slice(CONTENT_FOLDER.length)}.${foundDigest.slice(0, 16)}`;
 }
 
-/** A result's bytes are gone, damaged, or in a format nobody here can read. `ref` says which result; the engine takes it for a miss (S25). */
+/** A result's bytes are gone, damaged, in a store that this process does not have, or in a format nobody here can read. `ref` says which result; the engine takes it for a miss (S25). */
 export class ResultUnavailableError extends MillraceError {
   readonly ref: ArtifactRef;
 
   constructor(
-    code: 'RESULT_MISSING' | 'RESULT_CORRUPTED' | 'FORMAT_UNKNOWN' | 'RESULT_UNREADABLE',
+    code: 'RESULT_MISSING' | 'RESULT_CORRUPTED' | 'STORE_UNKNOWN' | 'FORMAT_UNKNOWN' | 'RESULT_UNREADABLE',
     message: string,
     ref: ArtifactRef,
     options?: { cause?: unknown; hint?: string },

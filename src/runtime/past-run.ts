@@ -2,6 +2,7 @@ import { valueDigest } from '../base/canonical.js';
 import { MillraceError } from '../base/error.js';
 import type { FlowDefinition, Run } from '../flow/flow-runtime.js';
 import { TASK } from '../flow/task.js';
+import { withDefaults } from '../flow/task-settings.js';
 import type { Task } from '../flow/task-type.js';
 import type { RunRow } from '../model/records.js';
 import type { RunState } from '../model/states.js';
@@ -45,7 +46,9 @@ function hasParams(row: RunRow, wanted: Readonly<Record<string, unknown>>): bool
 function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   const valuesOf = async (task: Task<any, any, any>): Promise<unknown[]> => {
-    const definition = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
+    const own = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];
+    // A store may be named in the flow's defaults alone.
+    const definition = withDefaults(own, flow.defaults);
     await using project = await openProject({ look: true });
     const keeper = keeperFor(project, flow.store);
     const all = await withOrigins(project.record, await project.record.taskRuns(row.id, { task: task.taskName }));

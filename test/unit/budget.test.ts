@@ -10,7 +10,20 @@ const path = (relative: string): string => fileURLToPath(new URL(`../../${relati
  * Libraries that cost more to load than they are worth before anybody needs them: each is imported when first used. Who takes one off this
  * list raises the start-up time of every script that imports Millrace.
  */
-const LAZY = ['@viz-js/viz', 'commander', 'kysely', 'libsql', 'log-update', 'node-cache', 'pino', 'rolldown', 'valibot', 'zod'];
+const LAZY = [
+  '@aws-sdk/client-s3',
+  '@aws-sdk/lib-storage',
+  '@viz-js/viz',
+  'commander',
+  'kysely',
+  'libsql',
+  'log-update',
+  'node-cache',
+  'pino',
+  'rolldown',
+  'valibot',
+  'zod',
+];
 
 /** Imports a built module in a fresh process. */
 async function modulesLoadedBy(entry: string): Promise<readonly string[]> {
@@ -24,11 +37,11 @@ function packageOf(module: string): string | undefined {
 }
 
 describe('start-up budget', () => {
-  it("import 'millrace' loads no library that can wait until it is needed", async () => {
-    const entry = path('dist/index.js');
-    expect(existsSync(entry), 'dist/index.js is missing: run `npm run build`').toBe(true);
+  it.each(['index.js', 's3.js'])('importing dist/%s loads no library that can wait until it is needed', async (file) => {
+    const entry = path(`dist/${file}`);
+    expect(existsSync(entry), `dist/${file} is missing: run \`npm run build\``).toBe(true);
     const modules = await modulesLoadedBy(entry);
-    expect(modules.some((module) => module.endsWith('/dist/index.js'))).toBe(true);
+    expect(modules.some((module) => module.endsWith(`/dist/${file}`))).toBe(true);
     expect(modules.filter((module) => LAZY.includes(packageOf(module) ?? ''))).toEqual([]);
   });
 

@@ -79,10 +79,10 @@ describe('keep and load', () => {
       bytes: inline?.length,
       format: 'json',
     });
-    expect(await keeper.present(ref, define())).toBe(false);
+    expect(await keeper.present(ref, define())).toBe('gone');
     await expect(keeper.load(kept.artifacts, define())).rejects.toMatchObject({ code: 'RESULT_MISSING', ref });
     record.set(ref.contentDigest, inline as Uint8Array);
-    expect(await keeper.present(ref, define())).toBe(true);
+    expect(await keeper.present(ref, define())).toBe('here');
     expect(await keeper.load(kept.artifacts, define())).toStrictEqual(value);
     record.set(ref.contentDigest, Buffer.from('{"a":2}'));
     await expect(keeper.load(kept.artifacts, define())).rejects.toMatchObject({ code: 'RESULT_CORRUPTED', ref });
@@ -98,7 +98,7 @@ describe('keep and load', () => {
     expect(ref.key).toBe(`results/${ref.contentDigest.slice(0, 2)}/${ref.contentDigest.slice(2)}.json`);
     expect(ref.uri).toBe(`memory:${ref.key}`);
     expect(await keysOf(store)).toEqual([ref.key]);
-    expect(await keeper.present(ref, define())).toBe(true);
+    expect(await keeper.present(ref, define())).toBe('here');
     expect(await keeper.load(kept.artifacts, define())).toStrictEqual(large);
   });
 
@@ -112,7 +112,7 @@ describe('keep and load', () => {
     expect(await keeper.load(kept.artifacts, define({ store: own }))).toBe(1);
     const older = await keep('before', define());
     expect(await keeper.load(older.artifacts, define({ store: own }))).toBe('before');
-    expect(await keeper.present((older.artifacts[0] as Kept['artifacts'][number]).ref, define({ store: own }))).toBe(true);
+    expect(await keeper.present((older.artifacts[0] as Kept['artifacts'][number]).ref, define({ store: own }))).toBe('here');
   });
 
   it('S16: refuses at once what cannot be stored', () => {
@@ -351,11 +351,11 @@ describe('damage (S25)', () => {
 
   it('what is missing or cut is seen without reading', async () => {
     const { keeper, kept, ref, path } = await setUpDamage();
-    expect(await keeper.present(ref, define())).toBe(true);
+    expect(await keeper.present(ref, define())).toBe('here');
     await truncate(path, ref.bytes - 1);
-    expect(await keeper.present(ref, define())).toBe(false);
+    expect(await keeper.present(ref, define())).toBe('gone');
     await rm(path);
-    expect(await keeper.present(ref, define())).toBe(false);
+    expect(await keeper.present(ref, define())).toBe('gone');
     await expect(keeper.load(kept.artifacts, define())).rejects.toMatchObject({ code: 'RESULT_MISSING', ref });
   });
 
