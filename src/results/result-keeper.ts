@@ -6,9 +6,11 @@ import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
+import { serializerFor } from './formats/built-in.js';
+import { isStreamFormat } from './formats/byte-stream.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, readStored, storeOf } from './result-reader.js';
+import { checkInline, decodeStored, openStored, readStored, storeOf, streamOfBytes } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 
@@ -79,7 +81,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     keep(value, definition) {
       if (definition.outputs !== undefined)
         return keepOutputs(splitOutputs(value, definition.outputs, definition.name), value as object, definition, definition.outputs);
-      const part = writer.write(value, definition.serializer ?? standard, definition.store);
+      const part = writer.write(value, serializerFor(value, definition.serializer), definition.store);
       return part instanceof Promise ? part.then(keptWhole) : keptWhole(part);
     },
 
@@ -116,7 +118,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     const writes = split.named.map(
       ([name, part]) =>
         () =>
-          atOutput(name, () => writer.write(part, outputs[name] ?? standard, definition.store)),
+          atOutput(name, () => writer.write(part, serializerFor(part, outputs[name]), definition.store)),
     );
     if (split.frame !== undefined) {
       names.push(REST);
@@ -144,7 +146,12 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
   }
 
   function part(ref: ArtifactRef, serializer: Serializer | undefined, definition: LoadRequest['definition'], inline: InlineBytes): unknown {
-    if (isInline(ref)) return decodeStored(ref, checkInline(ref, inline.get(ref.contentDigest)), serializer);
+    const streamed = isStreamFormat(ref.format);
+    if (isInline(ref)) {
+      const bytes = checkInline(ref, inline.get(ref.contentDigest));
+      return streamed ? streamOfBytes(bytes) : decodeStored(ref, bytes, serializer);
+    }
+    if (streamed) return openStored(storeOf(ref, definition.store, store), ref);
     return readStored(storeOf(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
   }
 
