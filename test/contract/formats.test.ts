@@ -48,6 +48,8 @@ const refusedRows = {
   'a symbol as key': [{ a: 1, [Symbol('s')]: 2 }],
   'rows without columns': [{}],
   'a function': [{ a: () => 1 }],
+  'a name that is half a surrogate pair': [{ '\ud800': 1 }],
+  'a name with a mark': [{ '\ufeffx': 1 }],
   'a bigint too large': [{ a: 2n ** 63n }],
   'an invalid date': [{ a: new Date(Number.NaN) }],
   'half a surrogate pair': [{ a: 'x\ud800' }],

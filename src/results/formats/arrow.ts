@@ -47,6 +47,7 @@ async function decode(bytes: Uint8Array): Promise<unknown> {
   }
   const library = await loadLibrary('apache-arrow', WHY);
   try {
+    if (!isArrow(bytes)) throw new MillraceError('RESULT_UNREADABLE', 'the bytes are no Arrow file, or the end of one is missing');
     const table = library.tableFromIPC(aligned(bytes));
     const text = table.schema.metadata.get(HEADER_KEY);
     if (text === undefined) return table;
@@ -70,6 +71,14 @@ const FILLED = Buffer.from('ARROW1pl');
 function markedAsPolars(file: Buffer): Buffer {
   file.set(FILLED.subarray(6), 6);
   return file;
+}
+
+/** The library takes what is cut short for a table without rows. */
+function isArrow(bytes: Uint8Array): boolean {
+  const magic = FILLED.subarray(0, 6);
+  const isFile = magic.equals(bytes.subarray(0, 6)) && magic.equals(bytes.subarray(-6));
+  // Others may have written a stream, which has no end to be known by.
+  return isFile || (bytes.length >= 8 && bytes.subarray(0, 4).every((byte) => byte === 0xff));
 }
 
 function isOfPolars(bytes: Uint8Array): boolean {

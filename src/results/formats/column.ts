@@ -60,6 +60,8 @@ export function newTypedArray(type: TypedName, length: number): TypedArray {
  * @throws MillraceError `RESULT_NOT_STORABLE` for `undefined`, a mixture of types, and what no file can say
  */
 export function makeColumn(name: string, values: ColumnValues, pathTo: (index: number) => string): Column {
+  // Readers take a byte order mark at the beginning for none of the name.
+  if (!isWellFormed(name) || name.startsWith('\ufeff')) throw notStorable(propertyStep(name), 'is a column whose name no file can hold');
   if (isTypedArray(values)) {
     const type = builtinName(values);
     if (!Object.hasOwn(TYPED, type)) throw notStorable(propertyStep(name), `is ${nameKind(values)}, which no column holds`);
@@ -81,7 +83,7 @@ function judgeCells(values: readonly unknown[], pathTo: (index: number) => strin
     }
     const found = cellType(value, () => pathTo(index));
     if (type === 'null') type = found;
-    else if (found !== type) throw notStorable(pathTo(index), `is ${CELL_NAMES[found]} in a column of ${CELL_NAMES[type]}s`);
+    else if (found !== type) throw notStorable(pathTo(index), `is a ${CELL_NAMES[found]} in a column of ${CELL_NAMES[type]}s`);
     if (small && found === 'float64') small = (value as number) === ((value as number) | 0) && !Object.is(value, -0);
   }
   return { type: type === 'float64' && small ? 'int32' : type, nullable: nullable || type === 'null' };

@@ -54,15 +54,21 @@ async function readColumns(file: AsyncBuffer, header: TableHeader): Promise<Parq
   const { parquetRead } = await loadLibrary('hyparquet', 'to read Parquet');
   const columns = header.columns.map(([, type]) => emptyColumn(type, header.rows));
   const places = new Map(header.columns.map(([name], at) => [name, at]));
+  let cells = 0;
   await parquetRead({
     file,
     utf8: false,
     parsers: { stringFromBytes: textOf, timestampFromMilliseconds: (millis: bigint) => new Date(Number(millis)) },
     onChunk: ({ columnName, columnData, rowStart }) => {
       const at = places.get(columnName);
-      if (at !== undefined) columns[at] = fill(columns[at] as ColumnValues, header.columns[at]?.[1] as ColumnType, columnData, rowStart);
+      if (at === undefined) return;
+      cells += columnData.length;
+      columns[at] = fill(columns[at] as ColumnValues, header.columns[at]?.[1] as ColumnType, columnData, rowStart);
     },
   });
+  if (cells !== header.rows * columns.length) {
+    throw new MillraceError('RESULT_UNREADABLE', `the Parquet file has ${cells} cells of ${header.rows} rows of ${columns.length} columns`);
+  }
   return { header, columns };
 }
 
