@@ -16,7 +16,7 @@ export interface Polars {
 }
 
 export interface PolarsFrame {
-  writeParquet(): Buffer;
+  writeParquet(options: { readonly compression: 'snappy' }): Buffer;
   writeIPC(): Buffer;
 }
 

@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import zlib from 'node:zlib';
 import type { AsyncBuffer, Compressors, SchemaElement } from 'hyparquet';
 import type { ColumnSource } from 'hyparquet-writer';
 import { asError, MillraceError } from '../../base/error.js';
@@ -165,4 +165,9 @@ function textOf(bytes: Uint8Array | undefined): string | undefined {
 }
 
 /** For files made by others; ours are compressed with Snappy, which hyparquet brings. */
-const COMPRESSORS: Compressors = { GZIP: (input) => gunzipSync(input), BROTLI: (input) => brotliDecompressSync(input) };
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => zlib.gunzipSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  // From Node 22.15 on; without it hyparquet says which compression it lacks.
+  ...('zstdDecompressSync' in zlib ? { ZSTD: zlib.zstdDecompressSync as (input: Uint8Array) => Uint8Array } : {}),
+};
