@@ -74,7 +74,7 @@ function fromRows(rows: Rows): ColumnTable {
 /** Every row has the columns of the first, no more and no fewer: what is not there would come back as null. */
 function checkRow(row: object, names: readonly string[], index: number): void {
   const keys = Reflect.ownKeys(row);
-  if (keys.length === names.length && (keys.every((key, at) => key === names[at]) || names.every((name) => Object.hasOwn(row, name)))) {
+  if (keys.length === names.length && (inOrder(keys, names) || names.every((name) => Object.hasOwn(row, name)))) {
     if (names.length > 0) return;
     throw notStorable(`[${index}]`, 'is a row without columns');
   }
@@ -82,6 +82,11 @@ function checkRow(row: object, names: readonly string[], index: number): void {
   if (surplus !== undefined) throw notStorable(`[${index}]${propertyStep(surplus)}`, 'is a column that the first row does not have');
   const absent = names.find((name) => !Object.hasOwn(row, name)) as string;
   throw notStorable(`[${index}]${propertyStep(absent)}`, 'is not there, as it is in the first row: a table has null for that');
+}
+
+function inOrder(keys: readonly unknown[], names: readonly string[]): boolean {
+  for (let at = 0; at < names.length; at++) if (keys[at] !== names[at]) return false;
+  return true;
 }
 
 function fromColumns(value: Readonly<Record<string, unknown>>, names: readonly string[], kind: 'columns' | 'arquero'): ColumnTable {
