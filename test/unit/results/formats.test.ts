@@ -10,6 +10,7 @@ import { table as arqueroTable } from 'arquero';
 import polars from 'nodejs-polars';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deepFreeze } from '../../../src/engine/deep-freeze.js';
+import { replaceDeep, replacingReferences, visitReferences } from '../../../src/graph/references.js';
 import type { ResultStore } from '../../../src/model/result-store.js';
 import type { Serializer } from '../../../src/model/serializer.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../../../src/model/task-definition.js';
@@ -97,6 +98,13 @@ describe('a result without a serializer', () => {
     expect(refOf(await keep(polars.DataFrame({ x: [1, 2], y: ['a', null] })))).toEqual(first);
     const rows = [{ a: 1, at: new Date(0) }];
     expect(refOf(await keep(rows, define({ serializer: parquet() }))).valueDigest).toBe(refOf(await keep(rows)).valueDigest);
+  });
+
+  it('S1: a frame among the arguments is not searched for futures', () => {
+    const args = [frame, { frame }];
+    const never = () => expect.unreachable();
+    visitReferences(args, ['frame', 'holder'], never);
+    expect(replaceDeep(args, replacingReferences(never))).toBe(args);
   });
 
   it('S16: a frame that is passed on is not frozen, and does not fail', () => {
