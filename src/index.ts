@@ -45,6 +45,13 @@ export { Fail, FlowRunError, Skip, TaskError, TimedOutError } from './model/task
 export type { TaskHooks } from './model/task-hooks.js';
 export type { TriggerRule } from './model/trigger-rule.js';
 export { registerClass } from './results/class-registry.js';
+export { arrow } from './results/formats/arrow.js';
+export { bytes } from './results/formats/bytes.js';
+export { type CsvOptions, csv } from './results/formats/csv.js';
+export { parquet } from './results/formats/parquet.js';
+export { ResultStream } from './results/formats/result-stream.js';
+export { text } from './results/formats/text.js';
+export { v8 } from './results/formats/v8.js';
 export { json } from './results/json.js';
 export { load } from './results/load.js';
 export { type LocalStoreOptions, localStore } from './results/local-store.js';

@@ -28,20 +28,39 @@ export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
  */
 export async function writeFileAtomic(path: string, content: FileContent, options: AtomicWriteOptions = {}): Promise<{ created: boolean }> {
   const { durable = true, ifAbsent = false, mode = 0o666 } = options;
-  const folder = dirname(path);
-  const temporary = join(folder, temporaryName());
+  const temporary = temporaryPath(dirname(path));
   if (ifAbsent && (await exists(path))) return { created: false };
   try {
-    await makeFolder(folder, durable);
+    await makeFolder(dirname(path), durable);
     await writeTemporary(temporary, content, durable, mode);
-    faultPoint('file.rename');
-    const created = ifAbsent ? await moveIfAbsent(temporary, path) : await moveOver(temporary, path);
-    if (created && durable) await syncFolder(folder);
-    return { created };
+    return await moveIntoPlace(temporary, path, durable, ifAbsent);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw asWriteError(error, path);
   }
+}
+
+/**
+ * As `writeFileAtomic`, for content that lies in a file of the same file system already: that file is moved, or removed when `ifAbsent`
+ * found one in its place.
+ * @throws MillraceError `DISK_FULL`, `READ_ONLY`, `WRITE_FAILED`
+ */
+export async function moveFileAtomic(from: string, path: string, options: Omit<AtomicWriteOptions, 'mode'> = {}): Promise<{ created: boolean }> {
+  const { durable = true, ifAbsent = false } = options;
+  try {
+    await makeFolder(dirname(path), durable);
+    if (durable) await syncFile(from);
+    return await moveIntoPlace(from, path, durable, ifAbsent);
+  } catch (error) {
+    throw asWriteError(error, path);
+  }
+}
+
+async function moveIntoPlace(temporary: string, path: string, durable: boolean, ifAbsent: boolean): Promise<{ created: boolean }> {
+  faultPoint('file.rename');
+  const created = ifAbsent ? await moveIfAbsent(temporary, path) : await moveOver(temporary, path);
+  if (created && durable) await syncFolder(dirname(path));
+  return { created };
 }
 
 /** A failed write as an error that says what to do. Errors that are not the file system's pass as they are. */
@@ -131,8 +150,9 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function temporaryName(): string {
-  return `.millrace-${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+/** A new name for a file in the making; when this process dies, the file is swept away. */
+export function temporaryPath(folder: string): string {
+  return join(folder, `.millrace-${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
 }
 
 async function writeTemporary(path: string, content: FileContent, durable: boolean, mode: number): Promise<void> {
@@ -144,6 +164,16 @@ async function writeTemporary(path: string, content: FileContent, durable: boole
       faultPoint('file.sync');
       await file.sync();
     }
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    faultPoint('file.sync');
+    await file.sync();
   } finally {
     await file.close();
   }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { MillraceError } from '../base/error.js';
 import { isRef, type Path, pathText, type Ref } from './ref.js';
 
@@ -78,7 +79,12 @@ function* membersOf(container: object): Generator<unknown> {
 export function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value) as unknown;
-  return prototype === Object.prototype || prototype === null;
+  return (prototype === Object.prototype || prototype === null) && !isNamedProxy(value);
+}
+
+/** A DataFrame of polars pretends to be a plain object, and throws when all its properties are read; its `Symbol.toStringTag` gives it away. */
+function isNamedProxy(value: object): boolean {
+  return types.isProxy(value) && Reflect.get(value, Symbol.toStringTag) !== undefined;
 }
 
 /** Answers with what shall stand in an object's place, or with `KEEP`. */

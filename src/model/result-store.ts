@@ -23,6 +23,10 @@ export interface ResultStore {
   list(prefix: string): AsyncIterable<string>;
   /** The path of a value on this machine, for stores that have one. */
   localPath?(key: string): string | undefined;
+  /** For stores in a folder of this machine: where files may lie that `adopt` shall take over. */
+  readonly spoolFolder?: string;
+  /** As `write`, of a file in `spoolFolder`, which is moved and not copied. With `ifAbsent`, one that comes too late is removed. */
+  adopt?(path: string, key: string, options?: { ifAbsent?: boolean }): Promise<{ created: boolean }>;
 }
 
 /** @throws MillraceError with the code given, when what stands as the `store` of a task or flow is none */

@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { asWriteError } from '../base/atomic-file.js';
+import { asWriteError, temporaryPath } from '../base/atomic-file.js';
 import { createHasher, sha256 } from '../base/digest.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Serializer } from '../model/serializer.js';
@@ -13,6 +12,8 @@ export interface Encoded {
   readonly length: number;
   /** Undefined when spooled. */
   readonly bytes: Uint8Array | undefined;
+  /** The temporary file, when spooled. */
+  readonly path: string | undefined;
   /** To be written somewhere; may be called again. */
   content(): Uint8Array | AsyncIterable<Uint8Array>;
   /** All of it in memory, for a serializer that decodes. */
@@ -26,6 +27,7 @@ export function encodedBytes(bytes: Uint8Array): Encoded {
     contentDigest: sha256(bytes),
     length: bytes.length,
     bytes,
+    path: undefined,
     content: () => bytes,
     whole: async () => bytes,
     release: async () => undefined,
@@ -35,16 +37,20 @@ export function encodedBytes(bytes: Uint8Array): Encoded {
 /** Streams up to this many bytes stay in memory. */
 const SPOOL_ABOVE = 1024 * 1024;
 
-/** The digest, and so the address, is known only at the end: until then a long stream lies in a temporary file. */
-export async function encodeStream(serializer: Serializer, pieces: AsyncIterable<Uint8Array>): Promise<Encoded> {
+/**
+ * The digest, and so the address, is known only at the end: until then a long stream lies in a temporary file.
+ * @param folder where the file shall lie, so that it can be moved to its address
+ */
+export async function encodeStream(serializer: Serializer, pieces: AsyncIterable<Uint8Array>, folder = tmpdir()): Promise<Encoded> {
   const held: Uint8Array[] = [];
   let length = 0;
   const iterator = pieces[Symbol.asyncIterator]();
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     checkPiece(serializer, next.value);
-    held.push(next.value);
+    // A copy: who sends pieces may use their memory again.
+    held.push(new Uint8Array(next.value));
     length += next.value.length;
-    if (length > SPOOL_ABOVE) return await spool(serializer, held, iterator);
+    if (length > SPOOL_ABOVE) return await spool(serializer, held, iterator, folder);
   }
   return encodedBytes(Buffer.concat(held));
 }
@@ -58,13 +64,13 @@ export function checkPiece(serializer: Serializer, piece: unknown): asserts piec
   );
 }
 
-async function spool(serializer: Serializer, held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Encoded> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-spool-'));
-  const path = join(folder, 'result');
-  const release = async () => await rm(folder, { recursive: true, force: true });
+async function spool(serializer: Serializer, held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>, folder: string): Promise<Encoded> {
+  const path = temporaryPath(folder);
+  const release = async () => await rm(path, { force: true });
   try {
+    await mkdir(folder, { recursive: true });
     const { contentDigest, length } = await writeSpool(path, serializer, held, rest);
-    return { contentDigest, length, bytes: undefined, content: () => readLazily(path), whole: () => readFile(path), release };
+    return { contentDigest, length, bytes: undefined, path, content: () => readLazily(path), whole: () => readFile(path), release };
   } catch (error) {
     await rest.return?.();
     await release();
@@ -80,7 +86,7 @@ async function writeSpool(
 ): Promise<{ contentDigest: string; length: number }> {
   const hasher = createHasher();
   let length = 0;
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(path, 'wx');
   const add = async (piece: Uint8Array) => {
     hasher.update(piece);
     length += piece.length;

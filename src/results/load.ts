@@ -3,6 +3,7 @@ import { describe, MillraceError } from '../base/error.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
+import { serializerForExtension } from './formats/built-in.js';
 import { corrupted, decodeStored } from './result-reader.js';
 import { contentDigestOf, isInline, ResultUnavailableError } from './store-address.js';
 
@@ -10,7 +11,7 @@ import { contentDigestOf, isInline, ResultUnavailableError } from './store-addre
  * Reads a result or target of any flow by its address: the `uri` that `millrace inspect --json` shows, or the key inside its store. A result
  * that lies under its digest is verified in full; of a file at an address of the user's choice nothing is known but that it can be decoded.
  * Nothing is written or moved.
- * @param serializer what wrote it; may be left out for the default one
+ * @param serializer what wrote it; may be left out where the extension tells: `.json`, `.csv`, `.parquet` …
  * @throws MillraceError `ADDRESS_INVALID` when the address is not one of this store; `STORE_KEY_INVALID`, `CLASS_UNKNOWN`, and what the store
  * throws; ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`
  */
@@ -19,6 +20,7 @@ export async function load<T>(store: ResultStore, address: string, serializer?: 
   const bytes = await store.read(key);
   const contentDigest = sha256(bytes);
   const extension = /\.([^./]+)$/.exec(key)?.[1] ?? '';
+  const chosen = serializer ?? serializerForExtension(`.${extension}`);
   const expected = contentDigestOf(key);
   const ref: ArtifactRef = {
     uri: address,
@@ -26,12 +28,11 @@ export async function load<T>(store: ResultStore, address: string, serializer?: 
     contentDigest: expected ?? contentDigest,
     valueDigest: '',
     bytes: bytes.length,
-    format: serializer?.name ?? extension,
+    format: chosen?.name ?? extension,
   };
-  if (expected !== undefined && expected !== contentDigest) throw corrupted(ref, bytes, undefined);
-  if (serializer === undefined ? extension !== 'json' : expected !== undefined && extension !== serializer.ext)
-    throw formatUnknown(ref, extension, serializer);
-  return (await decodeStored(ref, bytes, serializer)) as T;
+  if (expected !== undefined && expected !== contentDigest) throw corrupted(ref, bytes.length, undefined);
+  if (chosen === undefined || (expected !== undefined && extension !== chosen.ext)) throw formatUnknown(ref, extension, serializer);
+  return (await decodeStored(ref, bytes, chosen)) as T;
 }
 
 /** @throws MillraceError `ADDRESS_INVALID` */

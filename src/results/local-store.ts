@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync }
 import { lstat, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { asWriteError, isTemporaryName, writeFileAtomic } from '../base/atomic-file.js';
+import { asWriteError, isTemporaryName, moveFileAtomic, writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
 import { nothingAt } from './store-address.js';
@@ -77,6 +77,16 @@ class LocalStore implements ResultStore {
     // The file itself is moved into place and so replaces a link; only the folders on the way must not lead out.
     this.#checkInside(dirname(path), key);
     return await writeFileAtomic(path, bytes, { durable: this.#durable, ifAbsent: options.ifAbsent ?? false });
+  }
+
+  get spoolFolder(): string {
+    return this.#root;
+  }
+
+  async adopt(path: string, key: string, options: { ifAbsent?: boolean } = {}): Promise<{ created: boolean }> {
+    const target = this.localPath(key);
+    this.#checkInside(dirname(target), key);
+    return await moveFileAtomic(path, target, { durable: this.#durable, ifAbsent: options.ifAbsent ?? false });
   }
 
   async delete(key: string): Promise<void> {

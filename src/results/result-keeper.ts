@@ -7,9 +7,11 @@ import type { Serializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
 import { findStores, storesToRead } from './find-store.js';
+import { serializerFor } from './formats/built-in.js';
+import { isStreamFormat } from './formats/byte-stream.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, readStored } from './result-reader.js';
+import { checkInline, decodeStored, openStored, readStored, streamOfBytes } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 
@@ -83,7 +85,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     keep(value, definition) {
       if (definition.outputs !== undefined)
         return keepOutputs(splitOutputs(value, definition.outputs, definition.name), value as object, definition, definition.outputs);
-      const part = writer.write(value, definition.serializer ?? standard, definition.store);
+      const part = writer.write(value, serializerFor(value, definition.serializer), definition.store);
       return part instanceof Promise ? part.then(keptWhole) : keptWhole(part);
     },
 
@@ -122,7 +124,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     const writes = split.named.map(
       ([name, part]) =>
         () =>
-          atOutput(name, () => writer.write(part, outputs[name] ?? standard, definition.store)),
+          atOutput(name, () => writer.write(part, serializerFor(part, outputs[name]), definition.store)),
     );
     if (split.frame !== undefined) {
       names.push(REST);
@@ -150,8 +152,14 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
   }
 
   function part(ref: ArtifactRef, serializer: Serializer | undefined, definition: LoadRequest['definition'], inline: InlineBytes): unknown {
-    if (isInline(ref)) return decodeStored(ref, checkInline(ref, inline.get(ref.contentDigest)), serializer);
-    return readStored(storesToRead(ref, definition.store, store), ref).then((bytes) => decodeStored(ref, bytes, serializer));
+    const streamed = isStreamFormat(ref.format);
+    if (isInline(ref)) {
+      const bytes = checkInline(ref, inline.get(ref.contentDigest));
+      return streamed ? streamOfBytes(bytes) : decodeStored(ref, bytes, serializer);
+    }
+    const stores = storesToRead(ref, definition.store, store);
+    if (streamed) return openStored(stores, ref);
+    return readStored(stores, ref).then((bytes) => decodeStored(ref, bytes, serializer));
   }
 
   async function joined(artifacts: readonly NamedRef[], definition: LoadRequest['definition'], inline: InlineBytes): Promise<unknown> {

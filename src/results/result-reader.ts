@@ -1,9 +1,12 @@
-import { sha256 } from '../base/digest.js';
+import { createReadStream } from 'node:fs';
+import { createHasher, sha256 } from '../base/digest.js';
 import { asError, MillraceError } from '../base/error.js';
 import { isThenable } from '../base/thenable.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
+import { builtInSerializer } from './formats/built-in.js';
+import { ResultStream } from './formats/result-stream.js';
 import { json } from './json.js';
 import { isContentAddress, locationOf, quarantineAddress, ResultUnavailableError } from './store-address.js';
 
@@ -13,10 +16,14 @@ import { isContentAddress, locationOf, quarantineAddress, ResultUnavailableError
  * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`; `STORE_UNKNOWN` when there is no store to look in
  */
 export async function readStored(stores: readonly ResultStore[], ref: ArtifactRef): Promise<Uint8Array> {
+  return await inFirstOf(stores, ref, (store) => readVerified(store, ref));
+}
+
+async function inFirstOf<T>(stores: readonly ResultStore[], ref: ArtifactRef, read: (store: ResultStore) => Promise<T>): Promise<T> {
   let absence: unknown;
   for (const store of stores) {
     try {
-      return await readVerified(store, ref);
+      return await read(store);
     } catch (error) {
       if (!isMissing(error)) throw error;
       absence = error;
@@ -34,13 +41,13 @@ async function readVerified(store: ResultStore, ref: ArtifactRef): Promise<Uint8
   const bytes = await store.read(ref.key);
   if (sha256(bytes) === ref.contentDigest) return bytes;
   const moved = isContentAddress(ref.key) ? await quarantine(store, ref.key, bytes) : undefined;
-  throw corrupted(ref, bytes, moved);
+  throw corrupted(ref, bytes.length, moved);
 }
 
 /** As `readStored`, for bytes from the record. */
 export function checkInline(ref: ArtifactRef, bytes: Uint8Array | undefined): Uint8Array {
   if (bytes === undefined) throw missing(ref);
-  if (sha256(bytes) !== ref.contentDigest) throw corrupted(ref, bytes, undefined);
+  if (sha256(bytes) !== ref.contentDigest) throw corrupted(ref, bytes.length, undefined);
   return bytes;
 }
 
@@ -60,10 +67,10 @@ export async function quarantine(store: ResultStore, key: string, bytes: Uint8Ar
 
 /**
  * Synchronous whenever the serializer is, also in what it throws.
- * @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN`
+ * @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN`, `FORMAT_LIBRARY_MISSING`
  */
 export function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Serializer | undefined): unknown {
-  const decoder = serializer?.name === ref.format ? serializer : ref.format === 'json' ? json() : undefined;
+  const decoder = serializer?.name === ref.format ? serializer : builtInSerializer(ref.format);
   if (decoder === undefined) {
     throw new ResultUnavailableError(
       'FORMAT_UNKNOWN',
@@ -88,13 +95,86 @@ function inBufferOfTheirOwn(bytes: Uint8Array): Uint8Array {
 }
 
 function asDecodeError(ref: ArtifactRef, error: unknown): unknown {
-  if (error instanceof MillraceError && error.code === 'CLASS_UNKNOWN') return error;
+  if (error instanceof MillraceError && (error.code === 'CLASS_UNKNOWN' || error.code === 'FORMAT_LIBRARY_MISSING')) return error;
   return new ResultUnavailableError(
     'RESULT_UNREADABLE',
     `the result at '${ref.uri}' is whole, but serializer '${ref.format}' cannot read it: ${asError(error).message}`,
     ref,
     { cause: error },
   );
+}
+
+/** A stream of an artifact that was just written, or verified. Every reading of it is verified anew. */
+export function streamOf(store: ResultStore, ref: ArtifactRef): ResultStream {
+  return new ResultStream(ref.bytes, () => readPieces(store, ref));
+}
+
+/** As `streamOf`, of bytes from the record. */
+export function streamOfBytes(bytes: Uint8Array): ResultStream {
+  return new ResultStream(bytes.length, async function* () {
+    if (bytes.length > 0) yield new Uint8Array(bytes);
+  });
+}
+
+/**
+ * A stream of a stored artifact, verified in full before anybody reads of it (S21, S25), and never whole in memory where the store has files
+ * on this machine.
+ * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`; `STORE_UNKNOWN` when there is no store to look in
+ */
+export async function openStored(stores: readonly ResultStore[], ref: ArtifactRef): Promise<ResultStream> {
+  return await inFirstOf(stores, ref, async (store) => {
+    const path = store.localPath?.(ref.key);
+    if (path === undefined) await readVerified(store, ref);
+    else await verifyFile(store, ref, path);
+    return streamOf(store, ref);
+  });
+}
+
+async function verifyFile(store: ResultStore, ref: ArtifactRef, path: string): Promise<void> {
+  const hasher = createHasher();
+  let length = 0;
+  for await (const piece of readFilePieces(store, ref, path)) {
+    hasher.update(piece);
+    length += piece.length;
+  }
+  const digest = hasher.sha256();
+  if (digest === ref.contentDigest) return;
+  throw corrupted(ref, length, isContentAddress(ref.key) ? await moveAside(store, ref.key, path, digest) : undefined);
+}
+
+/** As `quarantine`, without reading the file. */
+async function moveAside(store: ResultStore, key: string, path: string, digest: string): Promise<string | undefined> {
+  const address = quarantineAddress(key, digest);
+  try {
+    await store.adopt?.(path, address, { ifAbsent: true });
+    return store.adopt === undefined ? undefined : address;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* readPieces(store: ResultStore, ref: ArtifactRef): AsyncIterable<Uint8Array> {
+  const path = store.localPath?.(ref.key);
+  if (path === undefined) {
+    yield await readVerified(store, ref);
+    return;
+  }
+  const hasher = createHasher();
+  let length = 0;
+  for await (const piece of readFilePieces(store, ref, path)) {
+    hasher.update(piece);
+    length += piece.length;
+    yield piece;
+  }
+  if (hasher.sha256() !== ref.contentDigest) throw corrupted(ref, length, undefined);
+}
+
+const PIECE = 256 * 1024;
+
+async function* readFilePieces(store: ResultStore, ref: ArtifactRef, path: string): AsyncIterable<Uint8Array> {
+  // The store looks whether the path leads out of it.
+  if ((await store.head(ref.key)) === undefined) throw missing(ref);
+  yield* createReadStream(path, { highWaterMark: PIECE }) as AsyncIterable<Buffer>;
 }
 
 function missing(ref: ArtifactRef, cause?: unknown): ResultUnavailableError {
@@ -111,9 +191,9 @@ function storeUnknown(ref: ArtifactRef): ResultUnavailableError {
   });
 }
 
-/** Of bytes found under the address of others. */
-export function corrupted(ref: ArtifactRef, bytes: Uint8Array, moved: string | undefined): ResultUnavailableError {
-  const found = bytes.length === ref.bytes ? 'other content' : `${bytes.length} bytes instead of ${ref.bytes}`;
+/** Of bytes found under the address of others. @param length of what was found */
+export function corrupted(ref: ArtifactRef, length: number, moved: string | undefined): ResultUnavailableError {
+  const found = length === ref.bytes ? 'other content' : `${length} bytes instead of ${ref.bytes}`;
   return new ResultUnavailableError('RESULT_CORRUPTED', `the result at '${ref.uri}' does not match its digest: it has ${found}`, ref, {
     hint: moved === undefined ? 'Run the task again.' : `Run the task again; the damaged bytes were moved to '${moved}'.`,
   });

@@ -7,8 +7,10 @@ import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import { taughtForm } from './class-registry.js';
 import { checkPiece, type Encoded, encodedBytes, encodeStream } from './encoded.js';
+import { isStreamFormat } from './formats/byte-stream.js';
+import { frameKind } from './formats/table-kind.js';
 import { isAltered, json } from './json.js';
-import { quarantine } from './result-reader.js';
+import { openStored, quarantine, streamOf, streamOfBytes } from './result-reader.js';
 import { artifactUri, contentAddress, recordUri } from './store-address.js';
 
 /** One value, stored: what stands for it from now on (S16), and where it lies. */
@@ -33,7 +35,7 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
 
   return {
     write(value, serializer, explicit) {
-      const encoded = encode(value, serializer);
+      const encoded = encode(value, serializer, (explicit ?? store).spoolFolder);
       if (encoded instanceof Promise) return encoded.then((ready) => finish(value, serializer, explicit, ready));
       if (explicit === undefined && encoded.length <= inlineLimit && trusted.has(serializer) && isKeptAsIs(value, serializer, encoded)) {
         return inlinePart(value, serializer, encoded);
@@ -44,12 +46,16 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
 
   async function finish(value: unknown, serializer: Serializer, explicit: ResultStore | undefined, encoded: Encoded): Promise<StoredPart> {
     try {
-      const settled = await settle(value, serializer, encoded);
-      if (explicit === undefined && encoded.bytes !== undefined && encoded.length <= inlineLimit) return inlinePart(settled, serializer, encoded);
+      const streamed = isStreamFormat(serializer.name);
+      const settled = streamed ? value : await settle(value, serializer, encoded);
+      if (explicit === undefined && encoded.bytes !== undefined && encoded.length <= inlineLimit) {
+        return inlinePart(streamed ? streamOfBytes(encoded.bytes) : settled, serializer, encoded);
+      }
       const target = explicit ?? store;
       const key = contentAddress(encoded.contentDigest, serializer.ext);
-      await writeOnce(target, key, encoded);
-      return { value: settled, ref: refOf(settled, serializer, encoded, artifactUri(target, key), key), inline: undefined };
+      const ref = refOf(settled, serializer, encoded, artifactUri(target, key), key);
+      await writeOnce(target, ref, encoded);
+      return { value: streamed ? streamOf(target, ref) : settled, ref, inline: undefined };
     } finally {
       await encoded.release();
     }
@@ -80,6 +86,8 @@ function refOf(value: unknown, serializer: Serializer, encoded: Encoded, uri: st
 
 /** Undefined for values that are known by their bytes only: frames, models, streams (S21). */
 function canonicalDigest(value: unknown): string | undefined {
+  // A DataFrame without columns looks like any empty object.
+  if (isConsumable(value) || frameKind(value) !== undefined) return undefined;
   try {
     return valueDigest(value, taughtForm);
   } catch (error) {
@@ -88,7 +96,7 @@ function canonicalDigest(value: unknown): string | undefined {
   }
 }
 
-function encode(value: unknown, serializer: Serializer): Encoded | Promise<Encoded> {
+function encode(value: unknown, serializer: Serializer, spoolFolder: string | undefined): Encoded | Promise<Encoded> {
   try {
     if (serializer.accepts !== undefined && !serializer.accepts(value)) {
       throw new MillraceError('RESULT_NOT_STORABLE', `serializer '${serializer.name}' does not accept ${nameKind(value)}`, {
@@ -97,15 +105,15 @@ function encode(value: unknown, serializer: Serializer): Encoded | Promise<Encod
     }
     const made: unknown = serializer.encode(value);
     if (made instanceof Uint8Array) return encodedBytes(made);
-    return encodeLater(serializer, made).catch((error: unknown) => Promise.reject(asEncodeError(serializer, error)));
+    return encodeLater(serializer, made, spoolFolder).catch((error: unknown) => Promise.reject(asEncodeError(serializer, error)));
   } catch (error) {
     throw asEncodeError(serializer, error);
   }
 }
 
-async function encodeLater(serializer: Serializer, made: unknown): Promise<Encoded> {
+async function encodeLater(serializer: Serializer, made: unknown, spoolFolder: string | undefined): Promise<Encoded> {
   if (typeof made === 'object' && made !== null && Symbol.asyncIterator in made)
-    return await encodeStream(serializer, made as AsyncIterable<Uint8Array>);
+    return await encodeStream(serializer, made as AsyncIterable<Uint8Array>, spoolFolder);
   const bytes = await made;
   checkPiece(serializer, bytes);
   return encodedBytes(bytes);
@@ -141,13 +149,26 @@ function isConsumable(value: unknown): boolean {
 }
 
 /** The same content is written once. Bytes found there are trusted only when they match: otherwise a damaged file would outlive its repair. */
-async function writeOnce(store: ResultStore, key: string, encoded: Encoded): Promise<void> {
+async function writeOnce(store: ResultStore, ref: ArtifactRef, encoded: Encoded): Promise<void> {
+  const { key } = ref;
+  if (encoded.path !== undefined && store.adopt !== undefined && store.spoolFolder !== undefined) return await adoptOnce(store, ref, encoded.path);
   const { created } = await store.write(key, encoded.content(), { ifAbsent: true });
   if (created) return;
   const found = await store.read(key).catch(() => undefined);
   if (found !== undefined && sha256(found) === encoded.contentDigest) return;
   if (found !== undefined) await quarantine(store, key, found);
   await store.write(key, encoded.content());
+}
+
+/** The same of a spooled file, which is moved; a file that is there already is read piece by piece. */
+async function adoptOnce(store: ResultStore, ref: ArtifactRef, path: string): Promise<void> {
+  const found = await store.head(ref.key);
+  const whole = found !== undefined && (await openStored([store], ref).then(isDone, () => false));
+  if (!whole) await store.adopt?.(path, ref.key);
+}
+
+function isDone(): boolean {
+  return true;
 }
 
 function asEncodeError(serializer: Serializer, error: unknown): unknown {

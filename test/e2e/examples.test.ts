@@ -230,3 +230,28 @@ describe.concurrent('examples/resilience', () => {
     expect(result).toMatchObject({ ends: { signIn: 'success', count: 'success' }, lines: '123', exitCode: 0 });
   });
 });
+
+describe.concurrent('examples/flights', () => {
+  it('S16, S20, D6: three million rows by column, each output in a format of its own; the second run reads none of them', async () => {
+    const flights = example('flights');
+    const ran = await flights.run();
+    expect(ran).toMatchObject({ state: 'success', failed: [] });
+    expect(ran.result).toEqual({ summary: { flights: 2_999_997, worstHour: 0, worstAirport: 'JFK' }, morningGainMinutes: 10.8 });
+    const { taskRuns } = await flights.json<{ taskRuns: readonly { id: string; artifacts: readonly { name: string; ref: { format: string } }[] }[] }>(
+      'inspect',
+      ran.run,
+    );
+    const formats = taskRuns.flatMap(({ id, artifacts }) => artifacts.map(({ name, ref }) => `${id} ${name} ${ref.format}`));
+    expect(formats.sort()).toEqual([
+      'clean#0  parquet',
+      'delays#0 airports csv',
+      'delays#0 byHour parquet',
+      'delays#0 summary json',
+      'morningGain#0  json',
+      'read#0  parquet',
+    ]);
+    const again = await flights.run();
+    expect(again.result).toEqual(ran.result);
+    expect(new Set(Object.values(await flights.states(again.run)))).toEqual(new Set(['cached']));
+  });
+});

@@ -1,0 +1,61 @@
+import type { Serializer } from '../../model/serializer.js';
+import { arrowFromColumns, columnsOfArrow } from './arrow-columns.js';
+import { HEADER_KEY, notATable, putTogether, takeApart } from './column-table.js';
+import { loadLibrary } from './optional-library.js';
+import { readParquet, writeParquet } from './parquet-file.js';
+import { type ArrowTable, isPolars, tableKind } from './table-kind.js';
+
+/**
+ * Tables as Parquet files: small, by column, read by every data tool. A list of row objects, an object of columns with typed arrays among
+ * them, a nodejs-polars DataFrame, an Arrow table or an arquero table; each comes back as what it was.
+ *
+ * The columns of rows are booleans, numbers (also `NaN`, `-0`, infinities), bigints of up to 64 bits, texts, Dates, bytes, or nested values
+ * (kept as JSON text), with `null` for what is not there. Rows and columns, Arrow and arquero tables need the packages hyparquet and
+ * hyparquet-writer, DataFrames need nodejs-polars; they are loaded when they are first needed. A file made by others is read as a DataFrame
+ * when polars wrote it, else as rows.
+ *
+ * `encode` throws MillraceError `RESULT_NOT_STORABLE`, with the path inside the value, for a column of mixed types, `undefined` and what
+ * would not come back equal; both throw `FORMAT_LIBRARY_MISSING`; `decode` throws `RESULT_UNREADABLE`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: tables of any library, rows of any columns
+export function parquet(): Serializer<any>;
+export function parquet<R extends object>(): Serializer<R[]>;
+export function parquet(): Serializer {
+  return PARQUET;
+}
+
+const PARQUET: Serializer = Object.freeze({
+  exact: true,
+  name: 'parquet',
+  ext: 'parquet',
+  contentType: 'application/vnd.apache.parquet',
+  encode,
+  decode,
+});
+
+function encode(value: unknown): Uint8Array | Promise<Uint8Array> {
+  // Half the bytes to digest, write and read, in a compression that every reader knows.
+  if (isPolars(value)) return value.writeParquet({ compression: 'snappy' });
+  const kind = tableKind(value);
+  if (kind === undefined || kind === 'polars') throw notATable(value, 'parquet');
+  if (kind === 'arrow') return columnsOfArrow(value as ArrowTable).then(writeParquet);
+  return writeParquet(takeApart(value, kind));
+}
+
+async function decode(bytes: Uint8Array): Promise<unknown> {
+  if (isOfPolars(bytes)) {
+    const { readParquet: readFrame } = await loadLibrary('nodejs-polars', 'to read back a polars DataFrame');
+    return readFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+  const table = await readParquet(bytes);
+  if ('rows' in table) return table.rows;
+  return table.header.kind === 'arrow' ? await arrowFromColumns(table.header, table.columns) : await putTogether(table.header, table.columns);
+}
+
+/** Looked up in the file's footer, where writers give their names, without the library that understands all of it. */
+function isOfPolars(bytes: Uint8Array): boolean {
+  if (bytes.length < 12) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true);
+  const footer = Buffer.from(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - 8 - length), Math.min(length, bytes.length - 8));
+  return footer.includes('Polars') && !footer.includes(HEADER_KEY);
+}
