@@ -22,7 +22,11 @@ const ENTRIES = {
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
-  { name: 'core', test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|runs|engine|runtime)[\\/](?!draw|drawing|past-run)/, priority: 2 },
+  {
+    name: 'core',
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run)/,
+    priority: 2,
+  },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',
