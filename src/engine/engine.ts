@@ -9,12 +9,15 @@ import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
+import type { ReadSink } from '../model/file-read.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { DerivedInputs, MapSettings, TaskDefinition } from '../model/task-definition.js';
+import type { Places } from '../reads/places.js';
+import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import { adoptionOf } from './adoption.js';
 import { Attempt } from './attempt.js';
@@ -30,6 +33,7 @@ import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf 
 import { type LostResult, NodeResults } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
+import { ReadLogs } from './read-logs.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
@@ -67,6 +71,8 @@ export interface EngineParts {
   /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
   readonly keepAll: boolean;
   readonly reuse: Reuse;
+  /** Which files count as inputs of the tasks that read them. */
+  readonly places: Places;
   readonly defaultCache: CachePolicy | false | undefined;
   /** The flow's, for tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
@@ -101,6 +107,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly nodes = new NodeTable();
   readonly #results: NodeResults;
   readonly #flights = new SingleFlight();
+  readonly #reads: ReadLogs;
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   readonly #attempts: Attempts;
@@ -129,6 +136,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.graph = parts.graph;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
+    this.#reads = new ReadLogs(this.graph, parts.places);
     this.#attempts = new Attempts(this, parts.concurrency);
     this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, (node, lost) => this.#makeAnew(node, lost));
   }
@@ -382,6 +390,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (answer.hit) {
       this.#reasons.delete(node);
       this.#results.reused(node, answer.hit);
+      this.#reads.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
     }
     if (!this.#reasons.has(node)) this.#reasons.set(node, answer.why);
@@ -442,7 +451,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   keep(node: number, value: unknown): Kept | Promise<Kept> | undefined {
     const definition = this.#definition(node);
     const isKept = definition.persist && (this.#parts.keepAll || this.#flights.keyOf(node) !== undefined);
-    return isKept ? this.#parts.keeper.keep(value, definition) : undefined;
+    if (!isKept) return undefined;
+    const kept = this.#parts.keeper.keep(value, definition);
+    const read = this.#reads.end(node, value);
+    return read === undefined ? kept : Promise.all([kept, read]).then(([stored]) => stored);
+  }
+
+  observe(node: number): ReadSink | undefined {
+    return this.#reads.begin(node, this.#flights.keyOf(node) !== undefined);
   }
 
   retrying(attempt: Attempt, thrown: unknown, delayMs: number): void {
@@ -463,8 +479,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#parts.observer.attemptEnded(attempt);
   }
 
-  expand(node: number, definition: TaskDefinition, args: readonly unknown[]): Promise<unknown> {
-    return expandSubflow(this, node, definition, args[0]);
+  expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown> {
+    return expandSubflow(this, node, definition, args[0], reads);
   }
 
   random(): number {
@@ -554,8 +570,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const origin = this.#results.origin(node);
     const asked = this.#asked.get(node);
+    const read = this.#reads.take(node);
     if (asked === undefined && origin === undefined && !this.#parts.observer.listens && this.#definition(node).hooks === undefined) return;
-    const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
+    const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
       startedAt: this.nodes.startedAt[node] || undefined,
@@ -570,6 +587,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       error: this.failures.error(node),
       kept,
       origin,
+      reads: read?.reads,
       inputs: () => (isReusable && asked) || this.#results.inputs(node),
     });
   }
@@ -578,6 +596,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #argumentsStand(node: number, asked: InputDigests): boolean {
     if (this.#results.inputsAreStill(node, asked)) return true;
     this.line(node, 1, 'warn', 'an argument was changed after the call was made: the result will not be reused');
+    return false;
+  }
+
+  #readsStand(node: number, read: ObservedReads | undefined): boolean {
+    if (read?.restless === undefined) return true;
+    this.line(node, 1, 'warn', `'${read.restless}' changed while it was read: the result will not be reused`);
     return false;
   }
 

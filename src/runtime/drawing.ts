@@ -53,10 +53,10 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
 
 async function traceFlow(flow: FlowDefinition, { values: params, secrets }: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
   await using project = await openProject({ look: true });
-  const { record } = project;
+  const { record, places } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), places, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,
