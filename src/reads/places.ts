@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { OWN_FOLDERS } from '../base/own-files.js';
 
 /** Kernel and devices: what they say is no file's content, and some never end. */
@@ -10,7 +10,7 @@ const PACKAGES = `${sep}node_modules${sep}`;
 /** Which files count as inputs (S22b), and what they are called in the record. */
 export class Places {
   readonly root: string;
-  /** Folders, with a separator at their end. */
+  /** Beginnings of paths. */
   readonly #passedOver: readonly string[];
 
   /**
@@ -20,21 +20,20 @@ export class Places {
   constructor(root: string, home: string | undefined) {
     this.root = resolve(root);
     const homes = home === undefined ? [] : [resolve(home) + sep];
-    this.#passedOver = [...homes, ...(sep === '/' ? SYSTEM : []), ...OWN_FOLDERS.map((folder) => folder.replaceAll('/', sep))];
+    this.#passedOver = [...homes, ...(sep === '/' ? SYSTEM : []), ...OWN_FOLDERS.map((folder) => folder.replaceAll('/', sep)), taskFolders()];
   }
 
   counts(path: string): boolean {
     if (path.includes(PACKAGES)) return false;
     const folder = path + sep;
     for (const own of this.#passedOver) if (folder.startsWith(own)) return false;
-    return !folder.startsWith(taskFolders());
+    return true;
   }
 
   /** Also on Windows with `/`, so that the record reads the same everywhere. */
   nameOf(path: string): string {
-    const inside = relative(this.root, path);
-    const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside);
-    const name = isOutside ? path : inside === '' ? '.' : inside;
+    const folder = this.root.endsWith(sep) ? this.root : this.root + sep;
+    const name = path === this.root ? '.' : path.startsWith(folder) ? path.slice(folder.length) : path;
     return sep === '/' ? name : name.replaceAll(sep, '/');
   }
 

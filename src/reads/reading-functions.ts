@@ -13,7 +13,7 @@ import { wroteByOpening } from './writing-functions.js';
 
 /** Functions of `node:fs` that read, by their names without `Sync`; what is noted holds for each of their forms. */
 export const READING: Readonly<Record<string, Notes>> = {
-  readFile: { before: aboutToReadWhole, after: haveReadWhole, failed: (call) => call.kept === BYTES && ask(call, CONTENT) },
+  readFile: { before: aboutToReadWhole, after: haveReadWhole, failed: haveFailedToRead },
   open: { before: aboutToOpen, after: haveOpened },
   openAsBlob: { before: (call) => ask(call, CONTENT) },
   read: { before: askOpen },
@@ -55,11 +55,10 @@ function askOpen({ sink, args }: Call): void {
 
 // ── whole files ──
 
-/** What was read is digested itself; it needs no second look at the disk. */
-const BYTES = Symbol('bytes');
 /** Digesting more than this would hold up the others; a task that reads it synchronously does so anyway. */
 const MOST_AT_ONCE = 1024 * 1024;
 
+/** Keeps the path where what is read will be digested itself, with no second look at the disk. */
 function aboutToReadWhole(call: Call): void {
   const { args, style, sink } = call;
   if (fdOf(args[0]) !== undefined) return askOpen(call);
@@ -67,14 +66,18 @@ function aboutToReadWhole(call: Call): void {
   if (path === undefined || isLoadingCode(path)) return;
   const intent = intentOf(option(args[1], 'flag'));
   if (intent.writes) return wroteByOpening(sink, path, intent);
-  if (style === 'sync' || stateOf(path).bytes <= MOST_AT_ONCE) call.kept = BYTES;
+  if (style === 'sync' || stateOf(path).bytes <= MOST_AT_ONCE) call.kept = path;
   else sink.asked(path, CONTENT);
 }
 
 function haveReadWhole(call: Call, result: unknown): void {
-  if (call.kept !== BYTES) return;
+  if (call.kept === undefined) return;
   const encoding = typeof call.args[1] === 'string' ? call.args[1] : option(call.args[1], 'encoding');
-  call.sink.asked(pathOf(call.args[0]) as string, CONTENT, digestOfRead(result, encoding));
+  call.sink.asked(call.kept as string, CONTENT, digestOfRead(result, encoding));
+}
+
+function haveFailedToRead({ kept, sink }: Call): void {
+  if (kept !== undefined) sink.asked(kept as string, CONTENT);
 }
 
 /** Undefined where a text does not tell the bytes it was made from. */

@@ -35,10 +35,14 @@ export function wrap(original: AnyFunction, style: Style, notes: Notes): AnyFunc
     const sink = hub.quiet > 0 ? undefined : hub.current();
     if (sink === undefined) return Reflect.apply(original, this, args);
     const call: Call = { sink, args, self: this, style };
-    return quietly(() => {
-      note(() => notes.before?.(call));
+    // What the function calls in its turn has been told already.
+    hub.quiet++;
+    try {
+      note(notes.before, call);
       return CALLS[style](original, call, notes);
-    });
+    } finally {
+      hub.quiet--;
+    }
   };
   for (const key of Reflect.ownKeys(original)) {
     if (key !== 'prototype') Object.defineProperty(wrapper, key, Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor);
@@ -52,10 +56,10 @@ const CALLS: Readonly<Record<Style, (original: AnyFunction, call: Call, notes: N
     try {
       result = Reflect.apply(original, call.self, call.args);
     } catch (error) {
-      note(() => notes.failed?.(call));
+      note(notes.failed, call);
       throw error;
     }
-    note(() => notes.after?.(call, result));
+    note(notes.after, call, result);
     return result;
   },
 
@@ -64,11 +68,11 @@ const CALLS: Readonly<Record<Style, (original: AnyFunction, call: Call, notes: N
     if (notes.after === undefined || !(promise instanceof Promise)) return promise;
     return promise.then(
       (result) => {
-        note(() => notes.after?.(call, result));
+        note(notes.after, call, result);
         return result;
       },
       (error) => {
-        note(() => notes.failed?.(call));
+        note(notes.failed, call);
         throw error;
       },
     );
@@ -78,27 +82,18 @@ const CALLS: Readonly<Record<Style, (original: AnyFunction, call: Call, notes: N
     const last = call.args.at(-1);
     if (notes.after === undefined || typeof last !== 'function') return Reflect.apply(original, call.self, call.args);
     const told: AnyFunction = function (error, result, ...more) {
-      note(() => (error ? notes.failed?.(call) : notes.after?.(call, result)));
+      note(error ? notes.failed : notes.after, call, result);
       return Reflect.apply(last, this, [error, result, ...more]);
     };
     return Reflect.apply(original, call.self, [...call.args.slice(0, -1), told]);
   },
 };
 
-/** What the function calls in its turn, and what noting asks, is not told of again. */
-function quietly<T>(part: () => T): T {
+function note(noted: ((call: Call, result: unknown) => void) | undefined, call: Call, result?: unknown): void {
+  if (noted === undefined) return;
   hub.quiet++;
   try {
-    return part();
-  } finally {
-    hub.quiet--;
-  }
-}
-
-function note(part: () => void): void {
-  hub.quiet++;
-  try {
-    part();
+    noted(call, result);
   } catch {
     // An argument of a kind that the function refuses, say: it does so by itself.
   } finally {
