@@ -34,7 +34,7 @@ function notesByName(): ReadonlyMap<string, Notes> {
   const notes = new Map<string, Notes>(Object.entries(READING));
   for (const [name, writing] of Object.entries(WRITING)) {
     const reading = notes.get(name);
-    notes.set(name, reading === undefined ? writing : { before: bothBefore(reading, writing) });
+    notes.set(name, reading === undefined ? writing : { ...reading, before: bothBefore(reading, writing) });
   }
   return notes;
 }

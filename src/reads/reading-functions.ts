@@ -19,7 +19,7 @@ export const READING: Readonly<Record<string, Notes>> = {
   read: { before: askOpen },
   readv: { before: askOpen },
   copyFile: { before: (call) => ask(call, CONTENT) },
-  cp: { before: (call) => askTree(call, pathOf(call.args[0])) },
+  cp: { before: (call) => askTree(call, pathOf(call.args[0])), callsBack: true },
   access: { before: (call) => ask(call, `access ${typeof call.args[1] === 'number' ? call.args[1] : constants.F_OK}`) },
   exists: { before: (call) => ask(call, `access ${constants.F_OK}`) },
   readdir: { before: (call) => ask(call, namesQuestion(option(call.args[1], 'withFileTypes'), call)) },
@@ -29,7 +29,7 @@ export const READING: Readonly<Record<string, Notes>> = {
   fstat: { before: (call) => askStat(call, fdOf(call.args[0])), after: (call, stats) => askTimesOpen(call, fdOf(call.args[0]), stats) },
   readlink: { before: (call) => ask(call, 'link') },
   realpath: { before: (call) => ask(call, 'real') },
-  glob: { before: askGlob },
+  glob: { before: askGlob, callsBack: true },
 };
 
 const METHODS = ['read', 'readv', 'readFile', 'readLines', 'readableWebStream', 'createReadStream'];

@@ -24,6 +24,8 @@ export interface Notes {
   after?(call: Call, result: unknown): void;
   /** In place of `after`, when it failed. */
   failed?(call: Call): void;
+  /** It calls a function of the caller's while it works, which may read too. */
+  readonly callsBack?: boolean;
 }
 
 /**
@@ -35,10 +37,11 @@ export function wrap(original: AnyFunction, style: Style, notes: Notes): AnyFunc
     const sink = hub.quiet > 0 ? undefined : hub.current();
     if (sink === undefined) return Reflect.apply(original, this, args);
     const call: Call = { sink, args, self: this, style };
+    note(notes.before, call);
+    if (notes.callsBack) return CALLS[style](original, call, notes);
     // What the function calls in its turn has been told already.
     hub.quiet++;
     try {
-      note(notes.before, call);
       return CALLS[style](original, call, notes);
     } finally {
       hub.quiet--;

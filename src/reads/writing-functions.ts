@@ -13,6 +13,7 @@ export const WRITING: Readonly<Record<string, Notes>> = {
   writeFile: { before: (call) => writeWhole(call, 'w') },
   appendFile: { before: (call) => writeWhole(call, 'a') },
   mkdtemp: { after: ({ sink }, made) => wroteFolder(sink, made) },
+  mkdtempDisposable: { after: ({ sink }, made) => wroteFolder(sink, option(made, 'path')) },
   mkdir: { before: aboutToMakeFolder, after: haveMadeFolder },
   rm: { before: ({ sink, args }) => wroteFolder(sink, args[0]) },
   rmdir: { before: ({ sink, args }) => wroteFolder(sink, args[0]) },

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import {
   appendFileSync,
+  cpSync,
   createReadStream,
   createWriteStream,
   existsSync,
@@ -84,6 +85,17 @@ describe('S22b: who read what', () => {
     const nested = flow('nested', () => outer());
     expect(await nested.run()).toBe(names.length);
     expect(await readsOf('outer')).toEqual(Object.fromEntries(names.map((name) => [name, 'content'])));
+  });
+
+  it('in a function that cpSync asks', async () => {
+    const folder = folderWith({ a: '1', wanted: 'yes' });
+    const t = cached('t', () => {
+      const target = mkdtempSync(join(folder, 'copy-'));
+      cpSync(join(folder, 'a'), join(target, 'a'), { filter: () => readFileSync(join(folder, 'wanted'), 'utf8') === 'yes' });
+      return existsSync(join(target, 'a'));
+    });
+    expect(await flow('asked', () => t()).run()).toBe(true);
+    expect(await readsOf('t')).toMatchObject({ a: expect.stringContaining('content'), wanted: 'content' });
   });
 
   it('the children of a map each have their own', async () => {
