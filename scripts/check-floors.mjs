@@ -10,7 +10,7 @@ export const FLOORS = [
   ['base'],
   ['model'],
   ['graph'],
-  ['flow', 'results', 'cache', 'code', 'schedule', 'runs', 'log'],
+  ['flow', 'results', 'cache', 'code', 'schedule', 'runs', 'log', 'reads'],
   ['engine'],
   ['executors'],
   ['runtime'],

@@ -44,6 +44,7 @@ export type { TaskContext } from './model/task-context.js';
 export { Fail, FlowRunError, Skip, TaskError, TimedOutError } from './model/task-error.js';
 export type { TaskHooks } from './model/task-hooks.js';
 export type { TriggerRule } from './model/trigger-rule.js';
+export { type FileRef, file } from './reads/file-reference.js';
 export { registerClass } from './results/class-registry.js';
 export { arrow } from './results/formats/arrow.js';
 export { bytes } from './results/formats/bytes.js';

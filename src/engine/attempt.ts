@@ -2,6 +2,7 @@ import { makeTempDir, type TempDir } from '../base/temp-dir.js';
 import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { LogLevel } from '../model/event.js';
+import type { ReadSink } from '../model/file-read.js';
 import type { Logger } from '../model/logger.js';
 import type { TaskContext } from '../model/task-context.js';
 
@@ -24,15 +25,17 @@ export class Attempt implements TaskScope, TaskContext, Output {
   readonly kind = 'task';
   readonly node: number;
   readonly attempt: number;
+  readonly reads: ReadSink | undefined;
   readonly #host: AttemptHost;
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #tempDirs: TempDir[] | undefined;
 
-  constructor(host: AttemptHost, node: number, attempt: number) {
+  constructor(host: AttemptHost, node: number, attempt: number, reads?: ReadSink) {
     this.#host = host;
     this.node = node;
     this.attempt = attempt;
+    this.reads = reads;
   }
 
   get context(): TaskContext {

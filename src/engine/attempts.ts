@@ -4,6 +4,7 @@ import { isThenable } from '../base/thenable.js';
 import { scopes } from '../flow/scope.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { CheckResult } from '../model/check.js';
+import type { ReadSink } from '../model/file-read.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { TimedOutError } from '../model/task-error.js';
@@ -31,7 +32,9 @@ export interface AttemptsHost extends AttemptHost {
   pumpSoon(): void;
   /** The arguments with values in place of references. */
   argumentsOf(node: number): readonly unknown[];
-  expand(node: number, definition: TaskDefinition, args: readonly unknown[]): Promise<unknown>;
+  expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown>;
+  /** What is to take down the files that the next attempt reads; undefined where nobody needs to know. */
+  observe(node: number): ReadSink | undefined;
   move(node: number, state: number): void;
   /** An attempt was made in vain, and another will be. */
   retrying(attempt: Attempt, thrown: unknown, delayMs: number): void;
@@ -141,14 +144,14 @@ export class Attempts {
     host.tick();
     host.nodes.startedAt[node] = host.now;
     host.move(node, RUNNING);
-    const attempt = new Attempt(host, node, made);
+    const attempt = new Attempt(host, node, made, host.observe(node));
     if (definition.hooks?.onStart) runHook(attempt, 'onStart', () => definition.hooks?.onStart?.(attempt));
     let returned: unknown;
     let isLater: boolean;
     try {
       const args = host.argumentsOf(node);
       this.#calling = attempt;
-      returned = definition.kind === 'subflow' ? host.expand(node, definition, args) : scopes.run(attempt, call, definition.fn, args);
+      returned = definition.kind === 'subflow' ? host.expand(node, definition, args, attempt.reads) : scopes.run(attempt, call, definition.fn, args);
       isLater = isThenable(returned);
     } catch (error) {
       return this.#threw(attempt, error);

@@ -9,6 +9,7 @@ import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
+import type { ReadSink } from '../model/file-read.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
@@ -16,6 +17,8 @@ import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js
 import type { TaskContext } from '../model/task-context.js';
 import type { DerivedInputs, MapSettings, TaskDefinition } from '../model/task-definition.js';
 import type { TaskError } from '../model/task-error.js';
+import type { Places } from '../reads/places.js';
+import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import { adoptionOf } from './adoption.js';
 import { Attempt } from './attempt.js';
@@ -34,6 +37,7 @@ import { childAt, noSuchChild } from './map-element.js';
 import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
+import { ReadLogs } from './read-logs.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
@@ -73,6 +77,8 @@ export interface EngineParts {
   readonly reuse: Reuse;
   /** Where keys are claimed, and for whom. */
   readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
+  /** Which files count as inputs of the tasks that read them. */
+  readonly places: Places;
   readonly defaultCache: CachePolicy | false | undefined;
   /** The flow's, for tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
@@ -120,6 +126,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly #results: NodeResults;
   readonly #flights = new SingleFlight();
   readonly #claims: Claims;
+  readonly #reads: ReadLogs;
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   readonly #attempts: Attempts;
@@ -146,6 +153,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (adopt) this.adopt = adopt;
     this.#claims = new Claims({ ...parts.claims, clock: parts.clock, learn: (entries) => parts.reuse.learn(entries) });
     this.#failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
+    this.#reads = new ReadLogs(this.graph, parts.places);
     this.#attempts = new Attempts(this, parts.concurrency);
     this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps, (node, lost) =>
       this.#makeAnew(node, lost),
@@ -411,6 +419,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #answered(node: number, answer: Answer): void {
     if (answer.hit) {
       this.#results.reused(node, answer.hit);
+      this.#reads.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
     }
     this.#noteOf(node).reason ??= answer.why;
@@ -490,7 +499,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   keep(node: number, value: unknown): Kept | Promise<Kept> | undefined {
     const definition = this.#definition(node);
     const isKept = definition.persist && (this.#parts.keepAll || this.#flights.keyOf(node) !== undefined);
-    return isKept ? this.#parts.keeper.keep(value, definition) : undefined;
+    if (!isKept) return undefined;
+    const kept = this.#parts.keeper.keep(value, definition);
+    const read = this.#reads.end(node, value);
+    return read === undefined ? kept : Promise.all([kept, read]).then(([stored]) => stored);
+  }
+
+  observe(node: number): ReadSink | undefined {
+    return this.#reads.begin(node, this.#flights.keyOf(node) !== undefined);
   }
 
   retrying(attempt: Attempt, thrown: unknown, delayMs: number): void {
@@ -511,8 +527,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#parts.observer.attemptEnded(attempt);
   }
 
-  expand(node: number, definition: TaskDefinition, args: readonly unknown[]): Promise<unknown> {
-    return expandSubflow(this, node, definition, args[0]);
+  expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown> {
+    return expandSubflow(this, node, definition, args[0], reads);
   }
 
   random(): number {
@@ -606,9 +622,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const origin = this.#results.origin(node);
     const note = this.#notes.get(node) ?? NO_NOTE;
     const { asked } = note;
+    const read = this.#reads.take(node);
     if (asked === undefined && origin === undefined && !this.#parts.observer.listens && this.#definition(node).hooks === undefined) return;
     const key = this.#flights.keyOf(node);
-    const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
+    const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
       isSplit: this.#maps.has(node),
@@ -626,6 +643,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       error: this.failures.error(node),
       kept,
       origin,
+      reads: read?.reads,
       inputs: () => (isReusable && asked) || this.#results.inputs(node),
     });
   }
@@ -634,6 +652,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #argumentsStand(node: number, asked: InputDigests): boolean {
     if (this.#results.inputsAreStill(node, asked)) return true;
     this.line(node, 1, 'warn', 'an argument was changed after the call was made: the result will not be reused');
+    return false;
+  }
+
+  #readsStand(node: number, read: ObservedReads | undefined): boolean {
+    if (read?.restless === undefined) return true;
+    this.line(node, 1, 'warn', `'${read.restless}' changed while it was read: the result will not be reused`);
     return false;
   }
 

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
-import { Lineage } from '../flow/scope.js';
+import { Lineage, scopes } from '../flow/scope.js';
 import { NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { FinalState } from '../model/final-state.js';
@@ -184,7 +184,8 @@ export class NodeResults {
   /** Reads reused results, or waits for the nodes that compute them anew. Rejects only when one cannot be had at all: the store cannot be used, say. */
   async loadAll(nodes: readonly number[]): Promise<void> {
     const reads = new Set<Promise<void>>();
-    for (const node of nodes) reads.add(this.#loading.get(node) ?? this.#startReading(node));
+    // In nobody's name: what a store reads is no input of the sub-flow whose body awaits it (S22b).
+    for (const node of nodes) reads.add(this.#loading.get(node) ?? scopes.exit(() => this.#startReading(node)));
     await Promise.all(reads);
     if (this.#unreadable.size > 0) for (const node of nodes) if (this.#unreadable.has(node)) throw this.#unreadable.get(node);
     if (this.#loading.size > 0) await Promise.all(nodes.map((node) => this.#loading.get(node)));

@@ -1,5 +1,6 @@
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
+import type { FileRead } from '../model/file-read.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
@@ -30,6 +31,8 @@ export interface SettledNode {
   readonly kept: Kept | undefined;
   /** The earlier result that was reused. */
   readonly origin: CacheEntryRow | undefined;
+  /** What it asked the file system, where its result may be reused. */
+  readonly reads: readonly FileRead[] | undefined;
   /** Called when it is recorded: hooks. */
   readonly afterwards: (() => void) | undefined;
   readonly inputs: () => Readonly<Record<string, InputDigest>> | undefined;

@@ -189,8 +189,10 @@ export class Recording implements Observer {
     };
   }
 
-  #entry(node: number, { key, kept, finishedAt }: SettledNode, inputs: TaskRunRow['inputs']): CacheEntryRow | undefined {
+  #entry(node: number, { key, kept, finishedAt, reads = [] }: SettledNode, inputs: TaskRunRow['inputs']): CacheEntryRow | undefined {
     if (key === undefined || kept === undefined || inputs === undefined) return undefined;
+    // A path with a secret in it is not to be recorded, and under another name it could not be looked at again (S18).
+    if (reads.some(({ path }) => this.#parts.mask(path) !== path)) return undefined;
     const definition = this.#definition(node);
     return {
       taskVersion: this.#parts.reuse.version(definition),
@@ -203,6 +205,7 @@ export class Recording implements Observer {
       version: definition.version,
       inputs: this.#maskedInputs(inputs),
       artifacts: kept.artifacts.map(({ name, ref }) => ({ name, ref })),
+      ...(reads.length === 0 ? {} : { reads }),
     };
   }
 
@@ -258,6 +261,7 @@ const UNSETTLED = {
   error: undefined,
   kept: undefined,
   origin: undefined,
+  reads: undefined,
   afterwards: undefined,
   inputs: () => undefined,
 } satisfies Partial<SettledNode>;

@@ -1,9 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import { cacheKey, taskVersion } from '../cache/key.js';
+import { scopes } from '../flow/scope.js';
 import type { CacheContext, CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { changedReads, changesText, firstChange } from '../reads/changed-reads.js';
+import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { decide, mostAlike } from './plan.js';
@@ -27,6 +30,7 @@ export interface ReuseParts {
   readonly keeper: ResultKeeper;
   readonly clock: Clock;
   readonly codeDigest: (definition: TaskDefinition) => string;
+  readonly places: Places;
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
 }
 
@@ -129,28 +133,61 @@ export class Reuse {
 
   #answer(question: Question, history: History): Answer | Promise<Answer> {
     const { definition, policy, inputs, forced } = question;
-    const { run, clock } = this.#parts;
+    const { run } = this.#parts;
     if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: 'an argument has no digest' } };
     const code = this.codeOf(definition);
     const digests: Record<string, string> = {};
     for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
     const key = cacheKey(policy, this.#context(definition, code, digests));
-    const entries = (key !== undefined && history.byKey.get(key)) || [];
+    const known = (key !== undefined && history.byKey.get(key)) || [];
+    // Who is forced is answered by this run's own results alone.
+    const matching = this.#matching(forced ? known.filter((entry) => entry.run === run.id) : known);
+    if (matching instanceof Promise) return matching.then((entries) => this.#decide(question, history, key, known, entries));
+    return this.#decide(question, history, key, known, matching);
+  }
+
+  #decide(
+    question: Question,
+    history: History,
+    key: string | undefined,
+    known: readonly CacheEntryRow[],
+    entries: readonly CacheEntryRow[],
+  ): Answer | Promise<Answer> {
+    const { definition, policy, inputs = {}, forced } = question;
+    const [newest] = known;
+    if (newest !== undefined && entries.length === 0 && !forced) return this.#filesChanged(key, newest);
     const decision = decide({
       key,
-      run: run.id,
+      run: this.#parts.run.id,
       forced,
       entries,
       ttlMs: policy.ttlMs,
       // A look at the clock for each of ten thousand hits is not free.
-      now: policy.ttlMs === undefined ? 0 : clock.now(),
-      code,
+      now: policy.ttlMs === undefined ? 0 : this.#parts.clock.now(),
+      code: this.codeOf(definition),
       version: definition.version,
       inputs,
       earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
     });
     if (decision.action === 'run') return { hit: undefined, key, why: decision.why };
     return this.#present(question, key as string, decision.entry);
+  }
+
+  /** From the newest entry on whose files are as they were: the others answer nothing now, but may do so again (S22b, S23). */
+  #matching(entries: readonly CacheEntryRow[], from = 0): readonly CacheEntryRow[] | Promise<readonly CacheEntryRow[]> {
+    for (let at = from; at < entries.length; at++) {
+      const { reads } = entries[at] as CacheEntryRow;
+      const change = reads && firstChange(reads, this.#parts.places);
+      if (change instanceof Promise) return change.then((found) => (found === undefined ? entries.slice(at) : this.#matching(entries, at + 1)));
+      if (change === undefined) return at === 0 ? entries : entries.slice(at);
+    }
+    return [];
+  }
+
+  /** The newest answer to the key is what people remember. */
+  async #filesChanged(key: string | undefined, { reads = [] }: CacheEntryRow): Promise<Answer> {
+    const changes = await changedReads(reads, this.#parts.places);
+    return { hit: undefined, key, why: { kind: 'file-changed', detail: changesText(changes) } };
   }
 
   /** Written out, since an object made by spreading another costs more than the key itself. */
@@ -167,7 +204,7 @@ export class Reuse {
     if (outside.length === 0) return { hit, key, why: undefined };
     return (async (): Promise<Answer> => {
       const { keeper } = this.#parts;
-      const present = await Promise.all(outside.map(({ ref }) => keeper.present(ref, question.definition)));
+      const present = await Promise.all(scopes.exit(() => outside.map(({ ref }) => keeper.present(ref, question.definition))));
       const at = present.findIndex((one) => one !== 'here');
       const lost = outside[at]?.ref;
       if (lost === undefined) return { hit, key, why: undefined };

@@ -2,6 +2,7 @@ import type { RunPort } from '../flow/run-port.js';
 import { BodyScope } from '../flow/scope.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { LogLevel } from '../model/event.js';
+import type { ReadSink } from '../model/file-read.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -25,10 +26,17 @@ export interface SubflowHost extends RunPort, Settling {
  * Runs the body of a sub-flow in the same run (S7): its calls become nodes inside the sub-flow's own node, which settles when they have.
  * A failure in it that nobody in it was told of is the sub-flow's failure.
  */
-export async function expandSubflow(host: SubflowHost, node: number, definition: TaskDefinition, given: unknown): Promise<unknown> {
+export async function expandSubflow(
+  host: SubflowHost,
+  node: number,
+  definition: TaskDefinition,
+  given: unknown,
+  reads: ReadSink | undefined,
+): Promise<unknown> {
   const params = (await definition.subflow?.resolve(given)) ?? {};
   const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
   const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
+  scope.reads = reads;
   try {
     return await runBody(scope, host, () => definition.fn(params));
   } catch (error) {

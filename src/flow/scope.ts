@@ -4,6 +4,7 @@ import { isRef, NODE, OWNER, PATH, type Path, type Ref } from '../graph/ref.js';
 import { KEEP, replaceDeep } from '../graph/references.js';
 import { GraphScope } from '../graph/task-graph.js';
 import type { LogLevel } from '../model/event.js';
+import type { ReadSink } from '../model/file-read.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { RunPort } from './run-port.js';
 
@@ -14,6 +15,8 @@ export interface TaskScope {
   readonly kind: 'task';
   readonly context: TaskContext;
   readonly output: Output;
+  /** Takes down which files are read (S22b); undefined where nobody needs to know. */
+  readonly reads: ReadSink | undefined;
 }
 
 /** Takes what is printed: a line of the task's, or the run's, log. */
@@ -49,6 +52,8 @@ export class BodyScope {
   readonly context: TaskContext;
   readonly output: Output;
   readonly graphScope: GraphScope;
+  /** As a task's: of a sub-flow that is reused as a whole. */
+  reads: ReadSink | undefined;
   /** Set when the body's calls are over; the nodes may still be running. */
   closed = false;
   /** What calls made now wait for, whatever their arguments: the gate of a branch (`when`), the step before (`sequence`). */

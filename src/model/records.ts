@@ -1,6 +1,7 @@
 import type { ArtifactRef } from './artifact.js';
 import type { CheckResult } from './check.js';
 import type { ErrorInfo, LogLine } from './event.js';
+import type { FileRead } from './file-read.js';
 import type { Reason } from './reason.js';
 import type { RunState, TaskState } from './states.js';
 
@@ -119,6 +120,8 @@ export interface CacheEntryRow {
   readonly version: string | undefined;
   readonly inputs: Readonly<Record<string, InputDigest>>;
   readonly artifacts: readonly { readonly name: string; readonly ref: ArtifactRef }[];
+  /** What it asked the file system: the entry answers its key only while the answers are the same (S22b). Absent where it asked nothing. */
+  readonly reads?: readonly FileRead[] | undefined;
   /** True: all artifacts are known to lie in the record itself, so that nobody has to look for them elsewhere. */
   readonly inRecord?: boolean;
 }

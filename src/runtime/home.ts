@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Places } from '../reads/places.js';
 
 /** The name of the project folder, looked for upward from the working directory as git looks for `.git`. */
 const HOME_FOLDER = '.millrace';
@@ -20,4 +21,19 @@ export function findHome(cwd: string = process.cwd(), env: Readonly<Record<strin
     if (existsSync(candidate) && statSync(candidate).isDirectory()) return candidate;
     if (dirname(folder) === folder) return join(resolve(cwd), HOME_FOLDER);
   }
+}
+
+/**
+ * The project's root folder: paths inside it are recorded relative to it, so that the project may be moved. It is where the project folder lies;
+ * where that is elsewhere (`MILLRACE_HOME`), the nearest folder with a package.json, else the working directory.
+ */
+function findRoot(home: string, cwd: string = process.cwd()): string {
+  if (basename(home) === HOME_FOLDER) return dirname(home);
+  for (let folder = resolve(cwd); dirname(folder) !== folder; folder = dirname(folder)) if (existsSync(join(folder, 'package.json'))) return folder;
+  return resolve(cwd);
+}
+
+/** As they are now: the working directory may be another one in the next run. */
+export function placesOf(home: string): Places {
+  return new Places(findRoot(home), home === IN_MEMORY ? undefined : home);
 }

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
+import type { Places } from '../reads/places.js';
 import { localStore } from '../results/local-store.js';
 import { memoryStore } from '../results/memory-store.js';
 import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
-import { findHome, IN_MEMORY } from './home.js';
+import { teachFiles } from './file-class.js';
+import { findHome, IN_MEMORY, placesOf } from './home.js';
 import { sweepNowAndThen } from './sweep.js';
 
 /** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
@@ -17,15 +19,22 @@ export interface Project extends AsyncDisposable {
   readonly record: RunRecord;
   readonly store: ResultStore;
   readonly keeper: ResultKeeper;
+  /** Which files count as inputs, and what they are called in the record. */
+  readonly places: Places;
   /** False for `:memory:`: then only what reuse within the process needs is kept. */
   readonly lasting: boolean;
 }
 
+/** What those who have a project open share. */
+type Parts = Omit<Project, 'places' | typeof Symbol.asyncDispose>;
+
 interface Opened {
-  readonly project: Promise<Omit<Project, typeof Symbol.asyncDispose>>;
+  readonly project: Promise<Parts>;
   holders: number;
   cancelClose: (() => void) | undefined;
 }
+
+teachFiles();
 
 /** One database connection per home and process, kept a little while after the last run so that runs in a row share it. */
 const opened = new Map<string, Opened>();
@@ -56,6 +65,7 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
     let released = false;
     return {
       ...project,
+      places: placesOf(home),
       async [Symbol.asyncDispose]() {
         if (released) return;
         released = true;
@@ -81,7 +91,7 @@ function release(home: string, entry: Opened): void {
   );
 }
 
-async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
+async function inFolder(home: string): Promise<Parts> {
   makeFolder(home);
   const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
   const path = databaseIn(home);
@@ -94,7 +104,7 @@ async function inFolder(home: string): Promise<Omit<Project, typeof Symbol.async
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
 }
 
-async function inMemory(): Promise<Omit<Project, typeof Symbol.asyncDispose>> {
+async function inMemory(): Promise<Parts> {
   const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();

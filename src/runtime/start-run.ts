@@ -136,11 +136,11 @@ class FlowRun {
     this.#project = project;
     this.#mask = createMask(params.secrets);
     this.#capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
-    const { record, lasting } = project;
+    const { record, lasting, places } = project;
     this.#keeper = keeperFor(project, flow.store);
     const run = { id: handle.id, flowName: flow.name, params: params.values };
     const graph = new TaskGraph();
-    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
+    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), places, run });
     this.#journal = new Journal({ record, run: run.id, epoch: FIRST_EPOCH, clock: systemClock, onError: (error) => this.#stop(error as Error) });
     this.#recording = new Recording({
       graph,
@@ -164,6 +164,7 @@ class FlowRun {
       keepAll: lasting,
       reuse,
       claims: { record, run: run.id, epoch: FIRST_EPOCH },
+      places,
       defaultCache: flow.cache,
       defaults: flow.defaults,
       random: Math.random,

@@ -31,10 +31,10 @@ export async function trace(
   missing: readonly string[],
   project: Project,
 ): Promise<Trace> {
-  const { record } = project;
+  const { record, places } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), places, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,

@@ -439,6 +439,29 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await record.logs('r2'), []);
   },
 
+  'S22b: entries of one key, told apart by what each read, come back with it; discarding one leaves the others whole': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const key = digest('key', 32);
+    const read = (answer: string): CacheEntryRow['reads'] => [
+      { path: 'data/ü \u2028.csv', question: 'content', answer: digest(answer), seen: '70000 1 2 3' },
+      { path: '/elsewhere', question: 'access 0', answer: 'absent' },
+    ];
+    const none = entryRow('r1', 0, 'v1', { createdAt: 1 });
+    const before = entryRow('r1', 1, 'v1', { createdAt: 2, key, reads: read('before') });
+    const after = entryRow('r1', 2, 'v1', {
+      createdAt: 3,
+      key,
+      reads: read('after'),
+      artifacts: [{ name: '', ref: artifactRow(2, '', 'other').ref }],
+    });
+    await record.append({ run: 'r1', epoch: 0, entries: [none, before, after] });
+    const other = await another();
+    assert.deepEqual(plain(await other.entries([digest('v1', 32)])), [after, before, none]);
+    assert.deepEqual((await other.latestEntry('clean'))?.reads, after.reads);
+    await record.discard(after.artifacts.map(({ ref }) => ref.contentDigest));
+    assert.deepEqual(plain(await other.entries([digest('v1', 32)])), [before, none]);
+  },
+
   'S23: all entries of a task version are kept, newest first': async (record, another) => {
     await record.open(runRow({ id: 'r1' }));
     await record.open(runRow({ id: 'r2', createdAt: 2_000 }));
@@ -562,8 +585,8 @@ const CASES: Readonly<Record<string, Check>> = {
 function plain(entries: readonly (CacheEntryRow | undefined)[]): readonly (CacheEntryRow | undefined)[] {
   return entries.map((entry) => {
     if (entry === undefined) return undefined;
-    const { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts } = entry;
-    return { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts };
+    const { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts, reads } = entry;
+    return { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts, ...(reads === undefined ? {} : { reads }) };
   });
 }
 

@@ -13,7 +13,7 @@ const INSERT = `INSERT INTO entry (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(
 const UPDATE = `UPDATE entry SET ${PACK_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`;
 
 const KIND = 'lower(hex(version.digest)), version.task, version.code, version.version, run.id, run.number';
-const PACKED = 'places, keys, times, inputs, results, artifacts';
+const PACKED = 'reads, places, keys, times, inputs, results, artifacts';
 /** How many columns of a row belong to `KIND`. */
 const KIND_WIDTH = 6;
 /** CROSS: the planner is not to start from the runs. */

@@ -17,7 +17,7 @@ type InlineResult = readonly [contentDigest: string, valueDigest: string, bytes:
 /** What all entries of a pack have in common. */
 export type EntryKind = Pick<CacheEntryRow, 'taskVersion' | 'task' | 'code' | 'version' | 'run'>;
 
-export const PACK_COLUMNS = 'first_place, last_place, newest, places, keys, times, inputs, results, artifacts'.split(', ');
+export const PACK_COLUMNS = 'first_place, last_place, newest, reads, places, keys, times, inputs, results, artifacts'.split(', ');
 
 /** @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID` */
 export function packValues(entries: readonly CacheEntryRow[]): SqlValue[] {
@@ -38,7 +38,12 @@ export function packValues(entries: readonly CacheEntryRow[]): SqlValue[] {
     results,
     entries.map(({ artifacts }, at) => (results[at] ? undefined : artifacts)),
   ];
-  return [first, last, newest, ...columns.map((column) => JSON.stringify(packColumn(column)))];
+  return [first, last, newest, readsText(entries), ...columns.map((column) => JSON.stringify(packColumn(column)))];
+}
+
+/** Nothing at all where none read a file, as most tasks do. */
+function readsText(entries: readonly CacheEntryRow[]): SqlValue {
+  return entries.some(({ reads }) => reads) ? JSON.stringify(packColumn(entries.map(({ reads }) => reads))) : null;
 }
 
 /** Undefined for what lies elsewhere, or is of several parts. */
@@ -59,6 +64,10 @@ function recordUri(contentDigest: string): string {
   return `record:${contentDigest}`;
 }
 
+type PackedColumns = readonly [reads: string | null, places: string, keys: string, times: string, inputs: string, results: string, artifacts: string];
+
+const NOTHING: readonly unknown[] = Object.freeze([undefined]);
+
 /** One row of packed entries, read. */
 export class EntryPack {
   readonly kind: EntryKind;
@@ -68,18 +77,20 @@ export class EntryPack {
   readonly #keys: readonly unknown[];
   readonly #times: readonly unknown[];
   readonly #artifacts: readonly unknown[];
+  #reads: string | readonly unknown[];
   #inputs: string | readonly unknown[];
   #results: string | readonly unknown[];
 
-  /** @param columns those of `PACK_COLUMNS` from `places` on */
+  /** @param columns those of `PACK_COLUMNS` from `reads` on */
   constructor(kind: EntryKind, runNumber: number, columns: readonly SqlValue[]) {
     this.kind = kind;
     this.runNumber = runNumber;
-    const [places, keys, times, inputs, results, artifacts] = columns as readonly [string, string, string, string, string, string];
+    const [reads, places, keys, times, inputs, results, artifacts] = columns as readonly SqlValue[] as unknown as PackedColumns;
     this.#places = listOf(places);
     this.#keys = listOf(keys);
     this.#times = listOf(times);
     this.#artifacts = listOf(artifacts);
+    this.#reads = reads ?? NOTHING;
     this.#inputs = inputs;
     this.#results = results;
   }
@@ -91,6 +102,11 @@ export class EntryPack {
       entries.push(new PackedEntry(this, at, this.#places[at] as number, unpackValue(this.#keys, at), unpackValue(this.#times, at)));
     }
     return entries;
+  }
+
+  reads(at: number): CacheEntryRow['reads'] {
+    if (typeof this.#reads === 'string') this.#reads = listOf(this.#reads);
+    return unpackValue(this.#reads, at);
   }
 
   inputs(at: number): CacheEntryRow['inputs'] {
@@ -149,6 +165,10 @@ export class PackedEntry implements CacheEntryRow {
 
   get inputs(): CacheEntryRow['inputs'] {
     return this.#pack.inputs(this.#at);
+  }
+
+  get reads(): CacheEntryRow['reads'] {
+    return this.#pack.reads(this.#at);
   }
 
   get artifacts(): Artifacts {

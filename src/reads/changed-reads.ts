@@ -1,0 +1,60 @@
+import type { FileRead } from '../model/file-read.js';
+import { stateOf } from './file-digests.js';
+import type { Places } from './places.js';
+import { ask } from './question.js';
+
+/** Files named in a reason; the rest is counted. */
+const NAMED = 3;
+
+/** A file whose answer is not what an earlier run got. */
+export interface ChangedRead {
+  readonly path: string;
+  readonly how: 'changed' | 'gone' | 'new';
+}
+
+/**
+ * Puts the questions of an earlier run again, until one has another answer (S22b). Synchronous, unless a large file has to be digested.
+ * @returns undefined: what was read then would be read now
+ */
+export function firstChange(reads: readonly FileRead[], places: Places, from = 0): ChangedRead | undefined | Promise<ChangedRead | undefined> {
+  for (let at = from; at < reads.length; at++) {
+    const read = reads[at] as FileRead;
+    const now = answerNow(read, places);
+    if (typeof now === 'string') {
+      if (now !== read.answer) return changed(read, now);
+    } else return now.then((answer) => (answer === read.answer ? firstChange(reads, places, at + 1) : changed(read, answer)));
+  }
+  return undefined;
+}
+
+/** All of them, for people. */
+export async function changedReads(reads: readonly FileRead[], places: Places): Promise<readonly ChangedRead[]> {
+  const found = new Map<string, ChangedRead>();
+  for (const read of reads) {
+    const now = await answerNow(read, places);
+    if (now !== read.answer && !found.has(read.path)) found.set(read.path, changed(read, now));
+  }
+  return [...found.values()];
+}
+
+/** `data.csv, rates.json (gone) and 4 more` */
+export function changesText(changes: readonly ChangedRead[]): string {
+  const named = changes.slice(0, NAMED).map(({ path, how }) => (how === 'changed' ? path : `${path} (${how})`));
+  return changes.length > NAMED ? `${named.join(', ')} and ${changes.length - NAMED} more` : named.join(', ');
+}
+
+function answerNow({ path, question, answer, seen }: FileRead, places: Places): string | Promise<string> {
+  const absolute = places.pathOf(path);
+  if (seen !== undefined && stateOf(absolute).state === seen) return answer;
+  const now = ask(places, absolute, question);
+  return now instanceof Promise ? now.then((content) => content.answer) : now.answer;
+}
+
+function changed({ path, answer }: FileRead, now: string): ChangedRead {
+  const how = isNothing(now) ? 'gone' : isNothing(answer) ? 'new' : 'changed';
+  return { path, how };
+}
+
+function isNothing(answer: string): boolean {
+  return answer === 'absent';
+}
