@@ -1,7 +1,6 @@
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
-import { functionTextDigest } from '../code/function-text.js';
 import { NO_FORCE } from '../engine/force.js';
 import { graphOfRun, graphOfTrace } from '../engine/graph-data.js';
 import { Reuse } from '../engine/reuse.js';
@@ -19,6 +18,7 @@ import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { TaskContext } from '../model/task-context.js';
 import { bodyContext } from './body-context.js';
+import { codeOfFlow } from './code-of-flow.js';
 import { keeperFor, openProject } from './project.js';
 
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
@@ -56,7 +56,7 @@ async function traceFlow(flow: FlowDefinition, { values: params, secrets }: Reso
   const { record } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code: codeOfFlow(flow), run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,
