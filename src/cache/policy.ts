@@ -83,7 +83,13 @@ export const cache = Object.freeze({
   /** Never. */
   none: policy({ name: 'none', key: () => undefined, covers: { code: false, inputs: false }, asksForCode: false }),
   /** inputs + code + version: what is asked for in most cases. */
-  default: policy({ name: 'default', key: (context) => join(inputsKey(context), code.key(context)), covers: { code: true, inputs: true }, asksForCode: true }),
+  default: policy({
+    name: 'default',
+    key: (context) => join(inputsKey(context), code.key(context)),
+    covers: { code: true, inputs: true },
+    asksForCode: true,
+  }),
   /** A key of one's own; undefined means: do not reuse. */
-  key: (key: (context: CacheContext) => string | undefined): CachePolicy => policy({ name: 'custom', key, covers: { code: false, inputs: false }, asksForCode: true }),
+  key: (key: (context: CacheContext) => string | undefined): CachePolicy =>
+    policy({ name: 'custom', key, covers: { code: false, inputs: false }, asksForCode: true }),
 });

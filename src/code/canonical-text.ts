@@ -1,4 +1,4 @@
-import { codeKeys, isNode, type SyntaxNode, withoutTypes } from './syntax.js';
+import { eachProperty, isNode, type SyntaxNode, withoutTypes } from './syntax.js';
 
 /**
  * The text of a syntax tree that only changes when the code does: without positions, comments, types, and the choices that formatters make
@@ -39,7 +39,7 @@ function write(given: SyntaxNode, out: string[]): void {
     }
   }
   out.push(node.type, '(');
-  for (const [key, value] of codeKeys(node)) writeProperty(node, key, value, out);
+  eachProperty(node, (key, value) => writeProperty(node, key, value, out));
   out.push(')');
 }
 

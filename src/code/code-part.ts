@@ -26,12 +26,17 @@ export interface CodePiece {
 
 /** How a code part is kept beside the results it led to: `{ files: { file: { name: digest } }, packages: { name: version } }`. */
 export function codePartText({ pieces, packages }: Pick<CodePart, 'pieces' | 'packages'>): string {
-  const files: Record<string, Record<string, string>> = {};
+  const files = named<Record<string, string>>();
   for (const { file, name, digest } of pieces) {
-    files[file] ??= {};
+    files[file] ??= named();
     const names = files[file];
     // Pieces of one name (an enum written in two parts) change together.
     names[name] = names[name] === undefined ? digest : `${names[name]} ${digest}`;
   }
   return JSON.stringify({ files, packages });
+}
+
+/** Any name may be a key, `__proto__` too. */
+function named<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }

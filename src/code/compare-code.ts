@@ -13,7 +13,9 @@ export function compareCode(before: string | undefined, now: string | undefined)
   const [old, fresh] = [read(before), read(now)];
   if (old === undefined || fresh === undefined) return [];
   const details = [
-    ...union(old.files, fresh.files).flatMap((file) => differences(old.files[file] ?? {}, fresh.files[file] ?? {}).map(({ name, how }) => `${file === '' ? '' : `${file}: `}${name}${how}`)),
+    ...union(old.files, fresh.files).flatMap((file) =>
+      differences(own(old.files, file) ?? {}, own(fresh.files, file) ?? {}).map(({ name, how }) => `${file === '' ? '' : `${file}: `}${name}${how}`),
+    ),
     ...differences(old.packages, fresh.packages, (from, to) => ` ${from} -> ${to}`).map(({ name, how }) => `${name}${how}`),
   ];
   return details.map((detail) => ({ kind: 'code-changed', detail }));
@@ -25,10 +27,15 @@ function differences(
   changed: (from: string, to: string) => string = () => '',
 ): { readonly name: string; readonly how: string }[] {
   return union(before, now).flatMap((name) => {
-    const [from, to] = [before[name], now[name]];
+    const [from, to] = [own(before, name), own(now, name)];
     if (from === to) return [];
     return [{ name, how: from === undefined ? ' (now used)' : to === undefined ? ' (no longer used)' : changed(from, to) }];
   });
+}
+
+/** Names are users': `toString` may be one. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function union(a: object, b: object): string[] {

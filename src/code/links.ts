@@ -16,6 +16,7 @@ const MISSING: Target = { kind: 'name', text: 'missing' };
 /** Follows names through imports, re-exports and barrels to what they stand for. */
 export class Links {
   readonly #sources: Sources;
+  readonly #targets = new Map<ModuleCode, Map<string, Target>>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -23,6 +24,21 @@ export class Links {
 
   /** @param member the only member of it that is used, where it turns out to be a namespace */
   target(module: ModuleCode, name: string, member?: string): Target {
+    let targets = this.#targets.get(module);
+    if (targets === undefined) {
+      targets = new Map();
+      this.#targets.set(module, targets);
+    }
+    const key = member === undefined ? name : `${name}.${member}`;
+    let target = targets.get(key);
+    if (target === undefined) {
+      target = this.#find(module, name, member);
+      targets.set(key, target);
+    }
+    return target;
+  }
+
+  #find(module: ModuleCode, name: string, member: string | undefined): Target {
     const items = module.declared(name);
     if (items !== undefined) return { kind: 'items', items };
     const from = module.imports.get(name);

@@ -3,8 +3,8 @@ import type { Links } from './links.js';
 import type { ModuleCode } from './module-code.js';
 import { namesFor } from './own-calls.js';
 import type { Start } from './reach.js';
-import { type Binding, type Scope, scopeOf } from './scopes.js';
-import { callAt, type SourceTree } from './source-tree.js';
+import type { Binding } from './scopes.js';
+import { ancestorsOf, callAt, scopesAround } from './source-tree.js';
 import type { Sources } from './sources.js';
 import { isClass, isFunction, keyName, type SyntaxNode, withoutTypes } from './syntax.js';
 
@@ -21,18 +21,18 @@ export function locate(sources: Sources, links: Links, site: CodeSite): Located 
   if (place === undefined) return 'the call that made it is in no source file';
   const module = sources.module(place.file);
   if (typeof module === 'string') return module;
-  const tree = sources.tree(module);
-  const call = findCall(module, tree, place, site);
+  const call = findCall(module, place, site);
   if (call === undefined) return `the call that made it is not found in ${place.file}:${place.line}`;
-  if (site.kind === 'method') return locateMembers(sources, links, site, module, call);
-  if (site.kind === 'class') return locateClass(sources, module, call);
+  if (site.kind === 'method') return locateMembers(links, site, module, call);
+  if (site.kind === 'class') return locateClass(module, call);
   const argument = functionArgument(site, call);
   if (argument === undefined) return `the function is not written out in ${place.file}:${place.line}`;
   const found = followParameters(sources, module, argument, places);
   if (typeof found === 'string') return found;
   const { node } = found;
-  if (isFunction(node) && site.code !== undefined && countParameters(node) !== site.code.length) return `another function stands in ${place.file}:${place.line}`;
-  return { starts: [startAt(sources, found.module, node)], missing: [] };
+  if (isFunction(node) && site.code !== undefined && countParameters(node) !== site.code.length)
+    return `another function stands in ${place.file}:${place.line}`;
+  return { starts: [startAt(found.module, node)], missing: [] };
 }
 
 const CALLEES: Readonly<Record<CodeSite['kind'], readonly string[]>> = {
@@ -43,9 +43,9 @@ const CALLEES: Readonly<Record<CodeSite['kind'], readonly string[]>> = {
   class: ['Flow', 'flowOf'],
 };
 
-function findCall(module: ModuleCode, tree: SourceTree, { line, column }: SourcePlace, { kind }: CodeSite): SyntaxNode | undefined {
+function findCall(module: ModuleCode, { line, column }: SourcePlace, { kind }: CodeSite): SyntaxNode | undefined {
   const names = new Set(CALLEES[kind].flatMap((name) => [...namesFor(module, name)]));
-  return callAt(tree, line, column, names) ?? (column === undefined ? undefined : callAt(tree, line, column));
+  return callAt(module, line, column, names) ?? (column === undefined ? undefined : callAt(module, line, column));
 }
 
 function functionArgument({ kind }: CodeSite, call: SyntaxNode): SyntaxNode | undefined {
@@ -64,14 +64,14 @@ interface Found {
 function followParameters(sources: Sources, module: ModuleCode, argument: SyntaxNode, places: readonly SourcePlace[]): Found | string {
   let found: Found = { module, node: argument };
   for (let frame = 1; ; frame++) {
-    const binding = outerBinding(sources, found);
+    const binding = outerBinding(found);
     if (binding?.kind !== 'parameter') return found;
     const place = places[frame];
     const what = `the function is a variable, '${found.node.name as string}', whose value is known only when it runs`;
-    const isOfCaller = functionAround(sources.tree(found.module), found.node) === binding.node;
+    const isOfCaller = ancestorsOf(found.module, found.node).find(isFunction) === binding.node;
     if (place === undefined || binding.place === undefined || !isOfCaller) return what;
     const caller = sources.module(place.file);
-    const call = typeof caller === 'string' ? undefined : callAt(sources.tree(caller), place.line, place.column);
+    const call = typeof caller === 'string' ? undefined : callAt(caller, place.line, place.column);
     const next = call && (call.arguments as SyntaxNode[])[binding.place];
     const isPlain = call && !(call.arguments as SyntaxNode[]).slice(0, binding.place + 1).some(({ type }) => type === 'SpreadElement');
     const node = next && isPlain ? withoutTypes(next) : undefined;
@@ -80,47 +80,30 @@ function followParameters(sources: Sources, module: ModuleCode, argument: Syntax
   }
 }
 
-function functionAround({ parents }: SourceTree, node: SyntaxNode): SyntaxNode | undefined {
-  let parent = parents.get(node);
-  while (parent !== undefined && !isFunction(parent)) parent = parents.get(parent);
-  return parent;
-}
-
 /** What the function around it means by a name. */
-function outerBinding(sources: Sources, { module, node }: Found): Binding | undefined {
+function outerBinding({ module, node }: Found): Binding | undefined {
   if (node.type !== 'Identifier') return undefined;
-  for (const scope of scopesAround(sources, module, node)) {
+  for (const scope of scopesAround(module, node)) {
     const binding = scope.get(node.name as string);
     if (binding !== undefined) return binding;
   }
   return undefined;
 }
 
-/** The scopes around a node, the innermost first, without the module's. */
-export function scopesAround(sources: Sources, module: ModuleCode, node: SyntaxNode): readonly Scope[] {
-  const { parents } = sources.tree(module);
-  const scopes: Scope[] = [];
-  for (let parent = parents.get(node); parent !== undefined && parent.type !== 'Program'; parent = parents.get(parent)) {
-    const scope = scopeOf(parent);
-    if (scope.size > 0) scopes.push(scope);
-  }
-  return scopes;
-}
-
-function startAt(sources: Sources, module: ModuleCode, node: SyntaxNode): Start {
-  return { module, node, name: nameAround(sources.tree(module), node), outer: scopesAround(sources, module, node) };
+function startAt(module: ModuleCode, node: SyntaxNode): Start {
+  return { module, node, name: nameAround(module, node), outer: scopesAround(module, node) };
 }
 
 /** The function's own name, or the variable or property that what it is part of is assigned to. */
-function nameAround({ parents }: SourceTree, node: SyntaxNode): string {
+function nameAround(module: ModuleCode, node: SyntaxNode): string {
   const own = node.id as SyntaxNode | null | undefined;
   if (own) return own.name as string;
   if (node.type === 'Identifier') return node.name as string;
-  for (let parent = parents.get(node); parent !== undefined; parent = parents.get(parent)) {
-    if (parent.type === 'VariableDeclarator' && (parent.id as SyntaxNode).type === 'Identifier') return (parent.id as SyntaxNode).name as string;
-    if (parent.type === 'Property' || parent.type === 'MethodDefinition') return keyName(parent) ?? 'function';
-    if (parent.type === 'ExportDefaultDeclaration') return 'default';
-    if (isFunction(parent)) break;
+  for (const around of ancestorsOf(module, node)) {
+    if (around.type === 'VariableDeclarator' && (around.id as SyntaxNode).type === 'Identifier') return (around.id as SyntaxNode).name as string;
+    if (around.type === 'Property' || around.type === 'MethodDefinition') return keyName(around) ?? 'function';
+    if (around.type === 'ExportDefaultDeclaration') return 'default';
+    if (isFunction(around)) break;
   }
   return 'function';
 }
@@ -134,16 +117,15 @@ function countParameters(node: SyntaxNode): number {
 
 // ── classes ──
 
-function locateClass(sources: Sources, module: ModuleCode, call: SyntaxNode): Located | string {
-  const tree = sources.tree(module);
-  const decorated = decoratedClass(tree, call);
+function locateClass(module: ModuleCode, call: SyntaxNode): Located | string {
+  const decorated = decoratedClass(module, call);
   const node = decorated ?? withoutTypes((call.arguments as SyntaxNode[])[0] ?? call);
   if (node === undefined) return 'the class is not written out';
-  return { starts: [startAt(sources, module, node)], missing: [] };
+  return { starts: [startAt(module, node)], missing: [] };
 }
 
-function locateMembers(sources: Sources, links: Links, site: CodeSite, module: ModuleCode, call: SyntaxNode): Located | string {
-  const owner = decoratedClass(sources.tree(module), call);
+function locateMembers(links: Links, site: CodeSite, module: ModuleCode, call: SyntaxNode): Located | string {
+  const owner = decoratedClass(module, call);
   if (owner === undefined) return 'the class of the method is not found';
   const classes = new ClassesNear(links, module, owner);
   const starts: Start[] = [];
@@ -154,19 +136,16 @@ function locateMembers(sources: Sources, links: Links, site: CodeSite, module: M
     if (found === undefined || nodes.length === 0) missing.push(member);
     else {
       const name = member.name === undefined ? member.className : `${member.className}.${member.name}`;
-      for (const node of nodes) starts.push({ module: found.module, node, name, outer: scopesAround(sources, found.module, node) });
+      for (const node of nodes) starts.push({ module: found.module, node, name, outer: scopesAround(found.module, node) });
     }
   }
   return starts.length === 0 ? 'the method is not found in its class' : { starts, missing };
 }
 
-function decoratedClass({ parents }: SourceTree, call: SyntaxNode): SyntaxNode | undefined {
-  let isDecorator = false;
-  for (let parent = parents.get(call); parent !== undefined; parent = parents.get(parent)) {
-    isDecorator ||= parent.type === 'Decorator';
-    if (isClass(parent)) return isDecorator ? parent : undefined;
-  }
-  return undefined;
+function decoratedClass(module: ModuleCode, call: SyntaxNode): SyntaxNode | undefined {
+  const around = ancestorsOf(module, call);
+  const decorator = around.findIndex(({ type }) => type === 'Decorator');
+  return decorator < 0 ? undefined : around.slice(decorator).find(isClass);
 }
 
 function membersNamed(node: SyntaxNode, name: string): readonly SyntaxNode[] {

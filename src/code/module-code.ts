@@ -1,3 +1,4 @@
+import { digest128 } from '../base/digest.js';
 import { canonicalText } from './canonical-text.js';
 import { type Region, readRegion } from './region.js';
 import { varNames } from './scopes.js';
@@ -13,6 +14,15 @@ export interface Item {
   readonly node: SyntaxNode;
   /** `const`, `let`, `var`; of other declarations empty. */
   readonly keyword: string;
+}
+
+/** The text of code without what does not count, by its digest. */
+export interface PieceText {
+  readonly digest: string;
+}
+
+export function pieceText(text: string): PieceText {
+  return { digest: digest128(text) };
 }
 
 /** `imported` is the exporter's name for it, `*` for all of it. */
@@ -43,9 +53,10 @@ export class ModuleCode {
   /** Its exports cannot be told apart: CommonJS, `export =`. */
   readonly isOpaque: boolean;
 
+  #lineStarts: readonly number[] | undefined;
   readonly #byName: ReadonlyMap<string, readonly Item[]>;
   readonly #regions = new Map<Item, Region>();
-  readonly #texts = new Map<Item, string>();
+  readonly #texts = new Map<Item, PieceText>();
   readonly #isOwnSpecifier: (specifier: string) => boolean;
 
   constructor(path: string, text: string, program: SyntaxNode, isOwnSpecifier: (specifier: string) => boolean) {
@@ -72,6 +83,12 @@ export class ModuleCode {
     this.#byName = byName;
   }
 
+  /** Offset of the first character of each line, as JavaScript engines count them. */
+  get lineStarts(): readonly number[] {
+    this.#lineStarts ??= [0, ...[...this.text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)].map(({ index, 0: mark }) => index + mark.length)];
+    return this.#lineStarts;
+  }
+
   /** Several for what is declared in pieces: an enum, a function with a namespace. */
   declared(name: string): readonly Item[] | undefined {
     return this.#byName.get(name);
@@ -96,10 +113,10 @@ export class ModuleCode {
     return region;
   }
 
-  textOf(item: Item): string {
+  textOf(item: Item): PieceText {
     let text = this.#texts.get(item);
     if (text === undefined) {
-      text = `${item.keyword} ${canonicalText(item.node)}`;
+      text = pieceText(`${item.keyword} ${canonicalText(item.node)}`);
       this.#texts.set(item, text);
     }
     return text;

@@ -3,10 +3,11 @@ import { canonicalText } from './canonical-text.js';
 import type { CodePiece } from './code-part.js';
 import type { Effect, Effects } from './effects.js';
 import type { Links, Target } from './links.js';
-import type { Item, ModuleCode } from './module-code.js';
+import { type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
 import { functionOfTask } from './own-calls.js';
 import { type Region, readRegion, type Use } from './region.js';
 import type { Binding, Scope } from './scopes.js';
+import { scopesAround } from './source-tree.js';
 import type { Sources } from './sources.js';
 import { isFunction, type SyntaxNode, textOf, withoutTypes } from './syntax.js';
 
@@ -23,8 +24,6 @@ export interface ReachParts {
   readonly sources: Sources;
   readonly links: Links;
   readonly effects: Effects;
-  /** Scopes around a node inside a module. */
-  readonly scopesAround: (module: ModuleCode, node: SyntaxNode) => readonly Scope[];
   /** How a file is called in pieces. */
   readonly shownAs: (path: string) => string;
 }
@@ -55,10 +54,14 @@ export function reach(parts: ReachParts, starts: readonly Start[], roots: readon
 interface Piece {
   readonly module: ModuleCode;
   readonly name: string;
-  readonly text: string;
+  readonly text: PieceText;
   readonly region: Region | undefined;
   readonly node: SyntaxNode | undefined;
 }
+
+/** Of a namespace, which is no text of its own. */
+const MODULE = pieceText('module');
+const SHOWN_DIGEST = 12;
 
 class Walk {
   readonly #parts: ReachParts;
@@ -100,7 +103,9 @@ class Walk {
   /** In an order that depends on nothing but the code. */
   #addEffects(pending: Set<Effect>): boolean {
     const due = [...pending].filter((effect) => this.#isDue(effect));
-    const inOrder = due.map((effect) => ({ effect, text: effect.item.module.textOf(effect.item) })).sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+    const inOrder = due
+      .map((effect) => ({ effect, text: effect.item.module.textOf(effect.item).digest }))
+      .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
     for (const { effect } of inOrder) {
       pending.delete(effect);
       this.#item(effect.item);
@@ -124,7 +129,7 @@ class Walk {
   // ── pieces ──
 
   #start({ module, node, name, outer }: Start): void {
-    this.#add(node, { module, name, node, text: canonicalText(node), region: readRegion(node, module, outer) });
+    this.#add(node, { module, name, node, text: pieceText(canonicalText(node)), region: readRegion(node, module, outer) });
   }
 
   #add(key: object | string, piece: Piece): number {
@@ -151,14 +156,14 @@ class Walk {
       module,
       name,
       node,
-      text: canonicalText(node),
-      region: readRegion(node, module, this.#parts.scopesAround(module, node)),
+      text: pieceText(canonicalText(node)),
+      region: readRegion(node, module, scopesAround(module, node)),
     });
   }
 
   #asset(module: ModuleCode, path: string): number {
     const { digest } = this.#parts.sources.asset(path);
-    return this.#add(path, { module, name: this.#parts.shownAs(path), node: undefined, text: `file ${digest}`, region: undefined });
+    return this.#add(path, { module, name: this.#parts.shownAs(path), node: undefined, text: pieceText(`file ${digest}`), region: undefined });
   }
 
   // ── links ──
@@ -167,7 +172,7 @@ class Walk {
     for (; this.#next < this.#pieces.length; this.#next++) {
       const piece = this.#pieces[this.#next] as Piece;
       this.#enter(piece.module);
-      this.#lines.push(`${digest128(piece.text)} ${piece.region === undefined ? '' : this.#linksOf(piece, piece.region)}`);
+      this.#lines.push(`${piece.text.digest} ${piece.region === undefined ? '' : this.#linksOf(piece, piece.region)}`);
     }
   }
 
@@ -237,7 +242,7 @@ class Walk {
   #namespace(module: ModuleCode): string {
     const known = this.#numbers.get(module);
     if (known !== undefined) return `${known}`;
-    const number = this.#add(module, { module, name: '(module)', node: undefined, text: 'module', region: undefined });
+    const number = this.#add(module, { module, name: '(module)', node: undefined, text: MODULE, region: undefined });
     this.#lines.push(`module ${number} ${this.#targetText(module, { kind: 'namespace', module })}`);
     return `${number}`;
   }
@@ -260,8 +265,10 @@ class Walk {
 
   #result(): Reached {
     const { shownAs } = this.#parts;
-    const packages = Object.fromEntries([...this.#packages].map(([name, versions]) => [name, [...versions].sort().join(' and ')] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const shown = this.#pieces.filter(({ text }) => text !== 'module');
+    const packages = Object.fromEntries(
+      [...this.#packages].map(([name, versions]) => [name, [...versions].sort().join(' and ')] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    const shown = this.#pieces.filter(({ text }) => text !== MODULE);
     const files = new Set(this.#pieces.map(({ module }) => module.path));
     for (const key of this.#numbers.keys()) if (typeof key === 'string') files.add(key);
     return {
@@ -269,7 +276,7 @@ class Walk {
       pieces: shown.map(({ module, name, text, node }) => ({
         file: node === undefined ? name : shownAs(module.path),
         name: node === undefined ? '(content)' : name,
-        digest: digest128(text).slice(0, 12),
+        digest: text.digest.slice(0, SHOWN_DIGEST),
       })),
       packages,
       unsure: this.#unsure,

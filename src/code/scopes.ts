@@ -13,8 +13,17 @@ export type Scope = ReadonlyMap<string, Binding>;
 const EMPTY: Scope = new Map();
 const known = new WeakMap<SyntaxNode, Scope>();
 
+/** Nodes that declare names. Most are none, and are not looked up. */
+const SCOPES = new Set(
+  (
+    'FunctionDeclaration FunctionExpression ArrowFunctionExpression ClassDeclaration ClassExpression BlockStatement TSModuleBlock StaticBlock ForStatement ' +
+    'ForInStatement ForOfStatement SwitchStatement CatchClause TSEnumDeclaration'
+  ).split(' '),
+);
+
 /** The names that a node declares for what is inside it; empty for nodes that open no scope. */
 export function scopeOf(node: SyntaxNode): Scope {
+  if (!SCOPES.has(node.type)) return EMPTY;
   let scope = known.get(node);
   if (scope === undefined) {
     scope = readScope(node);

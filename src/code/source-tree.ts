@@ -1,55 +1,74 @@
+import type { ModuleCode } from './module-code.js';
+import { type Scope, scopeOf } from './scopes.js';
 import { childrenOf, type SyntaxNode } from './syntax.js';
 
-/** What finding a place in a module takes: who is inside of whom, every call, where lines begin. Made when a module is first asked. */
-export interface SourceTree {
-  readonly parents: ReadonlyMap<SyntaxNode, SyntaxNode>;
-  /** Calls, in order of their callees. */
-  readonly calls: readonly SyntaxNode[];
-  readonly lineStarts: readonly number[];
-}
-
-export function readTree(program: SyntaxNode, text: string): SourceTree {
-  const parents = new Map<SyntaxNode, SyntaxNode>();
-  const calls: SyntaxNode[] = [];
-  const open: SyntaxNode[] = [program];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.type === 'CallExpression') calls.push(node);
-    for (const child of childrenOf(node)) {
-      parents.set(child, node);
-      open.push(child);
-    }
+/** The nodes around a stretch of source, the outermost first, down to the smallest that covers it. */
+export function pathAt(module: ModuleCode, start: number, end: number): readonly SyntaxNode[] {
+  const path: SyntaxNode[] = [];
+  for (let node: SyntaxNode | undefined = module.program; node !== undefined; ) {
+    path.push(node);
+    node = childrenOf(node).find((child) => covers(child, start, end));
   }
-  return { parents, calls, lineStarts: lineStartsOf(text) };
+  return path;
 }
 
-/** As JavaScript engines count lines. */
-function lineStartsOf(text: string): number[] {
-  const starts = [0];
-  for (const { index, 0: mark } of text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(index + mark.length);
-  return starts;
+/** The nodes around a node, the innermost first, without the module itself. */
+export function ancestorsOf(module: ModuleCode, node: SyntaxNode): readonly SyntaxNode[] {
+  const path = pathAt(module, node.start, node.end);
+  const at = path.indexOf(node);
+  return path.slice(1, at < 0 ? undefined : at).reverse();
+}
+
+/** The scopes around a node, the innermost first, without the module's. */
+export function scopesAround(module: ModuleCode, node: SyntaxNode): readonly Scope[] {
+  return ancestorsOf(module, node)
+    .map(scopeOf)
+    .filter(({ size }) => size > 0);
+}
+
+/** Decorators belong to their class, though they may stand before the `export` in front of it. */
+function covers(node: SyntaxNode, start: number, end: number): boolean {
+  if (node.start <= start && end <= node.end) return true;
+  const decorated = node.type.startsWith('Export') ? ((node.declaration as SyntaxNode | null) ?? node) : node;
+  const decorators = decorated.decorators as readonly SyntaxNode[] | undefined;
+  return decorators?.some((decorator) => decorator.start <= start && end <= decorator.end) ?? false;
 }
 
 /** Source maps place a call at its name, or at what stands before the dot; further away than this it is another one. */
 const TOLERANCE = 24;
 
 /** The call that a stack frame is at. Lines and columns count from 1. `callees` are the names it may be called by, where they are known. */
-export function callAt(tree: SourceTree, line: number, column: number | undefined, callees?: ReadonlySet<string>): SyntaxNode | undefined {
-  const start = tree.lineStarts[line - 1];
+export function callAt(module: ModuleCode, line: number, column: number | undefined, callees?: ReadonlySet<string>): SyntaxNode | undefined {
+  const start = module.lineStarts[line - 1];
   if (start === undefined) return undefined;
-  const end = tree.lineStarts[line] ?? Number.POSITIVE_INFINITY;
+  const end = module.lineStarts[line] ?? module.text.length;
   if (column !== undefined) {
     const offset = start + column - 1;
-    const covering = tree.calls.filter((call) => isAt(call, offset) && isCalled(call, callees));
-    const closest = covering.sort((a, b) => width(a) - width(b))[0];
+    const closest = pathAt(module, offset, offset).findLast((node) => isCall(node, callees) && isAt(node, offset));
     if (closest !== undefined) return closest;
   }
-  const onLine = tree.calls.filter((call) => {
-    const at = nameStart(call);
-    return at >= start && at < end && isCalled(call, callees);
-  });
-  const [only] = onLine;
-  if (onLine.length !== 1 || only === undefined) return undefined;
+  const [only, ...more] = callsOn(module, start, end).filter((call) => isCall(call, callees));
+  if (only === undefined || more.length > 0) return undefined;
   return column === undefined || Math.abs(calleeOf(only).start - (start + column - 1)) <= TOLERANCE ? only : undefined;
+}
+
+/** Calls whose names stand on a line. */
+function callsOn(module: ModuleCode, start: number, end: number): readonly SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  const open: SyntaxNode[] = [module.program];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.type === 'CallExpression') {
+      const at = nameStart(node);
+      if (at >= start && at < end) found.push(node);
+    }
+    for (const child of childrenOf(node))
+      if (child.type === 'Decorator' || isClassLike(child) || (child.start < end && child.end > start)) open.push(child);
+  }
+  return found;
+}
+
+function isClassLike({ type }: SyntaxNode): boolean {
+  return type === 'ClassDeclaration' || type.startsWith('Export');
 }
 
 function calleeOf(call: SyntaxNode): SyntaxNode {
@@ -61,19 +80,15 @@ function isAt(call: SyntaxNode, offset: number): boolean {
   return offset >= start && offset <= end;
 }
 
-function width(call: SyntaxNode): number {
-  const { start, end } = calleeOf(call);
-  return end - start;
-}
-
 function nameStart(call: SyntaxNode): number {
   const callee = calleeOf(call);
   return callee.type === 'MemberExpression' ? (callee.property as SyntaxNode).start : callee.start;
 }
 
-function isCalled(call: SyntaxNode, callees: ReadonlySet<string> | undefined): boolean {
+function isCall(node: SyntaxNode, callees: ReadonlySet<string> | undefined): boolean {
+  if (node.type !== 'CallExpression') return false;
   if (callees === undefined) return true;
-  const name = calledName(call);
+  const name = calledName(node);
   return name !== undefined && callees.has(name);
 }
 

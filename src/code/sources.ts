@@ -4,7 +4,6 @@ import { dirname, extname, join, sep } from 'node:path';
 import { digest128 } from '../base/digest.js';
 import { OWN_FOLDERS } from '../base/own-files.js';
 import { ModuleCode } from './module-code.js';
-import { readTree, type SourceTree } from './source-tree.js';
 import type { SyntaxNode } from './syntax.js';
 
 /** What an import comes to. */
@@ -72,7 +71,6 @@ interface Known<T> {
 
 /** For the life of the process: a file is parsed once, and again only when it has changed. */
 const modules = new Map<string, Known<ModuleCode | string>>();
-const trees = new WeakMap<ModuleCode, SourceTree>();
 
 /** The files of a project as one look-up sees them: each is looked at once. */
 export class Sources {
@@ -94,15 +92,6 @@ export class Sources {
       this.#modules.set(path, found);
     }
     return found;
-  }
-
-  tree(module: ModuleCode): SourceTree {
-    let tree = trees.get(module);
-    if (tree === undefined) {
-      tree = readTree(module.program, module.text);
-      trees.set(module, tree);
-    }
-    return tree;
   }
 
   asset(path: string): Asset {
@@ -148,7 +137,12 @@ export class Sources {
     const text = source.startsWith('\uFEFF') ? source.slice(1) : source;
     const { program, problem } = this.#parser.parse(path, text);
     if (problem !== undefined) return `${path} does not parse: ${problem}`;
-    return new ModuleCode(path, text, program, (specifier) => isOwnPackage(specifier) || (specifier.startsWith('.') && isOwnFile(join(dirname(path), specifier))));
+    return new ModuleCode(
+      path,
+      text,
+      program,
+      (specifier) => isOwnPackage(specifier) || (specifier.startsWith('.') && isOwnFile(join(dirname(path), specifier))),
+    );
   }
 
   #note(path: string): void {

@@ -8,7 +8,7 @@ import type { CodePart, CodePiece } from './code-part.js';
 import { Effects } from './effects.js';
 import { functionTextDigest, plainFunctionDigest } from './function-text.js';
 import { Links } from './links.js';
-import { locate, scopesAround } from './locate.js';
+import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
 import { type Reached, reach } from './reach.js';
 import { loadParser, type Parser, Sources } from './sources.js';
@@ -60,8 +60,10 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
         return part;
       };
       const { code: site, version } = definition;
-      if (version !== undefined || site === undefined) return finish(textOnly(definition, site === undefined ? 'it was not made by task() or flow()' : undefined));
-      if (site.code === undefined) return finish({ ...NOTHING, digest: digest128(`also ${site.also ?? ''}`), pieces: [ownPiece(definition, site.also ?? '')] });
+      if (version !== undefined || site === undefined)
+        return finish(textOnly(definition, site === undefined ? 'it was not made by task() or flow()' : undefined));
+      if (site.code === undefined)
+        return finish({ ...NOTHING, digest: digest128(`also ${site.also ?? ''}`), pieces: [ownPiece(definition, site.also ?? '')] });
       const found = siteCode(site, definition.kind === 'subflow');
       return found instanceof Promise ? found.then(finish) : finish(found);
     },
@@ -114,7 +116,6 @@ class Look {
         sources: this.#sources,
         links: this.#links,
         effects: this.#effects,
-        scopesAround: (inside, node) => scopesAround(this.#sources, inside, node),
         shownAs: (path) => relative(folder, path).replaceAll('\\', '/'),
       },
       starts,

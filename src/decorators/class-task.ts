@@ -28,7 +28,12 @@ export function classTask(prototypes: readonly object[], key: string | symbol): 
   const code = methodCode(method, prototypes);
   const name = typeof options.name === 'string' ? options.name : methodName(owner, key);
   const plain = task(method, { ...options, name });
-  const definition = withThis(definitionIn(plain), method, options.name, codeSite('method', method, placeOf(declared, key), { members: code.members }));
+  const definition = withThis(
+    definitionIn(plain),
+    method,
+    options.name,
+    codeSite('method', method, placeOf(declared, key), { members: code.members }),
+  );
   const keys = options.version !== undefined ? 'lenient' : code.isOpaque ? 'none' : 'strict';
   return { task: makeTask(definition, []), method, use: { taskName: name, fields: code.fields, keys } };
 }

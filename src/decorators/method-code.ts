@@ -25,7 +25,7 @@ export function methodCode(method: Code, prototypes: readonly object[]): MethodC
   for (let before = -1; before !== reached.size; ) {
     before = reached.size;
     for (const member of members) if (reached.mentions(member)) for (const code of member.functions) reached.add(memberOf(member, prototypes, code));
-    if (reached.mentionsClass) 
+    if (reached.mentionsClass)
       for (const prototype of prototypes) reached.add({ className: classOf(prototype).name, name: undefined, code: prototype.constructor });
   }
   return { members: reached.members(), fields: reached.reachesAll ? undefined : reached.names, isOpaque: reached.isOpaque };

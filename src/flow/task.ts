@@ -28,7 +28,11 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
   if (typeof fn !== 'function') {
     throw new MillraceError('TASK_NOT_A_FUNCTION', `expected task(fn, options) with a function; got ${fn === null ? 'null' : typeof fn}`);
   }
-  return makeTask(defineTask(fn, (options ?? {}) as Omit<TaskOptions<AnyArgs, unknown, Outputs>, 'store'>, traceCall(task)), []) as unknown as Task<A, R, O>;
+  return makeTask(defineTask(fn, (options ?? {}) as Omit<TaskOptions<AnyArgs, unknown, Outputs>, 'store'>, traceCall(task)), []) as unknown as Task<
+    A,
+    R,
+    O
+  >;
 }
 
 function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>, trace: CallTrace): TaskDefinition {

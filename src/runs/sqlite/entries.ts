@@ -99,7 +99,11 @@ function keepOnly(connection: SqliteConnection, row: SqlRow, isKept: (entry: Cac
 
 function packOf(row: SqlRow): EntryPack {
   const [taskVersion, task, code, parts, version, run, runNumber] = row as readonly [string, string, string, string | null, string, string, number];
-  return new EntryPack({ taskVersion, task, code, codeParts: parts ?? undefined, version: versionOf(version), run }, runNumber, row.slice(KIND_WIDTH));
+  return new EntryPack(
+    { taskVersion, task, code, codeParts: parts ?? undefined, version: versionOf(version), run },
+    runNumber,
+    row.slice(KIND_WIDTH),
+  );
 }
 
 function isSorted(entries: readonly PackedEntry[]): boolean {

@@ -44,7 +44,10 @@ describe('top-level statements that change what a task reaches', () => {
     ['a function that is not called', 'export function fill() { table.x = 1; }'],
     ['an object whose methods would', 'export const writer = { write() { table.x = 1; } };'],
     ['another variable of a package', "import { z } from 'zod';\nexport const Schema = z.object({ a: z.string() });"],
-    ['a class with decorators of ours', "import { Flow, Task } from 'millrace/decorators';\n@Flow() export class Other { @Task() go() { table.x = 1; } }"],
+    [
+      'a class with decorators of ours',
+      "import { Flow, Task } from 'millrace/decorators';\n@Flow() export class Other { @Task() go() { table.x = 1; } }",
+    ],
     ['another table', 'const other: any = {};\nother.x = 1;'],
   ])('not by %s', async (_what, statement) => {
     const files = { 'flow.ts': `${HEAD}export const t = task((x: number) => table.x + x);\nconst table: any = make();\nfunction make() {}\n` };
@@ -56,7 +59,8 @@ describe('top-level statements that change what a task reaches', () => {
     const files = {
       'flow.ts': `${HEAD}import './plugins.js';\nimport { registry } from './registry.js';\nexport const t = task((x: number) => registry[0](x));\nexport const u = task((x: number) => x);`,
       'registry.ts': 'export const registry: any[] = [];',
-      'plugins.ts': "import { registry } from './registry.js';\nimport { double } from './double.js';\nregistry.push(double);\nconst unrelated: any = {};\nunrelated.x = 1;",
+      'plugins.ts':
+        "import { registry } from './registry.js';\nimport { double } from './double.js';\nregistry.push(double);\nconst unrelated: any = {};\nunrelated.x = 1;",
       'double.ts': 'export const double = (x: number) => x * 2;',
     };
     const p = project(files);
@@ -68,7 +72,8 @@ describe('top-level statements that change what a task reaches', () => {
 
   it('in what only the flow imports, though the task is in another file', async () => {
     const files = {
-      'flow.ts': "import { flow } from 'millrace';\nimport './plugins.js';\nimport { t } from './tasks.js';\nexport const main = flow('main', () => t(1));",
+      'flow.ts':
+        "import { flow } from 'millrace';\nimport './plugins.js';\nimport { t } from './tasks.js';\nexport const main = flow('main', () => t(1));",
       'tasks.ts': `${HEAD}import { registry } from './registry.js';\nexport const t = task((x: number) => registry[0](x));`,
       'registry.ts': 'export const registry: any[] = [];',
       'plugins.ts': "import { registry } from './registry.js';\nregistry.push(Math.abs);",
@@ -77,8 +82,15 @@ describe('top-level statements that change what a task reaches', () => {
   });
 
   it('of what everybody sees counts for everybody', async () => {
-    const files = { 'flow.ts': `${HEAD}import './setup.js';\nexport const t = task((x: number) => x);`, 'setup.ts': "process.env.TZ = 'UTC';\nObject.defineProperty(Array.prototype, 'x', { value: 1 });\nprocess.on('exit', () => {});" };
-    expect(await namesIn(files)).toEqual(['flow.ts: t', "setup.ts: process.env.TZ = 'UTC';", 'setup.ts: Object.defineProperty(Array.prototype, …']);
+    const files = {
+      'flow.ts': `${HEAD}import './setup.js';\nexport const t = task((x: number) => x);`,
+      'setup.ts': "process.env.TZ = 'UTC';\nObject.defineProperty(Array.prototype, 'x', { value: 1 });\nprocess.on('exit', () => {});",
+    };
+    expect((await namesIn(files)).toSorted()).toEqual([
+      'flow.ts: t',
+      'setup.ts: Object.defineProperty(Array.prototype, …',
+      "setup.ts: process.env.TZ = 'UTC';",
+    ]);
   });
 
   it('of a package, for who reaches the package', async () => {

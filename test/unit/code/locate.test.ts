@@ -12,7 +12,7 @@ describe('where the function is found', () => {
     ['among others on one line', 'const u = task((x: number) => x), t = task((x: number) => use(x)), v = [task((x: number) => x)];'],
     ['by its name', 'const t = task(named);\nfunction named(x: number) { return use(x); }'],
     ['as a method of an object', 'const t = task(methods.go);\nconst methods = { go: (x: number) => use(x) };'],
-    ['chosen by a condition', "const t = task(process.env.X ? (x: number) => use(x) : (x: number) => x);"],
+    ['chosen by a condition', 'const t = task(process.env.X ? (x: number) => use(x) : (x: number) => x);'],
     ['as an expression around it', 'const memo = (fn: any) => fn;\nconst t = task(memo((x: number) => use(x)));'],
   ])('%s', async (_what, text) => {
     const p = project({ 'flow.ts': `${HEAD}import { use } from './a.js';\n${text}`, 'a.ts': 'export const use = (x: number) => x;' });
@@ -23,7 +23,8 @@ describe('where the function is found', () => {
 
   it('where a helper that makes tasks is called', async () => {
     const p = project({
-      'flow.ts': "import { step } from './step.js';\nimport { use } from './a.js';\nexport const one = step('one', (x: number) => use(x));\nexport const two = step('two', (x: number) => x);",
+      'flow.ts':
+        "import { step } from './step.js';\nimport { use } from './a.js';\nexport const one = step('one', (x: number) => use(x));\nexport const two = step('two', (x: number) => x);",
       'step.ts': `${HEAD}export const step = (name: string, fn: (x: number) => number) => { const t = task(fn, { name }); return t; };`,
       'a.ts': 'export const use = (x: number) => x;',
     });
@@ -75,7 +76,9 @@ describe('what cannot be looked into', () => {
   });
 
   it('Millrace, and what Node brings, count by their names', async () => {
-    const p = project({ 'flow.ts': `import { readFileSync } from 'node:fs';\nimport { ctx, task } from 'millrace';\nexport const t = task((x: string) => ctx().log.info(readFileSync(x)));` });
+    const p = project({
+      'flow.ts': `import { readFileSync } from 'node:fs';\nimport { ctx, task } from 'millrace';\nexport const t = task((x: string) => ctx().log.info(readFileSync(x)));`,
+    });
     const code = await p.code('t');
     expect([code.unsure, code.packages, names(code)]).toEqual([undefined, {}, ['flow.ts: t']]);
   });

@@ -53,7 +53,10 @@ export function project(files: Files): Project {
   write({ ...MANIFEST, ...files });
   const code = async (task: string, options: LookOptions = {}): Promise<CodePart> => {
     const definition = definitionAt(folder, task, options);
-    const flow = options.flow === undefined ? definition.code : { ...(definition.code as CodeSite), places: () => [{ file: join(folder, options.flow ?? ''), line: 1, column: 1 }] };
+    const flow =
+      options.flow === undefined
+        ? definition.code
+        : { ...(definition.code as CodeSite), places: () => [{ file: join(folder, options.flow ?? ''), line: 1, column: 1 }] };
     return await createTaskCode({ flow, digestOf: (value) => (typeof value === 'function' ? undefined : JSON.stringify(value)) }).codeOf(definition);
   };
   return {
@@ -70,7 +73,11 @@ export function project(files: Files): Project {
   };
 }
 
-function definitionAt(folder: string, task: string, { kind = 'task', definition = {}, length = 1, callers = [], madeAt = Date.now() }: LookOptions): TaskDefinition {
+function definitionAt(
+  folder: string,
+  task: string,
+  { kind = 'task', definition = {}, length = 1, callers = [], madeAt = Date.now() }: LookOptions,
+): TaskDefinition {
   const [file, name] = task.includes(': ') ? (task.split(': ') as [string, string]) : ['flow.ts', task];
   const call = { task: 'task', shell: 'shell', flow: 'flow', method: '@Task', class: '@Flow' }[kind];
   const fn = Object.defineProperty(() => undefined, 'length', { value: length });

@@ -26,7 +26,9 @@ describe('what a task reaches', () => {
     expect(names(await p.code('score'))).toEqual(['flow.ts: score', 'limits.ts: LIMIT']);
     expect(names(await p.code('plain'))).toEqual(['flow.ts: plain']);
     const parts = await Promise.all(TASKS.map((name) => p.code(name)));
-    expect(parts.map(({ unsure, captured, outdated }) => ({ unsure, captured, outdated }))).toEqual(TASKS.map(() => ({ unsure: undefined, captured: [], outdated: undefined })));
+    expect(parts.map(({ unsure, captured, outdated }) => ({ unsure, captured, outdated }))).toEqual(
+      TASKS.map(() => ({ unsure: undefined, captured: [], outdated: undefined })),
+    );
   });
 
   it('S22: a helper two imports away counts for who reaches it, and for nobody else', async () => {
@@ -40,8 +42,17 @@ describe('what a task reaches', () => {
     expect(await p.changedBy({ 'flow.ts': FLOW.replace('n + 1', 'n + 2') }, TASKS)).toEqual(['plain']);
     p.write(FILES);
     expect(await p.changedBy({ 'limits.ts': 'export const LIMIT = 3;\nexport const UNUSED = 9;\n' }, TASKS)).toEqual([]);
-    expect(await p.changedBy({ 'clean.ts': `// Why.\nimport { trim } from './text.js'\nexport interface Row { a: 1 }\n\nexport function normalise( row : string | String ) { /* here */ return trim( row as string )! }` }, TASKS)).toEqual([]);
-    expect(await p.changedBy({ 'flow.ts': FLOW.replace('retries: 3', 'retries: 9, timeout: "1s"').replace('(n: number): number =>', 'n =>') }, TASKS)).toEqual([]);
+    expect(
+      await p.changedBy(
+        {
+          'clean.ts': `// Why.\nimport { trim } from './text.js'\nexport interface Row { a: 1 }\n\nexport function normalise( row : string | String ) { /* here */ return trim( row as string )! }`,
+        },
+        TASKS,
+      ),
+    ).toEqual([]);
+    expect(
+      await p.changedBy({ 'flow.ts': FLOW.replace('retries: 3', 'retries: 9, timeout: "1s"').replace('(n: number): number =>', 'n =>') }, TASKS),
+    ).toEqual([]);
   });
 
   it('S23: reverting an edit gives the digest it had', async () => {
