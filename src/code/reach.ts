@@ -34,7 +34,7 @@ export interface Reached {
   readonly packages: Readonly<Record<string, string>>;
   readonly unsure: string | undefined;
   readonly captured: readonly string[];
-  /** Every file that a piece comes from. */
+  /** Every file that has a say: those of pieces, and all that are loaded with them. */
   readonly files: readonly string[];
 }
 
@@ -269,7 +269,7 @@ class Walk {
       [...this.#packages].map(([name, versions]) => [name, [...versions].sort().join(' and ')] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     const shown = this.#pieces.filter(({ text }) => text !== MODULE);
-    const files = new Set(this.#pieces.map(({ module }) => module.path));
+    const files = new Set([...this.#loaded, ...this.#modules].map(({ path }) => path));
     for (const key of this.#numbers.keys()) if (typeof key === 'string') files.add(key);
     return {
       digest: digest128([SCHEME, ...this.#lines, JSON.stringify(packages)].join('\n')),

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, sep } from 'node:path';
 import { digest128 } from '../base/digest.js';
@@ -88,7 +88,8 @@ export class Sources {
   module(path: string): ModuleCode | string {
     let found = this.#modules.get(path);
     if (found === undefined) {
-      found = this.#read(path);
+      const real = realPath(path);
+      found = real === path ? this.#read(path) : this.module(real);
       this.#modules.set(path, found);
     }
     return found;
@@ -160,6 +161,15 @@ export class Sources {
     if (isOwnFile(path)) return { kind: 'builtin' };
     if (path.includes(`${sep}node_modules${sep}`)) return packageOf(path);
     return { kind: CODE.test(path) && !/\?/.test(specifier) ? 'module' : 'asset', path };
+  }
+}
+
+/** One file is one module, under whatever name a stack or an import knows it. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
   }
 }
 

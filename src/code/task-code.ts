@@ -44,7 +44,7 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
     const found = ofSite.get(key);
     if (found !== undefined) return found;
     parser ??= loadParser();
-    look ??= parser.then((loaded) => new Look(loaded, root ?? ''));
+    look ??= parser.then((loaded) => new Look(loaded, flow));
     const coming = look.then((loaded) => loaded.codeOf(site, isFlow));
     ofSite.set(key, coming);
     void coming.then((code) => ofSite.set(key, code));
@@ -79,14 +79,18 @@ class Look {
   readonly #links: Links;
   readonly #effects: Effects;
   readonly #root: ModuleCode | undefined;
+  /** Tasks that are made while the flow runs are of modules that were loaded when it was made. */
+  readonly #loadedAt: number;
   readonly #byPlace = new Map<string, SiteCode>();
 
-  constructor(loaded: Parser, root: string) {
+  constructor(loaded: Parser, flow: CodeSite | undefined) {
     this.#parser = loaded;
     this.#sources = new Sources(loaded);
     this.#links = new Links(this.#sources);
     this.#effects = new Effects(this.#sources, this.#links);
-    const module = root === '' ? '' : this.#sources.module(root);
+    this.#loadedAt = flow?.madeAt ?? Number.POSITIVE_INFINITY;
+    const root = flow?.places()[0];
+    const module = root === undefined ? '' : this.#sources.module(root.file);
     this.#root = typeof module === 'string' ? undefined : module;
   }
 
@@ -152,9 +156,10 @@ class Look {
   /** Files of the future are those of a clock that went wrong, not changed ones. */
   #outdated({ madeAt }: CodeSite, { files }: Reached): string | undefined {
     const now = wallTime();
+    const loadedAt = Math.min(madeAt, this.#loadedAt);
     return files.find((file) => {
       const changedAt = Math.floor(this.#sources.changedAt(file));
-      return changedAt > madeAt && changedAt <= now;
+      return changedAt > loadedAt && changedAt <= now;
     });
   }
 }

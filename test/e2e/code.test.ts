@@ -73,7 +73,7 @@ const TYPED = `${HEAD}\nexport interface Row {\n  readonly a: number;\n}\ntype S
 const MAIN = (file: string): string =>
   `import { main } from './${file}';\nconst graph = await main.graph();\nconsole.log('KEYS ' + JSON.stringify(graph) + ' END');\n`;
 
-describe.concurrent('the code part of a key', () => {
+describe.concurrent('the code part of a key', { timeout: 120_000 }, () => {
   it('is the same under the command line, tsx and vitest, for TypeScript', async () => {
     const p = projectOf({
       'flow.ts': TYPED,

@@ -1,3 +1,5 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { names, project } from './sources.js';
 
@@ -73,6 +75,10 @@ describe('what cannot be looked into', () => {
     const p = project({ 'flow.ts': `${HEAD}import { a } from './a.js';\nexport const t = task((x: number) => a);`, 'a.ts': 'export const a = 1;' });
     expect((await p.code('t')).outdated).toBeUndefined();
     expect((await p.code('t', { madeAt: 1_600_000_000_000 })).outdated).toMatch(/flow\.ts$/);
+    const loadedAt = Date.now() - 60_000;
+    const touched = (file: string): void => utimesSync(join(p.folder, file), new Date(), new Date());
+    touched('a.ts');
+    expect((await p.code('t', { madeAt: loadedAt })).outdated).toMatch(/a\.ts$/);
   });
 
   it('Millrace, and what Node brings, count by their names', async () => {

@@ -138,7 +138,14 @@ describe('shell', () => {
     ].map((one) => definitionOf(one));
     expect(new Set(made.map(({ code }) => code?.also)).size).toBe(made.length);
     expect(definitionOf(shell('a', 'echo 1')).code?.also).toBe(made[0]?.code?.also);
-    expect(made.map(({ code }) => code?.code?.toString())).toEqual([undefined, undefined, undefined, expect.stringContaining('echo 2'), undefined, undefined]);
+    expect(made.map(({ code }) => code?.code?.toString())).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      expect.stringContaining('echo 2'),
+      undefined,
+      undefined,
+    ]);
     expect(made.map(({ version }) => version)).toEqual(made.map(() => undefined));
     expect(definitionOf(shell('a', 'echo 1', { version: '2' })).version).toBe('2');
   });
