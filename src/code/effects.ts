@@ -1,7 +1,7 @@
 import type { Links, Target } from './links.js';
 import { type Item, isState, type ModuleCode } from './module-code.js';
+import { runsWhenLoaded } from './read-region.js';
 import type { Region } from './region.js';
-import { runsWhenLoaded } from './region.js';
 import type { Sources } from './sources.js';
 
 /** A top-level statement that does something when its module is loaded, and what it may change. */

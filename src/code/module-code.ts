@@ -1,6 +1,7 @@
 import { digest128 } from '../base/digest.js';
 import { canonicalText } from './canonical-text.js';
-import { type Region, readRegion } from './region.js';
+import { readRegion } from './read-region.js';
+import type { Region } from './region.js';
 import { varNames } from './scopes.js';
 import { isFunction, patternNames, type SyntaxNode, textOf, withoutTypes } from './syntax.js';
 

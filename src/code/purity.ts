@@ -39,7 +39,7 @@ export function isReading(callee: SyntaxNode, isGlobal: (name: string) => boolea
   return READING.has(root.name as string);
 }
 
-export function methodName(callee: SyntaxNode): string | undefined {
+function methodName(callee: SyntaxNode): string | undefined {
   const property = callee.property as SyntaxNode | undefined;
   return callee.computed !== true && property?.type === 'Identifier' ? (property.name as string) : undefined;
 }

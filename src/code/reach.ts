@@ -3,13 +3,15 @@ import { canonicalText } from './canonical-text.js';
 import type { CodePiece } from './code-part.js';
 import type { Effect, Effects } from './effects.js';
 import type { Links, Target } from './links.js';
-import { type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
+import { localCode } from './local-code.js';
+import { DEFAULT_NAME, type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
 import { functionOfTask } from './own-calls.js';
-import { type Region, readRegion, type Use } from './region.js';
+import { readRegion } from './read-region.js';
+import type { Region, Use } from './region.js';
 import type { Binding, Scope } from './scopes.js';
 import { scopesAround } from './source-tree.js';
 import type { Sources } from './sources.js';
-import { isFunction, type SyntaxNode, textOf, withoutTypes } from './syntax.js';
+import type { SyntaxNode } from './syntax.js';
 
 /** Where to begin: a function, or another expression that gives one. */
 export interface Start {
@@ -213,8 +215,9 @@ class Walk {
   /** A task that a task calls is its function (S6). */
   #calledTask(items: readonly Item[]): string | undefined {
     const [item] = items;
-    if (items.length !== 1 || item === undefined || item.node.type !== 'VariableDeclarator') return undefined;
-    const fn = functionOfTask(item.module, item.node.init as SyntaxNode | null);
+    if (items.length !== 1 || item === undefined) return undefined;
+    const { node } = item;
+    const fn = functionOfTask(item.module, node.type === 'VariableDeclarator' ? (node.init as SyntaxNode | null) : node);
     return fn && `task ${this.#inside(item.module, fn, nameOf(item))}`;
   }
 
@@ -286,24 +289,11 @@ class Walk {
   }
 }
 
-/**
- * A function, or a constant of one simple value, is code wherever it is declared; of any other variable of a function only the call knows
- * what it holds.
- */
-function localCode(module: ModuleCode, { kind, node }: Binding): SyntaxNode | undefined {
-  if (kind === 'function' || kind === 'class') return node;
-  if (kind !== 'constant' || node.type !== 'VariableDeclarator' || (node.id as SyntaxNode).type !== 'Identifier') return undefined;
-  const init = node.init ? withoutTypes(node.init as SyntaxNode) : undefined;
-  if (init === undefined) return undefined;
-  if (isFunction(init) || init.type === 'Literal' || textOf(init) !== undefined) return init;
-  return functionOfTask(module, init);
-}
-
 const MAX_NAME = 40;
 
 /** Of a statement, how it begins. */
 function nameOf({ names, node, module }: Item): string {
-  if (names.length > 0) return names.map((name) => (name === '*default*' ? 'default' : name)).join(', ');
+  if (names.length > 0) return names.map((name) => (name === DEFAULT_NAME ? 'default' : name)).join(', ');
   const text = module.text.slice(node.start, Math.min(node.end, node.start + MAX_NAME * 4)).replace(/\s+/g, ' ');
   return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME - 1)}…` : text;
 }

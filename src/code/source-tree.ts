@@ -3,7 +3,7 @@ import { type Scope, scopeOf } from './scopes.js';
 import { childrenOf, type SyntaxNode } from './syntax.js';
 
 /** The nodes around a stretch of source, the outermost first, down to the smallest that covers it. */
-export function pathAt(module: ModuleCode, start: number, end: number): readonly SyntaxNode[] {
+function pathAt(module: ModuleCode, start: number, end: number): readonly SyntaxNode[] {
   const path: SyntaxNode[] = [];
   for (let node: SyntaxNode | undefined = module.program; node !== undefined; ) {
     path.push(node);

@@ -21,7 +21,7 @@ export interface TaskCode {
 }
 
 /** What is loaded once: the parser, and of each definition its code; what runs does not change any more (S22). */
-let parser: Promise<Parser> | undefined;
+let parser: Promise<Parser | undefined> | undefined;
 const parts = new WeakMap<CodeSite, Map<string, Promise<SiteCode> | SiteCode>>();
 
 export interface TaskCodeParts {
@@ -34,7 +34,7 @@ export interface TaskCodeParts {
 /** One for each run: files are looked at anew, definitions that are known are not. */
 export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
   let root: string | undefined;
-  let look: Promise<Look> | undefined;
+  let look: Promise<Look | undefined> | undefined;
   const known = new WeakMap<TaskDefinition, CodePart>();
   const siteCode = (site: CodeSite, isFlow: boolean): SiteCode | Promise<SiteCode> => {
     const ofSite = parts.get(site) ?? new Map<string, Promise<SiteCode> | SiteCode>();
@@ -43,9 +43,10 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
     const key = `${isFlow} ${root}`;
     const found = ofSite.get(key);
     if (found !== undefined) return found;
-    parser ??= loadParser();
-    look ??= parser.then((loaded) => new Look(loaded, flow));
-    const coming = look.then((loaded) => loaded.codeOf(site, isFlow));
+    // Where its native part is missing, tasks run all the same.
+    parser ??= loadParser().catch(() => undefined);
+    look ??= parser.then((loaded) => loaded && new Look(loaded, flow));
+    const coming = look.then((loaded) => loaded?.codeOf(site, isFlow) ?? unparsed(site));
     ofSite.set(key, coming);
     void coming.then((code) => ofSite.set(key, code));
     return coming;
@@ -69,6 +70,9 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
     },
   };
 }
+
+/** As what a function is told whose source is not found. */
+const TEXT_OF_FUNCTION = 'the text of the function';
 
 type SiteCode = Omit<CodePart, 'captured'> & { readonly uses: readonly string[] };
 
@@ -149,7 +153,7 @@ class Look {
 
   #textOf(site: CodeSite, why: string): SiteCode {
     const members = site.members ?? [{ className: '', name: undefined, code: site.code as CodeMember['code'] }];
-    const pieces = members.map((member) => this.#memberText(member)).map((piece) => ({ ...piece, name: piece.name || 'the text of the function' }));
+    const pieces = members.map((member) => this.#memberText(member)).map((piece) => ({ ...piece, name: piece.name || TEXT_OF_FUNCTION }));
     return withAlso({ ...NOTHING, digest: digest128(`text ${pieces.map(({ digest }) => digest).join(' ')}`), pieces, unsure: why }, site);
   }
 
@@ -172,6 +176,13 @@ function withAlso(code: SiteCode, { also }: CodeSite): SiteCode {
 
 function textOnly({ fn, name }: TaskDefinition, unsure: string | undefined): SiteCode {
   return { ...NOTHING, digest: functionTextDigest(fn), pieces: [{ file: '', name, digest: functionTextDigest(fn).slice(0, 12) }], unsure };
+}
+
+function unparsed(site: CodeSite): SiteCode {
+  const members = site.members ?? [{ className: '', name: undefined, code: site.code as CodeMember['code'] }];
+  const digest = digest128(members.map(({ code }) => functionTextDigest(code)).join(' '));
+  const pieces = [{ file: '', name: TEXT_OF_FUNCTION, digest: digest.slice(0, 12) }];
+  return withAlso({ ...NOTHING, digest, pieces, unsure: 'the parser cannot be loaded' }, site);
 }
 
 /** Of a command: its text is all the code there is. */

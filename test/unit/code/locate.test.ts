@@ -37,6 +37,16 @@ describe('where the function is found', () => {
     expect(unknown.pieces).toEqual([expect.objectContaining({ name: 'the text of the function' })]);
   });
 
+  it('so is one that is the default export of another file, or a member of a namespace', async () => {
+    const inner = (retries: number, plus: number): string => `${HEAD}export default task((x: number) => x + ${plus}, { retries: ${retries} });\nexport const named = task((x: number) => x - ${plus}, { retries: ${retries} });`;
+    const p = project({
+      'flow.ts': `${HEAD}import inner, * as all from './inner.js';\nexport const t = task((x: number) => inner(x));\nexport const u = task((x: number) => all.named(x));`,
+      'inner.ts': inner(1, 1),
+    });
+    expect(await p.changedBy({ 'inner.ts': inner(2, 1) }, ['t', 'u'])).toEqual([]);
+    expect(await p.changedBy({ 'inner.ts': inner(2, 2) }, ['t', 'u'])).toEqual(['t', 'u']);
+  });
+
   it('a task that a task calls is its function; a flow counts its tasks with their options', async () => {
     const text = (retries: number, plus: number): string =>
       `import { flow, task } from 'millrace';\nexport const inner = task((x: number) => x + ${plus}, { retries: ${retries} });\nexport const t = task((x: number) => inner(x));\nexport const f = flow('f', (x) => inner(x));\n`;

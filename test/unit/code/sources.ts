@@ -37,7 +37,7 @@ export interface LookOptions {
   readonly madeAt?: number;
 }
 
-export const MANIFEST = { 'package.json': '{ "name": "project", "type": "module" }' };
+const MANIFEST = { 'package.json': '{ "name": "project", "type": "module" }' };
 
 export function project(files: Files): Project {
   const folder = join(ROOT, `project-${++projects}`);
