@@ -189,7 +189,7 @@ export class Reuse {
       inputs,
       earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
     });
-    if (decision.action === 'run') return { hit: undefined, key, why: decision.why };
+    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, part) };
     return this.#present(question, key as string, decision.entry);
   }
 
@@ -214,6 +214,13 @@ export class Reuse {
       return { hit: undefined, key, why: { kind: 'missing', detail: lost?.ref.key ?? '' } };
     })();
   }
+}
+
+/** Who is told that there is no result, or that code changed, is told too when the code counts by less than all of it (S22). */
+function withUnsure(why: Reason, part: CodePart | undefined): Reason {
+  if (part?.unsure === undefined || (why.kind !== 'no-result' && why.kind !== 'code-changed')) return why;
+  const before = why.detail === undefined ? '' : `${why.detail}; `;
+  return { kind: why.kind, detail: `${before}its code is not known whole: ${part.unsure}` };
 }
 
 /** A variable that only the call knows, or a file that was changed under a running program: the code does not say what runs. */

@@ -65,6 +65,20 @@ describe('code that only a call knows', () => {
   });
 });
 
+describe('code that is not found', () => {
+  it('S22, S27: counts by its text, and who asks why a task runs is told', async () => {
+    const made = [(n: number) => n + 1, (n: number) => n + 2].map((fn) => task(fn, { name: 'made', ...options }));
+    const by = (place: number) => flow('made', () => made[place]!(1));
+    const unsure = "its code is not known whole: the function is a variable, 'fn', whose value is known only when it runs";
+    expect(await by(0).run()).toBe(2);
+    expect(await reasonOf(by(0), 'made#0')).toEqual({ kind: 'no-result', detail: unsure });
+    expect(await by(1).run()).toBe(3);
+    expect(await reasonOf(by(1), 'made#0')).toEqual({ kind: 'code-changed', detail: `the text of the function; ${unsure}` });
+    expect(await by(0).run()).toBe(2);
+    expect(await statesOfLatest('made')).toEqual({ 'made#0': 'cached' });
+  });
+});
+
 describe('code that is told apart', () => {
   it('S22: two functions of one name, at two places; a variation keeps the function of its task', async () => {
     const first = task((n: number) => n + 1, { name: 'same', ...options });
