@@ -20,10 +20,15 @@ export interface Item {
 /** The text of code without what does not count, by its digest. */
 export interface PieceText {
   readonly digest: string;
+  /** The beginning of it: enough to see that it changed. */
+  readonly shown: string;
 }
 
+const SHOWN_DIGEST = 12;
+
 export function pieceText(text: string): PieceText {
-  return { digest: digest128(text) };
+  const digest = digest128(text);
+  return { digest, shown: digest.slice(0, SHOWN_DIGEST) };
 }
 
 /** `imported` is the exporter's name for it, `*` for all of it. */

@@ -63,7 +63,6 @@ interface Piece {
 
 /** Of a namespace, which is no text of its own. */
 const MODULE = pieceText('module');
-const SHOWN_DIGEST = 12;
 
 class Walk {
   readonly #parts: ReachParts;
@@ -279,7 +278,7 @@ class Walk {
       pieces: shown.map(({ module, name, text, node }) => ({
         file: node === undefined ? name : shownAs(module.path),
         name: node === undefined ? '(content)' : name,
-        digest: text.digest.slice(0, SHOWN_DIGEST),
+        digest: text.shown,
       })),
       packages,
       unsure: this.#unsure,
@@ -291,8 +290,20 @@ class Walk {
 
 const MAX_NAME = 40;
 
+/** Tasks share most of what they reach. */
+const itemNames = new WeakMap<Item, string>();
+
+function nameOf(item: Item): string {
+  let name = itemNames.get(item);
+  if (name === undefined) {
+    name = readName(item);
+    itemNames.set(item, name);
+  }
+  return name;
+}
+
 /** Of a statement, how it begins. */
-function nameOf({ names, node, module }: Item): string {
+function readName({ names, node, module }: Item): string {
   if (names.length > 0) return names.map((name) => (name === DEFAULT_NAME ? 'default' : name)).join(', ');
   const text = module.text.slice(node.start, Math.min(node.end, node.start + MAX_NAME * 4)).replace(/\s+/g, ' ');
   return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME - 1)}…` : text;

@@ -86,6 +86,7 @@ class Look {
   /** Tasks that are made while the flow runs are of modules that were loaded when it was made. */
   readonly #loadedAt: number;
   readonly #byPlace = new Map<string, SiteCode>();
+  readonly #shown = new Map<string, string>();
 
   constructor(loaded: Parser, flow: CodeSite | undefined) {
     this.#parser = loaded;
@@ -124,7 +125,7 @@ class Look {
         sources: this.#sources,
         links: this.#links,
         effects: this.#effects,
-        shownAs: (path) => relative(folder, path).replaceAll('\\', '/'),
+        shownAs: (path) => this.#shownAs(folder, path),
       },
       starts,
       this.#root === undefined ? [] : [this.#root],
@@ -133,6 +134,16 @@ class Look {
     const code = this.#withMissing({ ...reached, uses: reached.captured, outdated: this.#outdated(site, reached) }, missing);
     if (missing.length === 0) this.#byPlace.set(key, code);
     return code;
+  }
+
+  #shownAs(folder: string, path: string): string {
+    const key = `${folder}\n${path}`;
+    let shown = this.#shown.get(key);
+    if (shown === undefined) {
+      shown = relative(folder, path).replaceAll('\\', '/');
+      this.#shown.set(key, shown);
+    }
+    return shown;
   }
 
   #withMissing(code: SiteCode, missing: readonly CodeMember[]): SiteCode {

@@ -38,7 +38,8 @@ describe('where the function is found', () => {
   });
 
   it('so is one that is the default export of another file, or a member of a namespace', async () => {
-    const inner = (retries: number, plus: number): string => `${HEAD}export default task((x: number) => x + ${plus}, { retries: ${retries} });\nexport const named = task((x: number) => x - ${plus}, { retries: ${retries} });`;
+    const inner = (retries: number, plus: number): string =>
+      `${HEAD}export default task((x: number) => x + ${plus}, { retries: ${retries} });\nexport const named = task((x: number) => x - ${plus}, { retries: ${retries} });`;
     const p = project({
       'flow.ts': `${HEAD}import inner, * as all from './inner.js';\nexport const t = task((x: number) => inner(x));\nexport const u = task((x: number) => all.named(x));`,
       'inner.ts': inner(1, 1),
