@@ -8,6 +8,11 @@ export interface Clock {
   schedule(ms: number, callback: () => void, options?: { readonly idle?: boolean }): () => void;
 }
 
+/** Milliseconds since the epoch, whole, as file systems count them; unlike `systemClock`, it follows a clock that is set. */
+export function wallTime(): number {
+  return Date.now();
+}
+
 const origin = performance.timeOrigin;
 
 export const systemClock: Clock = {

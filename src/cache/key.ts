@@ -10,7 +10,8 @@ export function cacheKey(policy: CachePolicy, context: CacheContext): string | u
   return key === undefined ? undefined : digest128(`${context.task}\n${policy.name}\n${key}`);
 }
 
-/** What one scan of the record loads the entries of: a task under one version of its code. */
-export function taskVersion(task: string, code: string, version: string | undefined): string {
-  return digest128(version === undefined ? `${task}\ncode ${code}` : `${task}\nversion ${JSON.stringify(version)}`);
+/** What one scan of the record loads the entries of: a task under one version of its code; without code, whatever its code. */
+export function taskVersion(task: string, code: string | undefined, version: string | undefined): string {
+  if (version !== undefined) return digest128(`${task}\nversion ${JSON.stringify(version)}`);
+  return digest128(code === undefined ? `${task}\nany code` : `${task}\ncode ${code}`);
 }

@@ -6,6 +6,7 @@ interface Parts {
   readonly name: string;
   readonly key: (context: CacheContext) => string | undefined;
   readonly covers: CachePolicy['covers'];
+  readonly asksForCode: boolean;
   readonly ttlMs?: number;
 }
 
@@ -18,6 +19,7 @@ function policy(parts: Parts): CachePolicy {
         name: `${parts.name} + ${other.name}`,
         key: (context) => join(parts.key(context), other.key(context)),
         covers: { code: parts.covers.code || other.covers.code, inputs: parts.covers.inputs || other.covers.inputs },
+        asksForCode: parts.asksForCode || other.asksForCode,
         ...shortest(parts.ttlMs, other.ttlMs),
       }),
     without: (...args) =>
@@ -50,12 +52,13 @@ function inputsKey({ inputs }: CacheContext): string {
   return key;
 }
 
-const inputs = policy({ name: 'inputs', key: inputsKey, covers: { code: false, inputs: true } });
+const inputs = policy({ name: 'inputs', key: inputsKey, covers: { code: false, inputs: true }, asksForCode: false });
 /** `version` stands in for the digest of the code (S22). */
 const code = policy({
   name: 'code',
   key: (context) => (context.version === undefined ? `code ${context.code}` : `version ${JSON.stringify(context.version)}`),
   covers: { code: true, inputs: false },
+  asksForCode: true,
 });
 
 /** When results may be reused across runs (S20). Combine with `and`, narrow with `without`, limit in time with `ttl`. */
@@ -73,13 +76,20 @@ export const cache = Object.freeze({
         .map((name) => `${name}=${valueDigest(params[name])}`)
         .join('\n'),
     covers: { code: false, inputs: false },
+    asksForCode: false,
   }),
   /** Only within one run. */
-  run: policy({ name: 'run', key: ({ runId }) => `run ${runId}`, covers: { code: false, inputs: false } }),
+  run: policy({ name: 'run', key: ({ runId }) => `run ${runId}`, covers: { code: false, inputs: false }, asksForCode: false }),
   /** Never. */
-  none: policy({ name: 'none', key: () => undefined, covers: { code: false, inputs: false } }),
+  none: policy({ name: 'none', key: () => undefined, covers: { code: false, inputs: false }, asksForCode: false }),
   /** inputs + code + version: what is asked for in most cases. */
-  default: policy({ name: 'default', key: (context) => join(inputsKey(context), code.key(context)), covers: { code: true, inputs: true } }),
+  default: policy({
+    name: 'default',
+    key: (context) => join(inputsKey(context), code.key(context)),
+    covers: { code: true, inputs: true },
+    asksForCode: true,
+  }),
   /** A key of one's own; undefined means: do not reuse. */
-  key: (key: (context: CacheContext) => string | undefined): CachePolicy => policy({ name: 'custom', key, covers: { code: false, inputs: false } }),
+  key: (key: (context: CacheContext) => string | undefined): CachePolicy =>
+    policy({ name: 'custom', key, covers: { code: false, inputs: false }, asksForCode: true }),
 });

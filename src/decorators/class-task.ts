@@ -1,12 +1,14 @@
 import { MillraceError } from '../base/error.js';
+import { type CallTrace, codeSite, traceCall } from '../flow/code-site.js';
 import type { Upstream } from '../flow/future.js';
 import { scopes } from '../flow/scope.js';
 import { isTask, makeTask, TASK, task } from '../flow/task.js';
 import type { AnyArgs, Task, TaskOptions } from '../flow/task-type.js';
+import type { CodeSite } from '../model/code-site.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { type Code, classOf } from './class-chain.js';
 import { methodCode } from './method-code.js';
-import { type MethodTaskOptions, TASK_OPTIONS } from './task-decorator.js';
+import { type MethodTaskOptions, TASK_OPTIONS, TASK_PLACE } from './task-decorator.js';
 import { TaskThis, type ThisUse } from './task-this.js';
 
 /** A method as a task whose first argument is `this`: one for all instances of a class. */
@@ -25,9 +27,13 @@ export function classTask(prototypes: readonly object[], key: string | symbol): 
   const method = functionAt(owner, key) as Code;
   const code = methodCode(method, prototypes);
   const name = typeof options.name === 'string' ? options.name : methodName(owner, key);
-  // The method's own text is all that `task()` would count; a version of ours stands for all that it reaches in its classes.
-  const plain = task(method, { ...options, name, version: options.version ?? `code ${code.digest}` });
-  const definition = withThis(definitionIn(plain), method, options.name);
+  const plain = task(method, { ...options, name });
+  const definition = withThis(
+    definitionIn(plain),
+    method,
+    options.name,
+    codeSite('method', method, placeOf(declared, key), { members: code.members }),
+  );
   const keys = options.version !== undefined ? 'lenient' : code.isOpaque ? 'none' : 'strict';
   return { task: makeTask(definition, []), method, use: { taskName: name, fields: code.fields, keys } };
 }
@@ -44,6 +50,16 @@ function inheritedOptions(declared: readonly object[], key: string | symbol): Me
     return inherited;
   }
   return undefined;
+}
+
+/** Where `@Task()` was written: above the method, or above the one that it overrides. */
+function placeOf(declared: readonly object[], key: string | symbol): CallTrace {
+  for (const prototype of declared) {
+    const method = functionAt(prototype, key);
+    const place = method && TASK_PLACE.get(method);
+    if (place !== undefined) return place;
+  }
+  return traceCall(placeOf);
 }
 
 function functionAt(prototype: object, key: string | symbol): Code | undefined {
@@ -63,10 +79,11 @@ function definitionIn(made: unknown): TaskDefinition {
   throw new TypeError('expected a task');
 }
 
-function withThis(plain: TaskDefinition, method: Code, name: MethodTaskOptions['name']): TaskDefinition {
+function withThis(plain: TaskDefinition, method: Code, name: MethodTaskOptions['name'], code: CodeSite): TaskDefinition {
   return Object.freeze({
     ...plain,
     fn: callerOf(method),
+    code,
     parameterNames: Object.freeze(['this', ...plain.parameterNames]),
     label: typeof name === 'function' ? withoutThis(name) : undefined,
   });

@@ -1,7 +1,8 @@
+import { traceCall } from '../flow/code-site.js';
 import { definedFlows, FLOW, type FlowInside } from '../flow/flow.js';
 import type { InstanceMaker } from './class-parameters.js';
 import type { AnyMethod, ClassDecorator2 } from './decorator-types.js';
-import { type ClassFlowOptions, checkClass, FLOW_OPTIONS, flowOf, nameOfFlow } from './flow-of.js';
+import { type ClassFlowOptions, checkClass, FLOW_OPTIONS, FLOW_PLACE, flowOf, nameOfFlow } from './flow-of.js';
 import { misplaced, optionsOf, placementOf } from './placement.js';
 
 /**
@@ -12,11 +13,13 @@ import { misplaced, optionsOf, placementOf } from './placement.js';
 export function Flow(options?: ClassFlowOptions): ClassDecorator2;
 export function Flow(...args: readonly unknown[]): ClassDecorator2 {
   const options = optionsOf<ClassFlowOptions>('Flow', args);
+  const trace = traceCall(Flow);
   const decorate = (...received: readonly unknown[]): void => {
     const place = placementOf(received);
     if (place.kind !== 'class') throw misplaced('Flow', 'a class', place);
     checkClass(place.target);
     FLOW_OPTIONS.put(place.target, options);
+    FLOW_PLACE.put(place.target, trace);
     announce(place.target);
   };
   return decorate as ClassDecorator2;

@@ -1,8 +1,9 @@
-import { digest128 } from '../base/digest.js';
 import { describe, MillraceError } from '../base/error.js';
-import { definedFlows, type Flow, type FlowOptions, flow } from '../flow/flow.js';
+import { type CallTrace, codeSite, traceCall } from '../flow/code-site.js';
+import { definedFlows, type Flow, type FlowOptions, flowOfCode } from '../flow/flow.js';
 import type { BodyResult } from '../flow/future.js';
 import type { ParamSpec } from '../flow/parameters.js';
+import type { CodeMember } from '../model/code-site.js';
 import { type ClassParameters, classParameters, type InstanceMaker } from './class-parameters.js';
 import type { AnyMethod, ClassParams } from './decorator-types.js';
 import { createTag } from './metadata.js';
@@ -14,6 +15,8 @@ export type ClassFlowOptions = Omit<FlowOptions<any>, 'params'> & {
 };
 
 export const FLOW_OPTIONS = createTag<ClassFlowOptions>('flow');
+/** Where `@Flow()` was written. */
+export const FLOW_PLACE = createTag<CallTrace>('flow.place');
 
 type AnyFlow = Flow<ParamSpec, unknown>;
 const flows = new WeakMap<object, AnyFlow>();
@@ -31,7 +34,7 @@ export function flowOf<C extends new () => { run(): any }>(
   let made = flows.get(Class);
   if (made === undefined) {
     checkClass(Class);
-    made = defineFlow(Class);
+    made = defineFlow(Class, FLOW_PLACE.get(Class) ?? traceCall(flowOf));
     flows.set(Class, made);
     // The class stood for its flow among those that were defined; now the flow is there itself.
     definedFlows().delete(Class);
@@ -53,7 +56,7 @@ export function nameOfFlow(Class: InstanceMaker): string {
   return FLOW_OPTIONS.get(Class)?.name ?? Class.name;
 }
 
-function defineFlow(Class: InstanceMaker): AnyFlow {
+function defineFlow(Class: InstanceMaker, trace: CallTrace): AnyFlow {
   const { name: _, ...options } = inheritedOptions(Class);
   const name = nameOfFlow(Class);
   if (name === '') {
@@ -63,7 +66,8 @@ function defineFlow(Class: InstanceMaker): AnyFlow {
   }
   const parameters = classParameters(Class);
   const body = (values: Readonly<Record<string, unknown>>): unknown => runInstance(Class, parameters, values);
-  return withVersion(flow(name, { ...options, params: parameters.spec }, body) as AnyFlow, classVersion(Class));
+  // As a task of another flow it may be cached, and its body is the same for every class: the class is its code.
+  return flowOfCode(name, { ...options, params: parameters.spec }, body, codeSite('class', Class, trace, { members: chainOf(Class) }));
 }
 
 function runInstance(Class: InstanceMaker, parameters: ClassParameters, values: Readonly<Record<string, unknown>>): unknown {
@@ -80,24 +84,11 @@ function inheritedOptions(Class: object): ClassFlowOptions {
   return {};
 }
 
-/**
- * As a task of another flow it may be cached, and the text of its body is the same for every class: the text of the class counts instead.
- */
-function withVersion(plain: AnyFlow, version: string): AnyFlow {
-  const made: AnyFlow = {
-    ...plain,
-    asTask: (options) => plain.asTask({ version, ...options }),
-    with: (options) => withVersion(plain.with(options), version),
-  };
-  definedFlows().delete(plain);
-  definedFlows().add(made);
-  return Object.freeze(made);
-}
-
-function classVersion(Class: object): string {
-  const texts: string[] = [];
+/** The class and what it extends, as far as these are classes of users. */
+function chainOf(Class: object): readonly CodeMember[] {
+  const chain: CodeMember[] = [];
   for (let next: unknown = Class; typeof next === 'function' && next !== Function.prototype; next = Object.getPrototypeOf(next)) {
-    texts.push(Function.prototype.toString.call(next));
+    chain.push({ className: next.name, name: undefined, code: next });
   }
-  return `code ${digest128(texts.join('\n'))}`;
+  return chain;
 }

@@ -1,11 +1,11 @@
-import { digest128 } from '../base/digest.js';
 import { SourceTokens, type Token } from '../flow/source-tokens.js';
+import type { CodeMember } from '../model/code-site.js';
 import { type Code, classOf, type Member, membersOf } from './class-chain.js';
 
-/** What of its class a method depends on, as far as its text tells. When unsure, include (S22). */
+/** What of its class a method depends on, as far as its text tells; what else it reaches is looked up in its source. When unsure, include (S22). */
 export interface MethodCode {
-  /** Digest of the method and of every member of its classes that it may reach. */
-  readonly digest: string;
+  /** The method and every member of its classes that it may reach. */
+  readonly members: readonly CodeMember[];
   /** Names of the fields that it may read; undefined: any. */
   readonly fields: ReadonlySet<string> | undefined;
   /** It uses what cannot be looked into (`#private` members, a bound function): its code and its fields say too little. */
@@ -20,17 +20,19 @@ export function methodCode(method: Code, prototypes: readonly object[]): MethodC
   const members = membersOf(prototypes);
   const classes = new Set(prototypes.map((prototype) => classOf(prototype).name));
   const reached = new Reached(classes);
-  reached.add('method', method);
+  const own = members.find(({ functions }) => functions.includes(method));
+  reached.add(own === undefined ? { className: '', name: method.name, code: method } : memberOf(own, prototypes, method));
   for (let before = -1; before !== reached.size; ) {
     before = reached.size;
-    for (const member of members) if (reached.mentions(member)) for (const code of member.functions) reached.add(label(member), code);
-    if (reached.mentionsClass) for (const prototype of prototypes) reached.add(`class ${classOf(prototype).name}`, prototype.constructor as Code);
+    for (const member of members) if (reached.mentions(member)) for (const code of member.functions) reached.add(memberOf(member, prototypes, code));
+    if (reached.mentionsClass)
+      for (const prototype of prototypes) reached.add({ className: classOf(prototype).name, name: undefined, code: prototype.constructor });
   }
-  return { digest: reached.digest(), fields: reached.reachesAll ? undefined : reached.names, isOpaque: reached.isOpaque };
+  return { members: reached.members(), fields: reached.reachesAll ? undefined : reached.names, isOpaque: reached.isOpaque };
 }
 
-function label({ key, level }: Member): string {
-  return `${level} ${String(key)}`;
+function memberOf({ key, level }: Member, prototypes: readonly object[], code: Code): CodeMember {
+  return { className: classOf(prototypes[level] as object).name, name: typeof key === 'string' ? key : `[${key.description ?? ''}]`, code };
 }
 
 class Reached {
@@ -39,14 +41,14 @@ class Reached {
   isOpaque = false;
   readonly #classes: ReadonlySet<string>;
   /** A function may be reached as the method itself and as a member. */
-  readonly #texts = new Map<Code, string>();
+  readonly #members = new Map<CodeMember['code'], CodeMember>();
 
   constructor(classes: ReadonlySet<string>) {
     this.#classes = classes;
   }
 
   get size(): number {
-    return this.#texts.size;
+    return this.#members.size;
   }
 
   /** Statics, and the class as a value: then all of it counts. */
@@ -60,17 +62,17 @@ class Reached {
     return this.reachesAll || (typeof key === 'string' && this.names.has(key));
   }
 
-  add(where: string, code: Code): void {
-    if (this.#texts.has(code)) return;
-    const text = Function.prototype.toString.call(code);
-    this.#texts.set(code, `${where}\n${text}`);
+  add(member: CodeMember): void {
+    if (this.#members.has(member.code)) return;
+    this.#members.set(member.code, member);
+    const text = Function.prototype.toString.call(member.code);
     if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) this.isOpaque = true;
     // The text of a class counts, and its members are looked at one by one: of what else it mentions nothing is reached by this method.
     else if (!/^class\b/.test(text)) this.#read(text);
   }
 
-  digest(): string {
-    return digest128([...this.#texts.values()].sort().join('\n'));
+  members(): readonly CodeMember[] {
+    return [...this.#members.values()];
   }
 
   #read(text: string): void {

@@ -1,3 +1,5 @@
+import { compareCode } from '../code/compare-code.js';
+import type { CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 
@@ -15,7 +17,10 @@ export interface Facts {
   readonly now: number;
   /** The call's own parts, and the most alike earlier result of the task: what a miss is explained with. */
   readonly code: string;
+  /** What the code is made of, as entries keep it. */
+  readonly codeParts: string | undefined;
   readonly version: string | undefined;
+  readonly covers: CachePolicy['covers'];
   readonly inputs: Readonly<Record<string, InputDigest>>;
   readonly earlier: CacheEntryRow | undefined;
 }
@@ -36,12 +41,22 @@ export function decide(facts: Facts): Decision {
   return { action: 'reuse', entry: newest };
 }
 
-function explainMiss({ earlier, code, version, inputs }: Facts): Reason {
+function explainMiss({ earlier, code, codeParts, version, covers, inputs }: Facts): Reason {
   if (earlier === undefined) return { kind: 'no-result' };
-  if (earlier.version !== version) return { kind: 'version-changed', detail: `${earlier.version ?? 'none'} -> ${version ?? 'none'}` };
-  if (version === undefined && earlier.code !== code) return { kind: 'code-changed', detail: "the function's text" };
+  if (covers.code && earlier.version !== version) return { kind: 'version-changed', detail: `${earlier.version ?? 'none'} -> ${version ?? 'none'}` };
+  if (covers.code && version === undefined && earlier.code !== code) return codeChange(earlier.codeParts, codeParts);
   const changed = changedInputs(earlier.inputs, inputs);
   return changed.length === 0 ? { kind: 'no-result' } : { kind: 'input-changed', detail: changed.join(', ') };
+}
+
+/** Most name one declaration; who changed many files knows it. */
+const MAX_NAMED = 3;
+
+function codeChange(before: string | undefined, now: string | undefined): Reason {
+  const details = compareCode(before, now).map(({ detail }) => detail);
+  if (details.length === 0) return { kind: 'code-changed' };
+  const more = details.length > MAX_NAMED ? ` and ${details.length - MAX_NAMED} more` : '';
+  return { kind: 'code-changed', detail: `${details.slice(0, MAX_NAMED).join(', ')}${more}` };
 }
 
 function changedInputs(before: Facts['inputs'], now: Facts['inputs']): string[] {

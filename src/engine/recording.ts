@@ -195,13 +195,12 @@ export class Recording implements Observer {
     if (reads.some(({ path }) => this.#parts.mask(path) !== path)) return undefined;
     const definition = this.#definition(node);
     return {
-      taskVersion: this.#parts.reuse.version(definition),
+      ...this.#parts.reuse.codeOf(definition),
       key,
       task: definition.name,
       run: this.#parts.run,
       index: node,
       createdAt: finishedAt,
-      code: this.#parts.reuse.codeOf(definition),
       version: definition.version,
       inputs: this.#maskedInputs(inputs),
       artifacts: kept.artifacts.map(({ name, ref }) => ({ name, ref })),

@@ -1,5 +1,8 @@
 import type { Clock } from '../base/clock.js';
 import { cacheKey, taskVersion } from '../cache/key.js';
+import { type CodePart, codePartText } from '../code/code-part.js';
+import { functionTextDigest } from '../code/function-text.js';
+import type { TaskCode } from '../code/task-code.js';
 import { scopes } from '../flow/scope.js';
 import type { CacheContext, CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
@@ -29,9 +32,19 @@ export interface ReuseParts {
   readonly record: RunRecord;
   readonly keeper: ResultKeeper;
   readonly clock: Clock;
-  readonly codeDigest: (definition: TaskDefinition) => string;
+  readonly code: TaskCode;
   readonly places: Places;
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
+}
+
+/** A definition, its code, and where its entries are found. */
+interface Version {
+  readonly digest: string;
+  readonly code: string;
+  /** Undefined: nobody asked for it. */
+  readonly part: CodePart | undefined;
+  /** Why it cannot be told whether an earlier result would be right. */
+  readonly doubt: Reason | undefined;
 }
 
 interface History {
@@ -46,7 +59,8 @@ interface History {
  */
 export class Reuse {
   readonly #parts: ReuseParts;
-  readonly #versions = new WeakMap<TaskDefinition, string>();
+  readonly #versions = new WeakMap<TaskDefinition, Version>();
+  readonly #partTexts = new WeakMap<CodePart, string>();
   readonly #histories = new Map<string, History | Promise<History>>();
 
   constructor(parts: ReuseParts) {
@@ -54,30 +68,59 @@ export class Reuse {
   }
 
   ask(question: Question): Answer | Promise<Answer> {
-    const version = this.version(question.definition);
-    const history = this.#histories.get(version);
-    if (history !== undefined && !(history instanceof Promise)) return this.#answer(question, history);
-    return (history ?? this.#load(question.definition, version)).then((loaded) => this.#answer(question, loaded));
+    const version = this.#versions.get(question.definition) ?? this.#findVersion(question.definition, question.policy);
+    if (version instanceof Promise) return version.then((found) => this.#ask(question, found));
+    return this.#ask(question, version);
   }
 
-  version(definition: TaskDefinition): string {
-    let version = this.#versions.get(definition);
-    if (version === undefined) {
-      version = taskVersion(definition.name, this.codeOf(definition), definition.version);
-      this.#versions.set(definition, version);
-    }
-    return version;
+  #ask(question: Question, version: Version): Answer | Promise<Answer> {
+    if (version.doubt !== undefined) return { hit: undefined, key: undefined, why: version.doubt };
+    const history = this.#histories.get(version.digest);
+    if (history !== undefined && !(history instanceof Promise)) return this.#answer(question, version, history);
+    return (history ?? this.#load(question.definition, version.digest)).then((loaded) => this.#answer(question, version, loaded));
   }
 
-  codeOf(definition: TaskDefinition): string {
-    return this.#parts.codeDigest(definition);
+  /** What an entry says of the code it was made by. The definition has been asked about before. */
+  codeOf(definition: TaskDefinition): Pick<CacheEntryRow, 'taskVersion' | 'code' | 'codeParts'> {
+    const version = this.#versions.get(definition) ?? this.#withoutCode(definition, definition.version);
+    return { taskVersion: version.digest, code: version.code, codeParts: version.part && this.#partText(version.part) };
   }
 
   /** Whether the task has ever left a result to be reused, of this version of its code or another. */
-  async hasHistory(definition: TaskDefinition): Promise<boolean> {
-    const version = this.version(definition);
-    const history = await (this.#histories.get(version) ?? this.#load(definition, version));
+  async hasHistory(definition: TaskDefinition, policy: CachePolicy): Promise<boolean> {
+    const { digest } = await (this.#versions.get(definition) ?? this.#findVersion(definition, policy));
+    const history = await (this.#histories.get(digest) ?? this.#load(definition, digest));
     return history.all.length > 0;
+  }
+
+  /** The code of a definition is looked up once; from then on answers need not wait for it. */
+  #findVersion(definition: TaskDefinition, policy: CachePolicy): Version | Promise<Version> {
+    const keep = (version: Version): Version => {
+      this.#versions.set(definition, version);
+      return version;
+    };
+    if (!policy.asksForCode) return keep(this.#withoutCode(definition, undefined));
+    const part = this.#parts.code.codeOf(definition);
+    const finish = (found: CodePart): Version => keep(this.#withCode(definition, policy, found));
+    return part instanceof Promise ? part.then(finish) : finish(part);
+  }
+
+  #withCode({ name, version }: TaskDefinition, { covers }: CachePolicy, part: CodePart): Version {
+    const digest = taskVersion(name, covers.code ? part.digest : undefined, covers.code ? version : undefined);
+    return { digest, code: part.digest, part, doubt: version === undefined && covers.code ? doubtOf(part) : undefined };
+  }
+
+  #withoutCode({ name, fn }: TaskDefinition, version: string | undefined): Version {
+    return { digest: taskVersion(name, undefined, version), code: functionTextDigest(fn), part: undefined, doubt: undefined };
+  }
+
+  #partText(part: CodePart): string {
+    let text = this.#partTexts.get(part);
+    if (text === undefined) {
+      text = codePartText(part);
+      this.#partTexts.set(part, text);
+    }
+    return text;
   }
 
   /** A result made in this run: the next identical call finds it (S24). */
@@ -131,23 +174,24 @@ export class Reuse {
     return loading;
   }
 
-  #answer(question: Question, history: History): Answer | Promise<Answer> {
+  #answer(question: Question, version: Version, history: History): Answer | Promise<Answer> {
     const { definition, policy, inputs, forced } = question;
     const { run } = this.#parts;
     if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: 'an argument has no digest' } };
-    const code = this.codeOf(definition);
+    const { code } = version;
     const digests: Record<string, string> = {};
     for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
     const key = cacheKey(policy, this.#context(definition, code, digests));
     const known = (key !== undefined && history.byKey.get(key)) || [];
     // Who is forced is answered by this run's own results alone.
     const matching = this.#matching(forced ? known.filter((entry) => entry.run === run.id) : known);
-    if (matching instanceof Promise) return matching.then((entries) => this.#decide(question, history, key, known, entries));
-    return this.#decide(question, history, key, known, matching);
+    if (matching instanceof Promise) return matching.then((entries) => this.#decide(question, version, history, key, known, entries));
+    return this.#decide(question, version, history, key, known, matching);
   }
 
   #decide(
     question: Question,
+    { code, part }: Version,
     history: History,
     key: string | undefined,
     known: readonly CacheEntryRow[],
@@ -164,12 +208,14 @@ export class Reuse {
       ttlMs: policy.ttlMs,
       // A look at the clock for each of ten thousand hits is not free.
       now: policy.ttlMs === undefined ? 0 : this.#parts.clock.now(),
-      code: this.codeOf(definition),
+      code,
+      codeParts: part && entries.length === 0 ? this.#partText(part) : undefined,
       version: definition.version,
+      covers: policy.covers,
       inputs,
       earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
     });
-    if (decision.action === 'run') return { hit: undefined, key, why: decision.why };
+    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, part) };
     return this.#present(question, key as string, decision.entry);
   }
 
@@ -215,4 +261,17 @@ export class Reuse {
       return { hit: undefined, key, why: { kind: 'missing', detail } };
     })();
   }
+}
+
+/** Who is told that there is no result, or that code changed, is told too when the code counts by less than all of it (S22). */
+function withUnsure(why: Reason, part: CodePart | undefined): Reason {
+  if (part?.unsure === undefined || (why.kind !== 'no-result' && why.kind !== 'code-changed')) return why;
+  const before = why.detail === undefined ? '' : `${why.detail}; `;
+  return { kind: why.kind, detail: `${before}its code is not known whole: ${part.unsure}` };
+}
+
+/** A variable that only the call knows, or a file that was changed under a running program: the code does not say what runs. */
+function doubtOf({ captured, outdated }: CodePart): Reason | undefined {
+  if (captured.length > 0) return { kind: 'captured-variable', detail: captured.join(', ') };
+  return outdated === undefined ? undefined : { kind: 'not-cached', detail: `${outdated} was changed after it was loaded` };
 }

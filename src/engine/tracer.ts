@@ -240,7 +240,7 @@ export class Tracer implements RunPort, Settling {
     if (definition.kind === 'map') return await this.#findMap(node, definition, upstream, isKnown);
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
-      const known = await this.#parts.reuse.hasHistory(definition);
+      const known = await this.#parts.reuse.hasHistory(definition, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending' } };
     }
     const inputs = await this.#inputs(node, upstream);
@@ -264,7 +264,7 @@ export class Tracer implements RunPort, Settling {
     const policy = of.cache ?? this.#parts.defaultCache;
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
-      const known = await this.#parts.reuse.hasHistory(of);
+      const known = await this.#parts.reuse.hasHistory(of, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending' } };
     }
     const values = new Map<number, unknown>();

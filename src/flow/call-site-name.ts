@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { OWN_FOLDERS } from '../base/own-files.js';
 import { assignedName } from './assigned-name.js';
+import { type CallSite, callSitesIn, normalPath, stackAbove } from './call-site.js';
 import { readSource, type SourceFile } from './source-file.js';
 
 /**
@@ -30,68 +30,19 @@ export function callSitePosition(): string | undefined {
 
 // ── the call site ──
 
-interface CallSite {
-  /** A path or a `file:` URL, with its query: a module loaded anew has another one, and may have another text. */
-  readonly location: string;
-  readonly line: number;
-  readonly column: number | undefined;
-}
-
 /**
  * Frames to ask for. Mapping a frame to its source costs more than all the rest here, and the caller is nearly always the second or
  * third; when it is not, once more with plenty.
  */
 const FRAMES = [3, 16];
 
+/** The text of a stack, so that whatever maps stacks to sources (Node, tsx, vitest) has done its work. */
 function findCallSite(): CallSite | undefined {
   for (const frames of FRAMES) {
-    const found = callSite(stackText(frames));
-    if (found !== 'further out') return found;
+    const [found] = callSitesIn(stackAbove(findCallSite, frames)());
+    if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The stack above `nameFromCallSite` as text, so that whatever maps stacks to sources (Node, tsx, vitest) has done its work. */
-function stackText(frames: number): string {
-  const limit = Error.stackTraceLimit;
-  // Where intrinsics are frozen this has no effect, and the default of ten frames serves.
-  Reflect.set(Error, 'stackTraceLimit', frames);
-  try {
-    const error = new Error();
-    Error.captureStackTrace(error, stackText);
-    return String(error.stack);
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', limit);
-  }
-}
-
-function callSite(stack: string): CallSite | 'further out' | undefined {
-  for (const line of stack.split('\n')) {
-    const frame = /^\s+at (.*)$/.exec(line)?.[1];
-    if (frame === undefined) continue;
-    const site = placeOf(frame);
-    // A frame without a file is a native one, such as `Array.map`: what called us then is no call in a source.
-    if (site === undefined) return undefined;
-    const path = normalPath(site.location);
-    if (!OWN_FOLDERS.some((folder) => path.startsWith(folder))) return site;
-  }
-  return 'further out';
-}
-
-/** `fn (file:///a/b.ts:3:14)`, `async /a/b.ts:3`, `C:\a\b.js:3:14`. */
-function placeOf(frame: string): CallSite | undefined {
-  const inParentheses = /\((.*)\)$/.exec(frame)?.[1];
-  const place = inParentheses ?? frame.replace(/^async /, '');
-  const parts = /^((?:file:\/\/|[A-Za-z]:[\\/]|\/).*?):(\d+)(?::(\d+))?$/.exec(place);
-  if (parts === null) return undefined;
-  const [, location = '', line, column] = parts;
-  return { location, line: Number(line), column: column === undefined ? undefined : Number(column) };
-}
-
-/** The path of a location with forward slashes, without the query that loaders add. */
-function normalPath(location: string): string {
-  const plain = location.startsWith('file:') ? fileURLToPath(location.replace(/[?#].*$/, '')) : location.replace(/\?[^/\\]*$/, '');
-  return plain.replaceAll('\\', '/');
 }
 
 // ── its source ──

@@ -94,6 +94,7 @@ class EphemeralPort implements RunPort {
       strict: false,
       orphans: 'wait',
       onFailure: 'finish-independent',
+      code: this.#definition.code,
       body: () => {
         const scope = scopes.getStore() as BodyScope;
         return new NodeFuture(scope.port, this.#call(scope));

@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { CachePolicy } from '../model/cache-policy.js';
+import type { CodeSite } from '../model/code-site.js';
 import type { RunEvent } from '../model/event.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
@@ -86,6 +87,8 @@ export interface FlowDefinition {
   readonly onFailure: 'finish-independent' | 'cancel-rest';
   // biome-ignore lint/suspicious/noExplicitAny: a body of any parameters
   readonly body: (params: any) => unknown;
+  /** Where the body's code is to be found. */
+  readonly code: CodeSite | undefined;
 }
 
 export interface VisualizeOptions {

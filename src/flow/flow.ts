@@ -2,10 +2,12 @@ import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { CachePolicy } from '../model/cache-policy.js';
+import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { childRunTask } from './child-run.js';
+import { codeSite, traceCall } from './code-site.js';
 import {
   type FlowDefinition,
   type FlowHooks,
@@ -144,10 +146,15 @@ export function flow<R, S extends ParamSpec = Record<never, never>>(
 ): Flow<S, BodyResult<R>>;
 export function flow(name: string, ...rest: [AnyBody] | [FlowOptions<ParamSpec>, AnyBody]): Flow<ParamSpec, unknown> {
   const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
-  return makeFlow(defineFlow(name, options, body));
+  return makeFlow(defineFlow(name, options, body, codeSite('flow', body, traceCall(flow))));
 }
 
-function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody): FlowDefinition {
+/** A flow whose code is more than its body: a class. @throws MillraceError as `flow()` */
+export function flowOfCode(name: string, options: FlowOptions<ParamSpec>, body: AnyBody, code: CodeSite): Flow<ParamSpec, unknown> {
+  return makeFlow(defineFlow(name, options, body, code));
+}
+
+function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody, code: CodeSite | undefined): FlowDefinition {
   if (typeof body !== 'function') {
     throw new MillraceError(
       'FLOW_NOT_A_FUNCTION',
@@ -178,6 +185,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     orphans: options.orphans ?? 'wait',
     onFailure: options.onFailure ?? 'finish-independent',
     body,
+    code,
   });
 }
 
@@ -216,9 +224,9 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
 
 /** The same flow under other options. */
 function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
-  const { name, body } = definition;
-  const { defaults: _, timeoutMs: __, ...same } = definition;
-  const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body);
+  const { name, body, code } = definition;
+  const { defaults: _, timeoutMs: __, code: ___, ...same } = definition;
+  const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body, code);
   return Object.freeze({
     ...fresh,
     defaults: { ...definition.defaults, ...fresh.defaults },
@@ -234,8 +242,10 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
     name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
     description: options.description ?? definition.description,
     fn: definition.body,
+    code: definition.code,
     parameterNames: ['params'],
     version: options.version,
+    captures: options.captures,
     cache: options.cache,
     persist: options.persist ?? true,
     store: options.store ?? definition.store,

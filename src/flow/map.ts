@@ -66,6 +66,7 @@ function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurren
     name: definition.name,
     description: definition.description,
     fn: definition.fn,
+    code: definition.code,
     parameterNames: definition.parameterNames,
     cache: false,
     persist: false,

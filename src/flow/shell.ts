@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
-import { digest128 } from '../base/digest.js';
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { codeSite, traceCall } from './code-site.js';
 import { parameterNames } from './parameter-names.js';
 import type { CommandRequest } from './run-command.js';
 import { scopes } from './scope.js';
@@ -40,7 +40,7 @@ export interface ShellOptions<A extends AnyArgs> extends TaskOptions<A, string> 
  * When the task is cancelled or out of time, the command's whole process group is asked to end (SIGTERM), and killed after `grace`. What
  * a command leaves running in the background ends with it, unless it left the group (`setsid`).
  *
- * In cache keys the command (of a function, its text), `cwd` and `env` count as the task's code (S22); `version` replaces them.
+ * In cache keys the command (of a function, the code it reaches), `cwd` and `env` count as the task's code (S22); `version` replaces them.
  *
  * @example const count = shell('count', (path: string) => ['wc', '-l', path]);
  * @throws MillraceError `SHELL_COMMAND_INVALID`, `SHELL_OPTION_INVALID`, `TASK_NAME_INVALID`. The task fails with a `ShellError`: `SHELL_FAILED`,
@@ -63,9 +63,11 @@ export function shell<A extends AnyArgs = []>(
   };
   // The task's name; with a function for a `name`, tasks take that of their function.
   Object.defineProperty(fn, 'name', { value: name });
-  const version = options.version ?? commandVersion(command, cwd, env);
-  const made = task(fn, { ...taskOptions, name: label ?? name, version });
-  return withParameterNames(made, typeof command === 'function' ? parameterNames(command) : []);
+  const made = task(fn, { ...taskOptions, name: label ?? name });
+  // The function that runs is the same for every command, so it is the command that tells one task's code from another's.
+  const isFunction = typeof command === 'function';
+  const code = codeSite('shell', isFunction ? command : undefined, traceCall(shell), { also: settingsText(isFunction ? null : command, cwd, env) });
+  return changed(made, { code, parameterNames: isFunction ? parameterNames(command) : [] });
 }
 
 /** The log and the signal of the task that is running; without one (`task.fn`) there is neither. */
@@ -76,17 +78,15 @@ function surroundings(): Pick<CommandRequest, 'signal' | 'onLine'> {
   return { signal, onLine: (from, line) => (from === 'stdout' ? log.info(line) : log.warn(line)) };
 }
 
-/** The function that runs has the same text for every command, so it is the command that has to tell one task's code from another's. */
-function commandVersion(command: unknown, cwd: string | undefined, env: ShellOptions<AnyArgs>['env']): string {
-  const text = typeof command === 'function' ? `function ${Function.prototype.toString.call(command)}` : JSON.stringify(command);
+function settingsText(command: ShellCommand | null, cwd: string | undefined, env: ShellOptions<AnyArgs>['env']): string {
   const variables = Object.entries(env ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `command ${digest128(JSON.stringify([text, cwd ?? null, variables]))}`;
+  return JSON.stringify([command, cwd ?? null, variables]);
 }
 
-/** Those of the user's function: reasons and labels speak of them. */
-function withParameterNames<A extends AnyArgs>(made: Task<A, string>, names: readonly string[]): Task<A, string> {
+/** Parameters are those of the user's function: reasons and labels speak of them. */
+function changed<A extends AnyArgs>(made: Task<A, string>, changes: Pick<TaskDefinition, 'code' | 'parameterNames'>): Task<A, string> {
   const { [TASK]: definition } = made as unknown as { readonly [TASK]: TaskDefinition };
-  return makeTask(Object.freeze({ ...definition, parameterNames: names }), []) as unknown as Task<A, string>;
+  return makeTask(Object.freeze({ ...definition, ...changes }), []) as unknown as Task<A, string>;
 }
 
 function checkCommand(task: string, command: unknown): ShellCommand {

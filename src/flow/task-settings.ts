@@ -22,6 +22,11 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   if (same.priority !== undefined && !Number.isFinite(same.priority)) {
     throw new MillraceError('TASK_OPTION_INVALID', `expected 'priority' to be a number, higher first; got ${describe(same.priority)}`);
   }
+  if (same.captures !== undefined && !isRecord(same.captures)) {
+    throw new MillraceError('TASK_OPTION_INVALID', `expected 'captures' to be an object of variables by name; got ${describe(same.captures)}`, {
+      hint: 'Write { captures: { rate, region } }.',
+    });
+  }
   return {
     ...(same as Partial<TaskDefinition>),
     ...(tags === undefined ? {} : { tags: Object.freeze([...tags]) }),
@@ -36,6 +41,10 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
 /** Infinity: none, where the flow's defaults have one. */
 function timeoutOf(timeout: Duration): number {
   return timeout === Number.POSITIVE_INFINITY ? timeout : toMs(timeout);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What bounds or repeats one call of a function: not for flows in the flow, whose tasks have it each. */

@@ -24,6 +24,11 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   tags?: readonly string[];
   /** Replaces the digest of the task's code in cache keys. */
   version?: string;
+  /**
+   * Variables of an enclosing function that the body uses, `{ rate, region }`: their values count in cache keys. Without them, and without a
+   * `version`, a task that uses such variables is not reused across runs (S22).
+   */
+  captures?: Readonly<Record<string, unknown>>;
   /** Reuse of results across runs (S20). @default the flow's, which has none unless told */
   cache?: CachePolicy | false;
   /** Whether the result is stored, so that the run can be inspected and resumed (S19). @default true */

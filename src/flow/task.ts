@@ -2,6 +2,7 @@ import { MillraceError } from '../base/error.js';
 import type { Serializer } from '../model/serializer.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { nameFromCallSite } from './call-site-name.js';
+import { type CallTrace, codeSite, traceCall } from './code-site.js';
 import { callOutsideFlow } from './ephemeral.js';
 import type { Upstream } from './future.js';
 import { mapTask } from './map.js';
@@ -27,10 +28,14 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
   if (typeof fn !== 'function') {
     throw new MillraceError('TASK_NOT_A_FUNCTION', `expected task(fn, options) with a function; got ${fn === null ? 'null' : typeof fn}`);
   }
-  return makeTask(defineTask(fn, (options ?? {}) as Omit<TaskOptions<AnyArgs, unknown, Outputs>, 'store'>), []) as unknown as Task<A, R, O>;
+  return makeTask(defineTask(fn, (options ?? {}) as Omit<TaskOptions<AnyArgs, unknown, Outputs>, 'store'>, traceCall(task)), []) as unknown as Task<
+    A,
+    R,
+    O
+  >;
 }
 
-function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>): TaskDefinition {
+function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>, trace: CallTrace): TaskDefinition {
   const { name } = options;
   return Object.freeze({
     ...TASK_DEFAULTS,
@@ -38,6 +43,7 @@ function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unkn
     kind: 'task',
     name: taskName(fn, name),
     fn,
+    code: codeSite('task', fn, trace),
     parameterNames: Object.freeze([...parameterNames(fn)]),
     label: typeof name === 'function' ? name : undefined,
   });

@@ -24,4 +24,6 @@ export interface CachePolicy {
   readonly ttlMs?: number;
   /** Which parts of the key it covers, so that a miss can be explained (S27). */
   readonly covers: { readonly code: boolean; readonly inputs: boolean };
+  /** Whether `key` may look at the code. Finding out what a task reaches takes time: it is not done for who does not ask. */
+  readonly asksForCode: boolean;
 }

@@ -117,6 +117,8 @@ export interface CacheEntryRow {
   readonly index: number;
   readonly createdAt: number;
   readonly code: string;
+  /** What the code was made of, as JSON text: tells which declaration changed when it does. */
+  readonly codeParts?: string | undefined;
   readonly version: string | undefined;
   readonly inputs: Readonly<Record<string, InputDigest>>;
   readonly artifacts: readonly { readonly name: string; readonly ref: ArtifactRef }[];

@@ -1,5 +1,6 @@
 import type { CachePolicy } from './cache-policy.js';
 import type { Check } from './check.js';
+import type { CodeSite } from './code-site.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { FinalState } from './final-state.js';
 import type { ResultStore } from './result-store.js';
@@ -30,6 +31,10 @@ export interface TaskDefinition {
   // biome-ignore lint/suspicious/noExplicitAny: as `fn`
   readonly label: ((...args: any[]) => string) | undefined;
   readonly version: string | undefined;
+  /** Variables of enclosing functions that `fn` uses: their values count as its code (S22). */
+  readonly captures: Readonly<Record<string, unknown>> | undefined;
+  /** Where its code is to be found; undefined for what is not users' code. */
+  readonly code: CodeSite | undefined;
   readonly cache: CachePolicy | false | undefined;
   /** @default true */
   readonly persist: boolean;
@@ -98,6 +103,8 @@ export const TASK_DEFAULTS = Object.freeze({
   parameterNames: Object.freeze([]) as readonly string[],
   label: undefined,
   version: undefined,
+  captures: undefined,
+  code: undefined,
   cache: undefined,
   persist: true,
   store: undefined,

@@ -1,10 +1,13 @@
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
+
 import { graphOfRun } from '../engine/graph-data.js';
+
 import type { FlowDefinition, VisualizeOptions } from '../flow/flow-runtime.js';
 import { ParameterError, type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { Graph } from '../graph/graph-view.js';
+
 import { openProject } from './project.js';
 import { trace } from './trace.js';
 

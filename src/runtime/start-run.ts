@@ -1,7 +1,6 @@
 import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
-import { functionTextDigest } from '../code/function-text.js';
 import { runBody } from '../engine/body.js';
 import { Engine } from '../engine/engine.js';
 import { errorInfo } from '../engine/failures.js';
@@ -32,6 +31,7 @@ import type { FlowRunError } from '../model/task-error.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { bodyContext } from './body-context.js';
+import { codeOfFlow } from './code-of-flow.js';
 import { exitReason } from './exit-reason.js';
 import { guard, type Uncaught } from './process-guard.js';
 import { keeperFor, openProject, type Project } from './project.js';
@@ -140,7 +140,7 @@ class FlowRun {
     this.#keeper = keeperFor(project, flow.store);
     const run = { id: handle.id, flowName: flow.name, params: params.values };
     const graph = new TaskGraph();
-    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), places, run });
+    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, code: codeOfFlow(flow), places, run });
     this.#journal = new Journal({ record, run: run.id, epoch: FIRST_EPOCH, clock: systemClock, onError: (error) => this.#stop(error as Error) });
     this.#recording = new Recording({
       graph,

@@ -1,5 +1,4 @@
 import { systemClock } from '../base/clock.js';
-import { functionTextDigest } from '../code/function-text.js';
 import { NO_FORCE } from '../engine/force.js';
 import { graphOfTrace } from '../engine/graph-data.js';
 import { Reuse } from '../engine/reuse.js';
@@ -16,6 +15,7 @@ import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { TaskContext } from '../model/task-context.js';
 import { bodyContext } from './body-context.js';
+import { codeOfFlow } from './code-of-flow.js';
 import { keeperFor, type Project } from './project.js';
 
 /** A body that was gone through without running a task: who knows of each node's result, and the graph to look at. */
@@ -34,7 +34,7 @@ export async function trace(
   const { record, places } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, codeDigest: ({ fn }) => functionTextDigest(fn), places, run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code: codeOfFlow(flow), places, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,

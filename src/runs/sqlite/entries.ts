@@ -12,10 +12,10 @@ const COLUMNS = ['run', 'task_version', ...PACK_COLUMNS];
 const INSERT = `INSERT INTO entry (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`;
 const UPDATE = `UPDATE entry SET ${PACK_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`;
 
-const KIND = 'lower(hex(version.digest)), version.task, version.code, version.version, run.id, run.number';
+const KIND = 'lower(hex(version.digest)), version.task, version.code, version.parts, version.version, run.id, run.number';
 const PACKED = 'reads, places, keys, times, inputs, results, artifacts';
 /** How many columns of a row belong to `KIND`. */
-const KIND_WIDTH = 6;
+const KIND_WIDTH = 7;
 /** CROSS: the planner is not to start from the runs. */
 const PACKS = `SELECT ${KIND}, ${PACKED}, entry.number FROM entry CROSS JOIN task_version version ON version.number = entry.task_version CROSS JOIN run ON run.number = entry.run`;
 
@@ -126,8 +126,12 @@ function keepOnly(connection: SqliteConnection, row: SqlRow, isKept: (entry: Cac
 }
 
 function packOf(row: SqlRow): EntryPack {
-  const [taskVersion, task, code, version, run, runNumber] = row as readonly [string, string, string, string, string, number];
-  return new EntryPack({ taskVersion, task, code, version: versionOf(version), run }, runNumber, row.slice(KIND_WIDTH));
+  const [taskVersion, task, code, parts, version, run, runNumber] = row as readonly [string, string, string, string | null, string, string, number];
+  return new EntryPack(
+    { taskVersion, task, code, codeParts: parts ?? undefined, version: versionOf(version), run },
+    runNumber,
+    row.slice(KIND_WIDTH),
+  );
 }
 
 function isSorted(entries: readonly PackedEntry[]): boolean {
@@ -137,10 +141,13 @@ function isSorted(entries: readonly PackedEntry[]): boolean {
   return true;
 }
 
-function taskVersionNumber(connection: SqliteConnection, { taskVersion, task, code, version }: CacheEntryRow): number {
+function taskVersionNumber(connection: SqliteConnection, { taskVersion, task, code, codeParts, version }: CacheEntryRow): number {
   const values = [digestBytes('taskVersion', taskVersion), task, code, versionText(version)];
-  connection.prepare('INSERT INTO task_version (digest, task, code, version) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(values);
-  const found = connection.prepare('SELECT number FROM task_version WHERE digest = ? AND task = ? AND code = ? AND version = ?').get(values);
+  const find = connection.prepare('SELECT number FROM task_version WHERE digest = ? AND task = ? AND code = ? AND version = ?');
+  const known = find.get(values);
+  if (known !== undefined) return known[0] as number;
+  connection.prepare('INSERT INTO task_version (digest, task, code, version, parts) VALUES (?, ?, ?, ?, ?)').run([...values, codeParts ?? null]);
+  const found = find.get(values);
   return found?.[0] as number;
 }
 

@@ -15,7 +15,7 @@ type Artifacts = CacheEntryRow['artifacts'];
 type InlineResult = readonly [contentDigest: string, valueDigest: string, bytes: number, format: string];
 
 /** What all entries of a pack have in common. */
-export type EntryKind = Pick<CacheEntryRow, 'taskVersion' | 'task' | 'code' | 'version' | 'run'>;
+export type EntryKind = Pick<CacheEntryRow, 'taskVersion' | 'task' | 'code' | 'codeParts' | 'version' | 'run'>;
 
 export const PACK_COLUMNS = 'first_place, last_place, newest, reads, places, keys, times, inputs, results, artifacts'.split(', ');
 
@@ -157,6 +157,10 @@ export class PackedEntry implements CacheEntryRow {
 
   get code(): string {
     return this.#pack.kind.code;
+  }
+
+  get codeParts(): string | undefined {
+    return this.#pack.kind.codeParts;
   }
 
   get version(): string | undefined {

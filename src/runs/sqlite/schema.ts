@@ -161,3 +161,6 @@ CREATE TABLE log (
   PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
 `;
+
+/** What the code of a version was made of (S27). */
+export const SCHEMA_2 = 'ALTER TABLE task_version ADD COLUMN parts TEXT;';

@@ -127,17 +127,26 @@ describe('shell', () => {
     expect(await shell('plain', (a: string) => ['echo', a]).fn('x')).toBe('x');
   });
 
-  it('S21, S22: the command, folder and environment count in cache keys; a version replaces them', () => {
-    const versions = [
+  it('S21, S22: the command, folder and environment count as its code; of a function, the function does', () => {
+    const made = [
       shell('a', 'echo 1'),
       shell('a', 'echo 2'),
       shell('a', ['echo 2']),
       shell('a', () => 'echo 2'),
       shell('a', 'echo 1', { cwd: '/' }),
       shell('a', 'echo 1', { env: { A: '1' } }),
-    ].map((made) => definitionOf(made).version);
-    expect(new Set(versions).size).toBe(versions.length);
-    expect(definitionOf(shell('a', 'echo 1')).version).toBe(versions[0]);
+    ].map((one) => definitionOf(one));
+    expect(new Set(made.map(({ code }) => code?.also)).size).toBe(made.length);
+    expect(definitionOf(shell('a', 'echo 1')).code?.also).toBe(made[0]?.code?.also);
+    expect(made.map(({ code }) => code?.code?.toString())).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      expect.stringContaining('echo 2'),
+      undefined,
+      undefined,
+    ]);
+    expect(made.map(({ version }) => version)).toEqual(made.map(() => undefined));
     expect(definitionOf(shell('a', 'echo 1', { version: '2' })).version).toBe('2');
   });
 

@@ -92,6 +92,17 @@ describe('hits', () => {
 });
 
 describe('cache entries', () => {
+  it('S27: keep what their code was made of, once for each version of a task', async () => {
+    const codeParts = '{"files":{"a.ts":{"clean":"0123456789ab"}},"packages":{}}';
+    const other = 'cd'.repeat(16);
+    await record.append({ run: 'r1', epoch: 0, entries: [entryRow(0, { codeParts }), entryRow(1, { taskVersion: other, code: 'other' })] });
+    await record.append({ run: 'r1', epoch: 0, entries: [entryRow(2, { codeParts })] });
+    expect((await record.entries([VERSION])).map((entry) => entry.codeParts)).toEqual([codeParts, codeParts]);
+    expect((await record.entries([other])).map((entry) => entry.codeParts)).toEqual([undefined]);
+    expect((await record.latestEntry('clean'))?.codeParts).toBe(codeParts);
+    expect(rowsOf('task_version')).toBe(2);
+  });
+
   it('of a batch are one row for each version of a task, and each is found as it was', async () => {
     const entries = Array.from({ length: 300 }, (_, index) => entryRow(index));
     await record.append({ run: 'r1', epoch: 0, entries });
