@@ -2,9 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { RunPort } from '../flow/run-port.js';
-import type { Knowledge } from '../graph/knowledge.js';
-import { isRef, NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
-import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
+import { type Path, project, type Ref } from '../graph/ref.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CheckResult } from '../model/check.js';
@@ -15,25 +13,28 @@ import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
-import type { DerivedInputs, MapSettings, TaskDefinition } from '../model/task-definition.js';
+import type { TaskDefinition } from '../model/task-definition.js';
 import type { TaskError } from '../model/task-error.js';
 import type { Places } from '../reads/places.js';
 import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import { adoptionOf } from './adoption.js';
+import { ArgumentValues } from './argument-values.js';
 import { Attempt } from './attempt.js';
 import { Attempts, type AttemptsHost } from './attempts.js';
 import type { Settling } from './body.js';
 import { Children } from './children.js';
 import { Claims, type ClaimsParts } from './claims.js';
 import { deepFreeze } from './deep-freeze.js';
+import { DerivedSteps } from './derived-steps.js';
 import { FailFast, type FailFastView } from './fail-fast.js';
 import { derivedError, Failures, NoValue, taskError } from './failures.js';
 import { type Force, isForced, spreads } from './force.js';
+import { ForceSpread } from './force-spread.js';
 import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
-import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
-import { childAt, noSuchChild } from './map-element.js';
+import { type MapCalls, MapScope } from './map.js';
+import { Maps, type MapsHost } from './maps.js';
 import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
@@ -41,7 +42,7 @@ import { ReadLogs } from './read-logs.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
-import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
+import { endWithout, type Judgement, judgeNode, lostInputs, type TriggerView } from './triggering.js';
 
 const {
   pending: PENDING,
@@ -54,14 +55,10 @@ const {
   failed: FAILED,
   cancelled: CANCELLED,
 } = TASK_STATE_CODE;
-const UPSTREAM_FAILED = TASK_STATE_CODE['upstream-failed'];
 const TIMED_OUT = TASK_STATE_CODE['timed-out'];
 
 /** After this long the loop lets timers, commits and signals run. */
 const SLICE_MS = 8;
-/** Children of a map that are added before others get their turn. */
-const CHILDREN_AT_ONCE = 2_000;
-
 export interface EngineParts {
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
   /** Empty: it grows while it runs. */
@@ -114,7 +111,7 @@ interface Note {
  * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
  * only then is it a success.
  */
-export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView, FailFastView {
+export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, TriggerView, FailFastView, MapsHost {
   readonly graph: TaskGraph;
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly failures = new Failures();
@@ -139,12 +136,13 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   readonly #waiters = new Map<number, (() => void)[]>();
   readonly #drained: (() => void)[] = [];
   readonly #notes = new Map<number, Note>();
-  /** The children of maps, as soon as they are known; and the nodes that wait for just that. */
-  readonly #maps = new Map<number, readonly number[]>();
-  readonly #awaitingMaps = new Map<number, readonly number[]>();
-  readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
+  readonly #maps: Maps;
+  readonly #derived: DerivedSteps;
+  readonly #values: ArgumentValues;
+  /** Only where forced tasks take along what they feed. */
+  readonly #forceSpread: ForceSpread | undefined;
   /** Only where a failure is to stop the rest. */
-  readonly #failFast: FailFast | undefined;
+  readonly failFast: FailFast | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -152,12 +150,24 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
     this.#claims = new Claims({ ...parts.claims, clock: parts.clock, learn: (entries) => parts.reuse.learn(entries) });
-    this.#failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
+    this.failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
+    this.#forceSpread = spreads(parts.force) ? new ForceSpread(parts.force, this.graph, this.nodes) : undefined;
+    this.#maps = new Maps(this);
     this.#reads = new ReadLogs(this.graph, parts.places);
     this.#attempts = new Attempts(this, parts.concurrency);
-    this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps, (node, lost) =>
+    this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps.children, (node, lost) =>
       this.#makeAnew(node, lost),
     );
+    this.#values = new ArgumentValues(this.#results);
+    const childrenOf = (map: number): readonly number[] | undefined => this.#maps.children.get(map);
+    this.#derived = new DerivedSteps({
+      view: this,
+      graph: this.graph,
+      results: this.#results,
+      failures: this.failures,
+      values: this.#values,
+      childrenOf,
+    });
   }
 
   // ── what futures and bodies ask ──
@@ -187,9 +197,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (firesEarly(definition)) this.nodes.mark(node, EAGER);
     if (definition.priority) this.#isRanked = true;
     if (upstream !== undefined) for (const from of upstream) this.nodes.link(from, node);
-    if (maps !== undefined) for (const map of maps) this.#awaitExpansion(node, map);
+    if (maps !== undefined) for (const map of maps) this.#maps.awaitChildren(node, map);
     this.#parts.observer.registered(node);
-    if (this.nodes.waitingFor[node] === 0) this.#arm(node);
+    if (this.nodes.waitingFor[node] === 0) this.arm(node);
   }
 
   order(node: number, after: number): void {
@@ -236,7 +246,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** As `ended`, for the body: it is told of a failure. */
   #delivered(node: number): Promise<void> {
     const ended = this.ended(node);
-    return this.#failFast === undefined ? ended : ended.finally(this.#failFast.awaited(node));
+    return this.failFast === undefined ? ended : ended.finally(this.failFast.awaited(node));
   }
 
   /** Resolves when the node has settled. */
@@ -334,7 +344,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   // ── the loop ──
 
-  #arm(node: number): void {
+  arm(node: number): void {
     this.#armed.push(node);
     this.pumpSoon();
   }
@@ -369,7 +379,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || ((nodes.waitingFor[node] as number) > 0 && !nodes.has(node, EAGER))) return;
     nodes.mark(node, LOOKED_AT);
     const definition = this.#definition(node);
-    if (spreads(this.#parts.force)) this.#inheritForce(node, definition);
+    this.#forceSpread?.mark(node, definition);
     if (definition.kind === 'derived') return this.#derive(node, definition);
     if (this.#stopped) return this.fail(node, CANCELLED, this.#stopped);
     if (hasOwnRule(definition)) {
@@ -435,7 +445,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       if (isOurs) return this.#attempts.queue(node);
       // Another run has computed it: the question is another one now.
       this.nodes.unmark(node, LOOKED_AT);
-      this.#arm(node);
+      this.arm(node);
     });
   }
 
@@ -450,7 +460,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       // One may have been computed anew, to another value or to none: the question is another one now.
       for (const input of inputs) this.nodes.inherit(node, this.#results.actual(input));
       this.nodes.unmark(node, LOOKED_AT);
-      this.#arm(node);
+      this.arm(node);
     });
     return true;
   }
@@ -473,8 +483,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   // ── what trigger rules, and failures that stop the rest, look at ──
 
   dependentsOf(node: number): readonly number[] {
-    const waiting = this.#awaitingMaps.get(node);
-    return waiting === undefined ? this.nodes.dependentsOf(node) : [...this.nodes.dependentsOf(node), ...waiting];
+    return [...this.nodes.dependentsOf(node), ...this.#maps.waitingFor(node)];
   }
 
   mayHaveValue(node: number): boolean {
@@ -486,7 +495,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   isExpanded(map: number): boolean {
-    return this.#maps.has(map);
+    return this.#maps.children.has(map);
   }
 
   finalState(node: number): FinalState<unknown> {
@@ -552,14 +561,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const error = (isDerived ? derivedError : taskError)(this.graph.called(node), TASK_STATES[state] as TaskState, attempts, thrown);
     if (state === FAILED || state === TIMED_OUT) this.failures.failed(node, error);
     else this.failures.because(node, [], error);
-    const stopsRest = (state === FAILED || state === TIMED_OUT) && this.#failFast?.isHandled(node) === false;
+    const stopsRest = (state === FAILED || state === TIMED_OUT) && this.failFast?.isHandled(node) === false;
     this.#settle(node, state, undefined);
     if (stopsRest) this.stop(error);
   }
 
   /** A body has thrown: that is a failure of the run, or of the sub-flow that it is the body of. */
   bodyThrew(subflow: number | undefined, thrown: unknown): void {
-    if (this.#failFast === undefined || (subflow !== undefined && this.#failFast.isHandled(subflow))) return;
+    if (this.failFast === undefined || (subflow !== undefined && this.failFast.isHandled(subflow))) return;
     this.stop(asError(thrown));
   }
 
@@ -592,14 +601,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (!isDerived) this.#tell(node, state, kept);
     nodes.move(node, state);
     // A map counts by its children; one that could not be split, or was not come to, has nobody else to count it.
-    nodes.count(state, isDerived || this.#maps.has(node) ? 0 : 1);
-    if (definition.kind === 'map') this.#tellMapWaiters(node);
+    nodes.count(state, isDerived || this.#maps.children.has(node) ? 0 : 1);
+    if (definition.kind === 'map') this.#maps.tellWaiting(node);
     this.#attempts.forget(node);
     if (this.#notes.size > 0) this.#notes.delete(node);
-    for (const follower of this.#flights.leave(node)) this.#arm(follower);
+    for (const follower of this.#flights.leave(node)) this.arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
     if (state !== CACHED && !isDerived) this.graph.dropArgs(node);
-    nodes.release(node, (dependent) => this.#arm(dependent));
+    nodes.release(node, (dependent) => this.arm(dependent));
     this.#wake(node);
     this.pumpSoon();
   }
@@ -628,7 +637,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     this.#parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
-      isSplit: this.#maps.has(node),
+      isSplit: this.#maps.children.has(node),
       startedAt: this.nodes.startedAt[node] || undefined,
       finishedAt: this.now,
       attempts: this.#attempts.made(node),
@@ -671,68 +680,30 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (--this.#open === 0) for (const wake of this.#drained.splice(0)) wake();
   }
 
-  // ── maps ──
+  // ── maps, and steps between tasks ──
 
-  /** `node` may go on as soon as the children of `map` are known. */
-  #awaitExpansion(node: number, map: number): void {
-    this.nodes.mark(node, HAS_INPUTS);
-    if (this.#definition(node).kind === 'map') this.#failFast?.mapsOver(node, map);
-    const children = this.#maps.get(map);
-    if (children) return this.#stand(node, children);
-    if (this.nodes.isFinal(map)) return this.nodes.inherit(node, map);
-    (this.nodes.waitingFor[node] as number)++;
-    this.#awaitingMaps.set(map, [...(this.#awaitingMaps.get(map) ?? []), node]);
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
   }
 
-  /** What stands for one of the children waits for that one from now on. */
-  #stand(node: number, children: readonly number[]): void {
-    if (!this.#definition(node).element) return;
-    const child = childAt(children, (this.graph.args[node] as readonly unknown[])[1] as number);
-    if (child === undefined) return;
-    this.graph.stand(node, child);
-    this.nodes.link(child, node);
+  valueNow(ref: Ref): unknown {
+    return this.#results.valueNow(ref);
   }
 
-  #tellMapWaiters(map: number): void {
-    const waiting = this.#awaitingMaps.get(map);
-    if (waiting === undefined) return;
-    this.#awaitingMaps.delete(map);
-    const children = this.#maps.get(map);
-    for (const node of waiting) {
-      if (children) this.#stand(node, children);
-      else this.nodes.inherit(node, map);
-      if (--(this.nodes.waitingFor[node] as number) === 0) this.#arm(node);
-    }
-  }
-
-  /** Its lists are known: the children are added, some at a time, so that a hundred thousand do not hold up everything else. */
   #expandMap(node: number, definition: TaskDefinition): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
-    const { of, key } = definition.map as MapSettings;
     let calls: MapCalls;
     try {
-      calls = mapCalls(this.#mapView, this.idOf(node), definition, this.graph.args[node] as readonly unknown[], this.#parts.maxSplits);
+      calls = this.#maps.callsOf(node, definition, this.#parts.maxSplits);
     } catch (error) {
       return this.fail(node, FAILED, error);
     }
     this.move(node, RUNNING);
-    const scope = new MapScope(this.idOf(node), node, key && childKeys(key, calls));
-    const children: number[] = [];
-    const grow = (): void => {
-      const until = Math.min(calls.count, children.length + CHILDREN_AT_ONCE);
-      while (children.length < until) children.push(this.#addChild(of, calls.argumentsAt(children.length), scope));
-      if (children.length < calls.count && !this.#stopped) return void setImmediate(grow);
-      this.#maps.set(node, children);
-      this.#tellMapWaiters(node);
-      void this.children.ended(node).then(() => this.#closeMap(node, children));
-    };
-    grow();
+    this.#maps.expand(node, definition, calls);
   }
 
-  #addChild(of: TaskDefinition, args: readonly unknown[], scope: MapScope): number {
-    const child = this.graph.add(of, args, scope, undefined);
-    this.registered(child, upstreamOf(args, of.parameterNames));
-    return child;
+  expanded(map: number, children: readonly number[]): void {
+    void this.children.ended(map).then(() => this.#closeMap(map, children));
   }
 
   /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
@@ -746,94 +717,18 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.endBecause(node, isFailure ? FAILED : states.has('cancelled') ? CANCELLED : SKIPPED, lost);
   }
 
-  readonly #mapView: MapView = {
-    port: this,
-    childrenOf: (ref) => (ref[PATH] === undefined ? this.#maps.get(ref[NODE]) : undefined),
-    valueOf: (ref) => this.#results.valueNow(ref),
-  };
-
-  // ── derived steps: pure, without a slot, a row or an attempt ──
-
   #derive(node: number, definition: TaskDefinition): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
     try {
-      // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
-      const lost = lostPredecessors(this, node);
-      if (lost.length > 0) throw new NoValue(lost);
-      this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
+      this.#results.computed(node, this.#derived.compute(node, definition), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
       if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
-      this.#endAs(node, weightiestFirst(this, error.from), definition.element);
-    }
-  }
-
-  /** A derived step that has no value because others have none: to whoever asks, what became of it is what became of the weightiest of them. */
-  #endAs(node: number, lost: readonly number[], isElement: boolean): void {
-    const [first] = lost as readonly [number];
-    const state = TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
-    this.tick();
-    this.failures.because(node, lost, this.failures.error(first) as TaskError);
-    const isChildsOwn = isElement && state === UPSTREAM_FAILED && this.nodes.state[first] !== UPSTREAM_FAILED;
-    this.#settle(node, isChildsOwn ? FAILED : state, undefined);
-  }
-
-  #derivedInputs(node: number): DerivedInputs {
-    const args = this.graph.args[node] as readonly unknown[];
-    return {
-      value: (position) => this.#valueOrAllLost(args[position]),
-      state: (position) => {
-        const ref = args[position];
-        if (!isRef(ref)) return { state: 'success', value: ref };
-        if (!this.#results.hasValue(ref[NODE])) this.failures.handle(this.#results.actual(ref[NODE]));
-        return this.#results.finalState(ref[NODE], ref[PATH]);
-      },
-      element: () => this.#elementValue(node),
-      count: (position) => this.#childrenAt(args[position]).length,
-      children: (position) => {
-        const children = this.#childrenAt(args[position]);
-        this.failures.handle((args[position] as Ref)[NODE]);
-        return children.map((child) => {
-          if (!this.#results.hasValue(child)) this.failures.handle(this.#results.actual(child));
-          return this.#results.finalState(child, undefined);
-        });
-      },
-      ended: (position) => {
-        const ref = args[position];
-        return isRef(ref) ? this.state(this.#results.actual(ref[NODE])) : 'success';
-      },
-    };
-  }
-
-  #elementValue(node: number): unknown {
-    const [ref, index] = this.graph.args[node] as readonly [Ref, number];
-    const child = this.graph.elementOf(node);
-    if (child !== undefined) {
-      if (!this.#results.hasValue(child)) throw new NoValue([this.#results.actual(child)]);
-      return this.#results.value(child);
-    }
-    const children = this.#maps.get(ref[NODE]);
-    if (children === undefined) throw new NoValue([ref[NODE]]);
-    throw noSuchChild(this.idOf(ref[NODE]), children.length, index);
-  }
-
-  /** The children of the map that an argument stands for. @throws NoValue when it never came to have any */
-  #childrenAt(arg: unknown): readonly number[] {
-    const node = isRef(arg) ? arg[NODE] : undefined;
-    const children = node === undefined ? undefined : this.#maps.get(node);
-    if (children === undefined) throw new NoValue([node ?? 0]);
-    return children;
-  }
-
-  /** All futures in an argument that have no value say how a step ends, not the one that is met first. */
-  #valueOrAllLost(arg: unknown): unknown {
-    try {
-      return this.#valueOfArgument(arg);
-    } catch (error) {
-      if (!(error instanceof NoValue)) throw error;
-      const lost = new Set<number>();
-      visitReferences([arg], ['value'], (ref) => void (this.#results.hasValue(ref[NODE]) || lost.add(this.#results.actual(ref[NODE]))));
-      throw new NoValue([...lost]);
+      const { lost, state } = this.#derived.endOf(definition, error);
+      this.tick();
+      // To whoever asks, the failure of the weightiest is this one's.
+      this.failures.because(node, lost, this.failures.error(lost[0]) as TaskError);
+      this.#settle(node, state, undefined);
     }
   }
 
@@ -844,21 +739,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const given = this.graph.args[node] as readonly unknown[];
     let args = given;
     // A task whose rule lets it run after failures is handed undefined where there is no value (S12).
-    if (this.nodes.has(node, HAS_INPUTS)) args = given.map(hasOwnRule(definition) ? this.#valueIfAny : this.#valueOfArgument);
+    if (this.nodes.has(node, HAS_INPUTS)) args = given.map(hasOwnRule(definition) ? this.#values.ifAny : this.#values.of);
     if (this.#parts.strict) args = args.map(deepFreeze);
     if (definition.label) this.#noteOf(node).label = labelText(definition.label, args);
     return args;
   }
-
-  /** Made once: most arguments are a value or a future, and there are very many of them. */
-  readonly #replaceReferences = replacingReferences((ref) => this.#results.valueNow(ref));
-  readonly #valueOfArgument = (arg: unknown): unknown => {
-    if (typeof arg !== 'object' || arg === null) return arg;
-    return isRef(arg) ? this.#results.valueNow(arg) : replaceDeep(arg, this.#replaceReferences);
-  };
-
-  readonly #replaceIfAny = replacingReferences((ref) => (this.#results.hasValue(ref[NODE]) ? this.#results.valueNow(ref) : undefined));
-  readonly #valueIfAny = (arg: unknown): unknown => replaceDeep(arg, this.#replaceIfAny);
 
   #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
     this.line(node, 0, 'warn', `${lost.message}: '${this.idOf(node)}' is computed anew`);
@@ -878,34 +763,6 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const { reuse } = this.#parts;
     if (code !== 'RESULT_MISSING' && code !== 'RESULT_CORRUPTED') return reuse.forget(origin);
     reuse.discard(origin).catch((error) => this.line(node, 0, 'warn', `its entry cannot be removed from the record: ${asError(error).message}`));
-  }
-
-  /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
-  #inheritForce(node: number, definition: TaskDefinition): void {
-    const parent = this.#parent(node);
-    const isChildOfForced = parent !== undefined && this.#definition(parent).kind === 'map' && this.nodes.has(parent, FORCED);
-    const inherits =
-      isChildOfForced || this.graph.inputs(node).some(({ from }) => this.nodes.has(from, FORCED)) || this.#sawForced(this.graph.knowledge[node]);
-    if (!inherits && !this.#parts.force.downstream.has(definition.name)) return;
-    // What a sub-flow gives depends on its children: what it feeds is downstream of them.
-    for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.nodes.mark(forced, FORCED);
-  }
-
-  /** Whether a forced result had reached the body. What it had seen was settled, so the answer stands. */
-  #sawForced(known: Knowledge | undefined): boolean {
-    const asked: Knowledge[] = [];
-    let saw = false;
-    for (let at = known; at !== undefined && !saw; at = at.before) {
-      const answer = this.#forcedKnowledge.get(at);
-      if (answer !== undefined) {
-        saw = answer;
-        break;
-      }
-      asked.push(at);
-      saw = at.seen.some((node) => this.nodes.has(node, FORCED));
-    }
-    for (const at of asked) this.#forcedKnowledge.set(at, saw);
-    return saw;
   }
 
   #noteOf(node: number): Note {
