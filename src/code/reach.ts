@@ -41,7 +41,7 @@ export interface Reached {
 }
 
 /** Raised when the same code is to give another digest. */
-const SCHEME = 'code 1';
+export const SCHEME = 'code 1';
 
 /**
  * Everything that functions reach, as one digest. Pieces are numbered as they are found and refer to each other by number, so that neither

@@ -72,6 +72,13 @@ interface Known<T> {
 /** For the life of the process: a file is parsed once, and again only when it has changed. */
 const modules = new Map<string, Known<ModuleCode | string>>();
 
+/** Everything a look at sources depended on. */
+export interface Consulted {
+  readonly files: ReadonlySet<string>;
+  /** False: something was not found, which may be there tomorrow in a place that nobody looks at. */
+  readonly isComplete: boolean;
+}
+
 /** The files of a project as one look-up sees them: each is looked at once. */
 export class Sources {
   readonly #parser: Parser;
@@ -79,9 +86,16 @@ export class Sources {
   readonly #assets = new Map<string, Asset>();
   readonly #resolved = new Map<string, Resolved>();
   readonly #changed = new Map<string, number>();
+  readonly #consulted = new Set<string>();
+  #isComplete = true;
 
   constructor(parser: Parser) {
     this.#parser = parser;
+  }
+
+  /** What was found hangs on these, and on nothing else where it is complete: some import was not found at all. */
+  get consulted(): Consulted {
+    return { files: this.#consulted, isComplete: this.#isComplete };
   }
 
   /** A text says why there is no module: it cannot be read, or does not parse. */
@@ -89,6 +103,7 @@ export class Sources {
     let found = this.#modules.get(path);
     if (found === undefined) {
       const real = realPath(path);
+      this.#consulted.add(path);
       found = real === path ? this.#read(path) : this.module(real);
       this.#modules.set(path, found);
     }
@@ -99,6 +114,7 @@ export class Sources {
     let asset = this.#assets.get(path);
     if (asset === undefined) {
       asset = { digest: assetDigest(path) };
+      this.#consulted.add(path);
       this.#note(path);
       this.#assets.set(path, asset);
     }
@@ -157,9 +173,12 @@ export class Sources {
   #resolve(importer: string, specifier: string): Resolved {
     if (isBuiltin(specifier) || isOwnPackage(specifier)) return { kind: 'builtin' };
     const path = this.#parser.resolve(importer, specifier.replace(/\?.*$/, ''));
-    if (path === undefined) return { kind: 'unresolved' };
+    if (path === undefined) {
+      this.#isComplete = false;
+      return { kind: 'unresolved' };
+    }
     if (isOwnFile(path)) return { kind: 'builtin' };
-    if (path.includes(`${sep}node_modules${sep}`)) return packageOf(path);
+    if (path.includes(`${sep}node_modules${sep}`)) return packageOf(path, (manifest) => this.#consulted.add(manifest));
     return { kind: CODE.test(path) && !/\?/.test(specifier) ? 'module' : 'asset', path };
   }
 }
@@ -183,10 +202,12 @@ function isOwnFile(path: string): boolean {
   return OWN_FOLDERS.some((folder) => plain.startsWith(folder));
 }
 
-function packageOf(path: string): Resolved {
+function packageOf(path: string, note: (manifest: string) => void): Resolved {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown; version?: unknown };
+      const manifest = join(folder, 'package.json');
+      const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown; version?: unknown };
+      note(manifest);
       if (typeof name === 'string' && typeof version === 'string') return { kind: 'package', name, version };
     } catch {
       // No manifest here: the next folder up has it.

@@ -4,6 +4,7 @@ import { wallTime } from '../base/clock.js';
 import { digest128 } from '../base/digest.js';
 import type { CodeMember, CodeSite } from '../model/code-site.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { CodeBook } from './code-book.js';
 import type { CodePart, CodePiece } from './code-part.js';
 import { Effects } from './effects.js';
 import { functionTextDigest, plainFunctionDigest } from './function-text.js';
@@ -11,13 +12,16 @@ import { Links } from './links.js';
 import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
 import { type Reached, reach } from './reach.js';
-import { loadParser, type Parser, Sources } from './sources.js';
+import type { SiteCode } from './site-code.js';
+import { type Consulted, loadParser, type Parser, Sources } from './sources.js';
 import { type DigestOf, optionsCode } from './task-options.js';
 
 /** Tells the code part of definitions. */
 export interface TaskCode {
   /** At once where it is known already, or nothing has to be read for it. Never rejects because of what a source says. */
   codeOf(definition: TaskDefinition): CodePart | Promise<CodePart>;
+  /** Writes down what was found out, for the next process. Never rejects. */
+  save(): Promise<void>;
 }
 
 /** What is loaded once: the parser, and of each definition its code; what runs does not change any more (S22). */
@@ -29,11 +33,14 @@ export interface TaskCodeParts {
   readonly flow: CodeSite | undefined;
   /** For captured variables. */
   readonly digestOf: DigestOf;
+  /** A folder for what earlier processes found out. Undefined: nothing shall outlive this one. */
+  readonly books?: string | undefined;
 }
 
 /** One for each run: files are looked at anew, definitions that are known are not. */
-export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
+export function createTaskCode({ flow, digestOf, books }: TaskCodeParts): TaskCode {
   let root: string | undefined;
+  let book: CodeBook | undefined;
   let look: Promise<Look | undefined> | undefined;
   const known = new WeakMap<TaskDefinition, CodePart>();
   const siteCode = (site: CodeSite, isFlow: boolean): SiteCode | Promise<SiteCode> => {
@@ -43,12 +50,21 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
     const key = `${isFlow} ${root}`;
     const found = ofSite.get(key);
     if (found !== undefined) return found;
+    if (books !== undefined) book ??= new CodeBook(books, root);
+    const written = book?.find(site, isFlow, flow?.madeAt ?? Number.POSITIVE_INFINITY);
+    if (written !== undefined) {
+      ofSite.set(key, written);
+      return written;
+    }
     // Where its native part is missing, tasks run all the same.
     parser ??= loadParser().catch(() => undefined);
     look ??= parser.then((loaded) => loaded && new Look(loaded, flow));
     const coming = look.then((loaded) => loaded?.codeOf(site, isFlow) ?? unparsed(site));
     ofSite.set(key, coming);
-    void coming.then((code) => ofSite.set(key, code));
+    void coming.then((code) => {
+      ofSite.set(key, code);
+      book?.add(site, isFlow, code);
+    });
     return coming;
   };
   return {
@@ -68,13 +84,15 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
       const found = siteCode(site, definition.kind === 'subflow');
       return found instanceof Promise ? found.then(finish) : finish(found);
     },
+    async save() {
+      const looked = await look;
+      if (looked !== undefined) await book?.save(looked.consulted);
+    },
   };
 }
 
 /** As what a function is told whose source is not found. */
 const TEXT_OF_FUNCTION = 'the text of the function';
-
-type SiteCode = Omit<CodePart, 'captured'> & { readonly uses: readonly string[] };
 
 /** One look at the sources: files are read once. Those of the process that have not changed are not parsed again. */
 class Look {
@@ -97,6 +115,10 @@ class Look {
     const root = flow?.places()[0];
     const module = root === undefined ? '' : this.#sources.module(root.file);
     this.#root = typeof module === 'string' ? undefined : module;
+  }
+
+  get consulted(): Consulted {
+    return this.#sources.consulted;
   }
 
   codeOf(site: CodeSite, isFlow: boolean): SiteCode {
@@ -179,7 +201,7 @@ class Look {
   }
 }
 
-const NOTHING: SiteCode = { digest: '', pieces: [], packages: {}, unsure: undefined, uses: [], outdated: undefined };
+const NOTHING: SiteCode = { digest: '', pieces: [], packages: {}, unsure: undefined, uses: [], files: [], outdated: undefined };
 
 function withAlso(code: SiteCode, { also }: CodeSite): SiteCode {
   return also === undefined ? code : { ...code, digest: digest128(`${code.digest}\nalso ${also}`) };
@@ -202,7 +224,7 @@ function ownPiece({ name }: TaskDefinition, text: string): CodePiece {
 }
 
 /** What of a task's options counts as its code: outputs, serializers, captures. */
-function withOptions(definition: TaskDefinition, { uses, digest, ...code }: SiteCode, digestOf: DigestOf): CodePart {
+function withOptions(definition: TaskDefinition, { uses, digest, files: _, ...code }: SiteCode, digestOf: DigestOf): CodePart {
   const options = optionsCode(definition, digestOf);
   return {
     ...code,

@@ -1,6 +1,7 @@
 import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
+import type { TaskCode } from '../code/task-code.js';
 import { runBody } from '../engine/body.js';
 import { Engine } from '../engine/engine.js';
 import { errorInfo } from '../engine/failures.js';
@@ -121,6 +122,7 @@ class FlowRun {
   readonly #mask: Mask;
   readonly #capture: OutputCapture | undefined;
   readonly #keeper: ResultKeeper;
+  readonly #code: TaskCode;
   readonly #journal: Journal;
   readonly #recording: Recording;
   readonly #engine: Engine;
@@ -140,7 +142,8 @@ class FlowRun {
     this.#keeper = keeperFor(project, flow.store);
     const run = { id: handle.id, flowName: flow.name, params: params.values };
     const graph = new TaskGraph();
-    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, code: codeOfFlow(flow), places, run });
+    this.#code = codeOfFlow(flow, project);
+    const reuse = new Reuse({ record, keeper: this.#keeper, clock: systemClock, code: this.#code, places, run });
     this.#journal = new Journal({ record, run: run.id, epoch: FIRST_EPOCH, clock: systemClock, onError: (error) => this.#stop(error as Error) });
     this.#recording = new Recording({
       graph,
@@ -185,6 +188,7 @@ class FlowRun {
       this.#hook('onStart', (hooks) => hooks.onStart?.(this.#handle));
       return await this.#watched();
     } finally {
+      await this.#code.save();
       this.#capture?.release();
     }
   }

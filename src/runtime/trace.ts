@@ -34,7 +34,8 @@ export async function trace(
   const { record, places } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, code: codeOfFlow(flow), places, run });
+  const code = codeOfFlow(flow, project);
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,
@@ -55,6 +56,7 @@ export async function trace(
   } finally {
     release?.();
   }
+  await code.save();
   const data = await graphOfTrace(tracer);
   return { tracer, data: secrets.length > 0 ? maskData(data, mask) : data };
 }

@@ -190,5 +190,7 @@ export class Training extends Base {
     const loaded: Record<string, string> = {};
     for (const name of ['none', 'versions', 'inputs', 'cached']) loaded[name] = (await p.node(`${name}.mjs`)).trim();
     expect(loaded).toEqual({ none: '0', versions: '0', inputs: '0', cached: '1' });
+    // The next process reads what this one wrote down.
+    expect((await p.node('cached.mjs')).trim()).toBe('0');
   });
 });

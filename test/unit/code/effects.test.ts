@@ -23,6 +23,7 @@ describe('top-level statements that change what a task reaches', () => {
     ['in a callback', "['a'].forEach((key) => { table[key] = 1; });"],
     ['in a function called by another', 'const go = () => fill();\ngo();\nfunction fill() { table.x = 1; }'],
     ['as a side effect of a declaration', 'export const size = fill(table);\nfunction fill(t: unknown) { return 1; }'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the source of a tagged template
     ['with a tagged template', 'fill`a${table}`;\nfunction fill(...all: unknown[]) {}'],
     ['in a decorator', 'const put = (C: unknown) => { table.x = C; };\n@put class Part {}'],
     ['in a static block', 'class Part { static { table.x = 1; } }'],

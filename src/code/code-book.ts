@@ -1,0 +1,178 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.js';
+import { wallTime } from '../base/clock.js';
+import { digest128 } from '../base/digest.js';
+import type { CodeSite } from '../model/code-site.js';
+import type { CodePiece } from './code-part.js';
+import { functionTextDigest } from './function-text.js';
+import { SCHEME } from './reach.js';
+import type { SiteCode } from './site-code.js';
+import type { Consulted } from './sources.js';
+import { tsconfigsIn } from './tsconfigs.js';
+
+/** Books of before are not opened when it, or what counts as code, has changed. */
+const FORMAT = `1 ${SCHEME}`;
+/** A file younger than this may change once more without its time showing it. */
+const RACY_MS = 50;
+
+/** As files lie in a book; numbers point into its lists. */
+interface Page {
+  readonly format: string;
+  readonly files: readonly FileState[];
+  readonly folders: readonly (readonly [path: string, names: string])[];
+  readonly pieces: readonly CodePiece[];
+  readonly sites: Readonly<Record<string, Omit<SiteCode, 'pieces' | 'files' | 'outdated'> & { readonly pieces: number[]; readonly files: number[] }>>;
+}
+
+type FileState = readonly [path: string, size: number, mtimeMs: number, ctimeMs: number, inode: number];
+
+/**
+ * What earlier processes found out about the code of a flow's tasks. Loading the parser and reading fifty files takes longer than all the rest
+ * of a run of hits, and from one run to the next files rarely change: while each file is as it was, in size, times and inode, and no folder
+ * has other names of code in it, what was found is what would be found again.
+ */
+export class CodeBook {
+  readonly #path: string;
+  readonly #root: string;
+  #page: Page | undefined;
+  #isOpen = false;
+  readonly #added = new Map<string, SiteCode>();
+
+  /** @param folder where books are kept; @param root the file that the flow is defined in */
+  constructor(folder: string, root: string) {
+    this.#path = join(folder, `${digest128(root)}.json`);
+    this.#root = root;
+  }
+
+  /** @param loadedAt files that were changed later are not what runs */
+  find(site: CodeSite, isFlow: boolean, loadedAt: number): SiteCode | undefined {
+    const page = this.#open();
+    const found = page?.sites[keyOf(site, isFlow)];
+    if (page === undefined || found === undefined) return undefined;
+    const now = wallTime();
+    const files = found.files.map((at) => page.files[at] as FileState);
+    const outdated = files.find(([, , mtimeMs]) => Math.floor(mtimeMs) > Math.min(site.madeAt, loadedAt) && mtimeMs <= now);
+    return {
+      ...found,
+      pieces: found.pieces.map((at) => page.pieces[at] as CodePiece),
+      files: files.map(([path]) => path),
+      outdated: outdated?.[0],
+    };
+  }
+
+  add(site: CodeSite, isFlow: boolean, code: SiteCode): void {
+    if (code.outdated === undefined) this.#added.set(keyOf(site, isFlow), code);
+  }
+
+  /** Writes down what was added. A book that cannot be written is none: the next process looks for itself. */
+  async save(consulted: Consulted): Promise<void> {
+    if (this.#added.size === 0 || !consulted.isComplete) return;
+    const page = this.#pageOf(consulted);
+    this.#added.clear();
+    if (page !== undefined) await writeFileAtomic(this.#path, JSON.stringify(page), { durable: false }).catch(() => {});
+  }
+
+  #open(): Page | undefined {
+    if (this.#isOpen) return this.#page;
+    this.#isOpen = true;
+    try {
+      const page = JSON.parse(readFileSync(this.#path, 'utf8')) as Page;
+      if (page.format === FORMAT && page.files.every(isAsItWas) && page.folders.every(([path, names]) => namesIn(path) === names)) this.#page = page;
+    } catch {
+      // There is none, or it cannot be read.
+    }
+    return this.#page;
+  }
+
+  #pageOf({ files }: Consulted): Page | undefined {
+    const sites = [...this.#sitesBefore(), ...this.#added];
+    const sources = [...files, ...sites.flatMap(([, code]) => code.files), ...(this.#page?.files.map(([path]) => path) ?? [])];
+    const folders = foldersOf([this.#root, ...sources]);
+    const settings = tsconfigsIn(folders);
+    if (settings === undefined) return undefined;
+    const paths = new Set([...sources, ...settings]);
+    const states = [...paths].map(stateOf);
+    if (!states.every((state): state is FileState => state !== undefined && isSettled(state))) return undefined;
+    const placeOf = new Map([...paths].map((path, at) => [path, at]));
+    const pieces = new Map<string, readonly [number, CodePiece]>();
+    const numberOf = (piece: CodePiece): number => {
+      const key = `${piece.digest} ${piece.name}\n${piece.file}`;
+      const [number] = pieces.get(key) ?? [pieces.size];
+      pieces.set(key, [number, piece]);
+      return number;
+    };
+    const written = sites.map(([key, { outdated: _, ...code }]) => {
+      return [key, { ...code, pieces: code.pieces.map(numberOf), files: code.files.map((path) => placeOf.get(path) as number) }] as const;
+    });
+    const names = folders.map((folder) => [folder, namesIn(folder)] as const);
+    return {
+      format: FORMAT,
+      files: states,
+      folders: names,
+      pieces: [...pieces.values()].map(([, piece]) => piece),
+      sites: Object.fromEntries(written),
+    };
+  }
+
+  /** What the book says already, and goes on saying. */
+  #sitesBefore(): (readonly [string, SiteCode])[] {
+    const page = this.#page;
+    if (page === undefined) return [];
+    return Object.entries(page.sites).map(([key, code]) => {
+      const pieces = code.pieces.map((at) => page.pieces[at] as CodePiece);
+      return [key, { ...code, pieces, files: code.files.map((at) => (page.files[at] as FileState)[0]), outdated: undefined }] as const;
+    });
+  }
+}
+
+/** Where a definition stands, and what its function says: a compiler may have made another text of it. */
+function keyOf(site: CodeSite, isFlow: boolean): string {
+  const places = site.places().map(({ file, line, column }) => `${file}:${line}:${column}`);
+  const members = (site.members ?? []).map(({ className, name, code }) => `${className}.${name} ${functionTextDigest(code)}`);
+  const text = site.code === undefined ? '' : functionTextDigest(site.code);
+  return digest128([site.kind, isFlow, site.also ?? '', text, ...places, ...members].join('\n'));
+}
+
+function stateOf(path: string): FileState | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && [path, stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino];
+}
+
+function isAsItWas(state: FileState): boolean {
+  const now = stateOf(state[0]);
+  return now?.every((value, at) => value === state[at]) === true;
+}
+
+function isSettled([, , mtimeMs, ctimeMs]: FileState): boolean {
+  return Math.max(mtimeMs, ctimeMs) < wallTime() - RACY_MS;
+}
+
+/** The folders of these files and those around them, up to the one that holds `node_modules` or a repository: where imports are looked for. */
+function foldersOf(paths: Iterable<string>): string[] {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    for (let folder = dirname(resolve(path)); !folders.has(folder); folder = dirname(folder)) {
+      if (folder.includes(`${sep}node_modules`)) break;
+      folders.add(folder);
+      if (folder === dirname(folder)) break;
+    }
+  }
+  return [...folders];
+}
+
+const CODE_NAME = /\.(?:[cm]?[jt]sx?|json)$|^node_modules$/;
+
+/** The names in a folder that an import may mean. */
+function namesIn(folder: string): string {
+  try {
+    return digest128(
+      readdirSync(folder)
+        .filter((name) => CODE_NAME.test(name))
+        .sort()
+        .join('\n'),
+    );
+  } catch {
+    return 'unreadable';
+  }
+}

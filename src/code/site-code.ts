@@ -1,0 +1,9 @@
+import type { CodePart } from './code-part.js';
+
+/** The code of a function, before what the options of its task add. */
+export interface SiteCode extends Omit<CodePart, 'captured'> {
+  /** Variables of enclosing functions that it uses. */
+  readonly uses: readonly string[];
+  /** The files that hold it. */
+  readonly files: readonly string[];
+}
