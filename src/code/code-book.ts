@@ -12,7 +12,7 @@ import type { Consulted } from './sources.js';
 import { tsconfigsIn } from './tsconfigs.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
-const FORMAT = `1 ${SCHEME}`;
+const FORMAT = `2 ${SCHEME}`;
 /** A file younger than this may change once more without its time showing it. */
 const RACY_MS = 50;
 
@@ -48,7 +48,11 @@ export class CodeBook {
   /** @param loadedAt files that were changed later are not what runs */
   find(site: CodeSite, isFlow: boolean, loadedAt: number): SiteCode | undefined {
     const page = this.#open();
-    const found = page?.sites[keyOf(site, isFlow)];
+    const found =
+      page &&
+      keysOf(site, isFlow)
+        .map((key) => page.sites[key])
+        .find((known) => known !== undefined);
     if (page === undefined || found === undefined) return undefined;
     const now = wallTime();
     const files = found.files.map((at) => page.files[at] as FileState);
@@ -62,7 +66,7 @@ export class CodeBook {
   }
 
   add(site: CodeSite, isFlow: boolean, code: SiteCode): void {
-    if (code.outdated === undefined) this.#added.set(keyOf(site, isFlow), code);
+    if (code.outdated === undefined) this.#added.set(keyOf(site, isFlow, code.depth), code);
   }
 
   /** Writes down what was added. A book that cannot be written is none: the next process looks for itself. */
@@ -126,12 +130,22 @@ export class CodeBook {
   }
 }
 
+/** More than so many calls never lead to where a function is written. */
+const DEEPEST = 4;
+
+/** What a definition may be known by: by the innermost call alone, mostly. */
+function keysOf(site: CodeSite, isFlow: boolean): readonly string[] {
+  const depths = Array.from({ length: Math.min(DEEPEST, site.places().length) }, (_, at) => at + 1);
+  return [...depths, undefined].map((depth) => keyOf(site, isFlow, depth));
+}
+
 /** Where a definition stands, and what its function says: a compiler may have made another text of it. */
-function keyOf(site: CodeSite, isFlow: boolean): string {
-  const places = site.places().map(({ file, line, column }) => `${file}:${line}:${column}`);
+function keyOf(site: CodeSite, isFlow: boolean, depth: number | undefined): string {
+  const calls = depth === undefined ? site.places() : site.places().slice(0, depth);
+  const places = calls.map(({ file, line, column }) => `${file}:${line}:${column}`);
   const members = (site.members ?? []).map(({ className, name, code }) => `${className}.${name} ${functionTextDigest(code)}`);
   const text = site.code === undefined ? '' : functionTextDigest(site.code);
-  return digest128([site.kind, isFlow, site.also ?? '', text, ...places, ...members].join('\n'));
+  return digest128([site.kind, isFlow, depth ?? 'all', site.also ?? '', text, ...places, ...members].join('\n'));
 }
 
 function stateOf(path: string): FileState | undefined {

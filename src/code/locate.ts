@@ -12,6 +12,8 @@ export interface Located {
   readonly starts: readonly Start[];
   /** Members that no source was found for: their texts count. */
   readonly missing: readonly CodeMember[];
+  /** How many of the calls that led there had to be looked at. */
+  readonly depth: number;
 }
 
 /** The functions of a definition in their sources; a text says why they are not found there. */
@@ -32,7 +34,7 @@ export function locate(sources: Sources, links: Links, site: CodeSite): Located 
   const { node } = found;
   if (isFunction(node) && site.code !== undefined && countParameters(node) !== site.code.length)
     return `another function stands in ${place.file}:${place.line}`;
-  return { starts: [startAt(found.module, node)], missing: [] };
+  return { starts: [startAt(found.module, node)], missing: [], depth: found.depth };
 }
 
 const CALLEES: Readonly<Record<CodeSite['kind'], readonly string[]>> = {
@@ -61,11 +63,16 @@ interface Found {
 }
 
 /** `const step = (fn) => task(fn)`: the function is written where `step` is called, one frame further out. */
-function followParameters(sources: Sources, module: ModuleCode, argument: SyntaxNode, places: readonly SourcePlace[]): Found | string {
+function followParameters(
+  sources: Sources,
+  module: ModuleCode,
+  argument: SyntaxNode,
+  places: readonly SourcePlace[],
+): (Found & { readonly depth: number }) | string {
   let found: Found = { module, node: argument };
   for (let frame = 1; ; frame++) {
     const binding = outerBinding(found);
-    if (binding?.kind !== 'parameter') return found;
+    if (binding?.kind !== 'parameter') return { ...found, depth: frame };
     const place = places[frame];
     const what = `the function is a variable, '${found.node.name as string}', whose value is known only when it runs`;
     const isOfCaller = ancestorsOf(found.module, found.node).find(isFunction) === binding.node;
@@ -121,7 +128,7 @@ function locateClass(module: ModuleCode, call: SyntaxNode): Located | string {
   const decorated = decoratedClass(module, call);
   const node = decorated ?? withoutTypes((call.arguments as SyntaxNode[])[0] ?? call);
   if (node === undefined) return 'the class is not written out';
-  return { starts: [startAt(module, node)], missing: [] };
+  return { starts: [startAt(module, node)], missing: [], depth: 1 };
 }
 
 function locateMembers(links: Links, site: CodeSite, module: ModuleCode, call: SyntaxNode): Located | string {
@@ -139,7 +146,7 @@ function locateMembers(links: Links, site: CodeSite, module: ModuleCode, call: S
       for (const node of nodes) starts.push({ module: found.module, node, name, outer: scopesAround(found.module, node) });
     }
   }
-  return starts.length === 0 ? 'the method is not found in its class' : { starts, missing };
+  return starts.length === 0 ? 'the method is not found in its class' : { starts, missing, depth: 1 };
 }
 
 function decoratedClass(module: ModuleCode, call: SyntaxNode): SyntaxNode | undefined {

@@ -6,4 +6,6 @@ export interface SiteCode extends Omit<CodePart, 'captured'> {
   readonly uses: readonly string[];
   /** The files that hold it. */
   readonly files: readonly string[];
+  /** How many of the calls that led to the definition say where its function is; undefined: all of them. */
+  readonly depth: number | undefined;
 }

@@ -42,7 +42,7 @@ export function createTaskCode({ flow, digestOf, books }: TaskCodeParts): TaskCo
   let root: string | undefined;
   let book: CodeBook | undefined;
   let look: Promise<Look | undefined> | undefined;
-  const known = new WeakMap<TaskDefinition, CodePart>();
+  const known = new WeakMap<TaskDefinition, CodePart | Promise<CodePart>>();
   const siteCode = (site: CodeSite, isFlow: boolean): SiteCode | Promise<SiteCode> => {
     const ofSite = parts.get(site) ?? new Map<string, Promise<SiteCode> | SiteCode>();
     parts.set(site, ofSite);
@@ -82,7 +82,10 @@ export function createTaskCode({ flow, digestOf, books }: TaskCodeParts): TaskCo
       if (site.code === undefined)
         return finish({ ...NOTHING, digest: digest128(`also ${site.also ?? ''}`), pieces: [ownPiece(definition, site.also ?? '')] });
       const found = siteCode(site, definition.kind === 'subflow');
-      return found instanceof Promise ? found.then(finish) : finish(found);
+      if (!(found instanceof Promise)) return finish(found);
+      const coming = found.then(finish);
+      known.set(definition, coming);
+      return coming;
     },
     async save() {
       const looked = await look;
@@ -135,7 +138,7 @@ class Look {
   #find(site: CodeSite, isFlow: boolean): SiteCode | string {
     const located = locate(this.#sources, this.#links, site);
     if (typeof located === 'string') return located;
-    const { starts, missing } = located;
+    const { starts, missing, depth } = located;
     // Tasks that are made in a loop have one function.
     const key = `${isFlow} ${missing.length} ${starts.map(({ module, node }) => `${module.path} ${node.start} ${node.end}`).join('|')}`;
     const known = missing.length === 0 ? this.#byPlace.get(key) : undefined;
@@ -153,7 +156,7 @@ class Look {
       this.#root === undefined ? [] : [this.#root],
       isFlow,
     );
-    const code = this.#withMissing({ ...reached, uses: reached.captured, outdated: this.#outdated(site, reached) }, missing);
+    const code = this.#withMissing({ ...reached, depth, uses: reached.captured, outdated: this.#outdated(site, reached) }, missing);
     if (missing.length === 0) this.#byPlace.set(key, code);
     return code;
   }
@@ -201,7 +204,7 @@ class Look {
   }
 }
 
-const NOTHING: SiteCode = { digest: '', pieces: [], packages: {}, unsure: undefined, uses: [], files: [], outdated: undefined };
+const NOTHING: SiteCode = { digest: '', pieces: [], packages: {}, unsure: undefined, uses: [], files: [], depth: undefined, outdated: undefined };
 
 function withAlso(code: SiteCode, { also }: CodeSite): SiteCode {
   return also === undefined ? code : { ...code, digest: digest128(`${code.digest}\nalso ${also}`) };
@@ -224,7 +227,7 @@ function ownPiece({ name }: TaskDefinition, text: string): CodePiece {
 }
 
 /** What of a task's options counts as its code: outputs, serializers, captures. */
-function withOptions(definition: TaskDefinition, { uses, digest, files: _, ...code }: SiteCode, digestOf: DigestOf): CodePart {
+function withOptions(definition: TaskDefinition, { uses, digest, files: _, depth: __, ...code }: SiteCode, digestOf: DigestOf): CodePart {
   const options = optionsCode(definition, digestOf);
   return {
     ...code,

@@ -30,6 +30,7 @@ const found: SiteCode = {
   unsure: undefined,
   uses: [],
   files: [],
+  depth: 1,
   outdated: undefined,
 };
 
@@ -103,6 +104,23 @@ describe('a book of code', () => {
     expect(book.find(site(made.folder, 5), false, Date.now())).toBeUndefined();
     expect(book.find({ ...site(made.folder), code: (n: number) => n + 1 }, false, Date.now())).toBeUndefined();
     expect(book.find(site(made.folder), true, Date.now())).toBeUndefined();
+  });
+
+  it('knows a call by those that led there only as far as they say where the function is', async () => {
+    const made = settled(FILES);
+    const { look } = await written(made);
+    const called = (line: number): CodeSite => {
+      const places = () => [...site(made.folder).places(), { file: join(made.folder, 'main.ts'), line, column: 1 }];
+      return { ...site(made.folder), places };
+    };
+    const root = join(made.folder, 'flow.ts');
+    const book = new CodeBook(join(made.folder, '.books'), root);
+    expect(book.find(called(1), false, Date.now())).toEqual(look());
+    book.add(called(7), true, { ...found, depth: 2, files: [root] });
+    await book.save({ files: new Set([root]), isComplete: true });
+    const again = new CodeBook(join(made.folder, '.books'), root);
+    expect(again.find(called(7), true, Date.now())).toBeDefined();
+    expect(again.find(called(8), true, Date.now())).toBeUndefined();
   });
 
   it('says when what runs is not what the file says', async () => {
