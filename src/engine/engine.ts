@@ -549,11 +549,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   /** Without a value, because of its inputs (S11). */
   #endAsInputs(node: number): void {
-    this.#endWithout(node, lostInputs(this, node));
+    const lost = lostInputs(this, node);
+    this.endBecause(node, this.#stateWithout(lost), lost);
   }
 
-  #endWithout(node: number, lost: readonly number[]): void {
-    this.endBecause(node, TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))], lost);
+  #stateWithout(lost: readonly number[]): number {
+    return TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
   }
 
   endBecause(node: number, state: number, causes: readonly number[], otherwise?: Error): void {
@@ -715,11 +716,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #closeMap(node: number, children: readonly number[]): void {
     this.tick();
     this.#results.ofChildren(node, children);
-    const lost = children.filter((child) => !this.#results.hasValue(child));
+    const lost = children.filter((child) => !this.#results.hasValue(child)).map((child) => this.#results.actual(child));
     if (lost.length === 0) return this.#settle(node, SUCCESS, undefined);
-    const states = new Set(lost.map((child) => this.state(this.#results.actual(child))));
-    const isFailure = [...states].some((state) => state !== 'skipped' && state !== 'cancelled');
-    this.endBecause(node, isFailure ? FAILED : states.has('cancelled') ? CANCELLED : SKIPPED, lost);
+    const state = this.#stateWithout(lost);
+    this.endBecause(node, state === UPSTREAM_FAILED ? FAILED : state, weightiestFirst(this, lost));
   }
 
   readonly #mapView: MapView = {
@@ -732,10 +732,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   #derive(node: number, definition: TaskDefinition): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
+    // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
+    const lost = lostPredecessors(this, node);
+    if (lost.length > 0) return this.#endAs(node, lost);
     try {
-      // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
-      const lost = lostPredecessors(this, node);
-      if (lost.length > 0) throw new NoValue(lost);
       this.#results.computed(node, definition.fn(this.#derivedInputs(node)), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
@@ -745,13 +745,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   }
 
   /** A derived step that has no value because others have none: to whoever asks, what became of it is what became of the weightiest of them. */
-  #endAs(node: number, lost: readonly number[], isElement: boolean): void {
+  #endAs(node: number, lost: readonly number[], standsForIt = false): void {
     const [first] = lost as readonly [number];
-    const state = TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
+    const state = this.#stateWithout(lost);
     this.tick();
     this.failures.because(node, lost, this.failures.error(first) as TaskError);
-    const isChildsOwn = isElement && state === UPSTREAM_FAILED && this.nodes.state[first] !== UPSTREAM_FAILED;
-    this.#settle(node, isChildsOwn ? FAILED : state, undefined);
+    // One child of a map fails as that call did.
+    const isItsOwn = standsForIt && state === UPSTREAM_FAILED && this.nodes.state[first] !== UPSTREAM_FAILED;
+    this.#settle(node, isItsOwn ? FAILED : state, undefined);
   }
 
   #derivedInputs(node: number): DerivedInputs {
