@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/error.js';
-import { callSitePosition } from '../flow/call-site-name.js';
+import { callSitePosition, type NotedStack, noteCallSite } from '../flow/call-site-name.js';
 import { isGate } from '../flow/control.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope, Lineage } from '../flow/scope.js';
@@ -64,8 +64,8 @@ export class Tracer implements RunPort, Settling {
   readonly #parts: TracerParts;
   readonly #answers = new Map<number, Promise<TraceAnswer>>();
   readonly #values = new Map<number, Promise<unknown>>();
-  /** Where each call stands in the user's code. */
-  readonly #positions: (string | undefined)[] = [];
+  /** Where each call stands in the user's code; only until the trace has lost its way, since nobody asks after that. */
+  readonly #calledFrom = new Map<number, NotedStack>();
   /** The earlier results that answer a node: one, or those of a map's children. */
   readonly #hits = new Map<number, readonly CacheEntryRow[]>();
   /** Of maps whose lists are known. */
@@ -150,7 +150,7 @@ export class Tracer implements RunPort, Settling {
   }
 
   registered(node: number): void {
-    this.#positions.push(callSitePosition());
+    if (this.#uncertainFrom === Number.POSITIVE_INFINITY) this.#calledFrom.set(node, noteCallSite());
     if ((this.graph.definitions[node] as TaskDefinition).kind === 'subflow') this.#subflows.push(node);
   }
 
@@ -169,7 +169,7 @@ export class Tracer implements RunPort, Settling {
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
     if ((await this.#readable(node)).state === 'complete') return project(await this.#value(node), path);
-    this.#incomplete(this.#positions[node]);
+    this.#incomplete(node);
     return placeholder(this, node, path, this.graph.called(node), (what) => this.#stop(what));
   }
 
@@ -377,7 +377,6 @@ export class Tracer implements RunPort, Settling {
 
   #parameter(scope: BodyScope, name: string): object {
     const node = this.graph.add(PARAMETER, [name], scope.graphScope, undefined);
-    this.#positions.push(undefined);
     return placeholder(this, node, undefined, `parameter '${name}'`, (what) => this.#stop(what));
   }
 
@@ -417,10 +416,12 @@ export class Tracer implements RunPort, Settling {
     return this.#stopped;
   }
 
-  #incomplete(at: string | undefined): void {
+  #incomplete(awaited: number): void {
     if (this.#uncertainFrom !== Number.POSITIVE_INFINITY) return;
     this.#uncertainFrom = this.graph.size;
-    this.#incompleteAt = at;
+    const calledFrom = this.#calledFrom.get(awaited);
+    this.#incompleteAt = calledFrom && callSitePosition(calledFrom);
+    this.#calledFrom.clear();
   }
 }
 

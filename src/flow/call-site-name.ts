@@ -18,11 +18,22 @@ export function nameFromCallSite(callee: string): string | undefined {
   }
 }
 
+/** A stack as it was taken: cheap, as long as nobody reads it. */
+export interface NotedStack {
+  readonly stack?: string;
+}
+
+/** Notes where we are called from, for `callSitePosition`. Never throws. */
+export function noteCallSite(): NotedStack {
+  return takeStack(NOTED_FRAMES, noteCallSite);
+}
+
 /** Where user code called us, as `file:line:column`; undefined when the stack does not tell. Never throws. */
-export function callSitePosition(): string | undefined {
+export function callSitePosition(noted: NotedStack = noteCallSite()): string | undefined {
   try {
-    const site = OWN_FOLDERS.length === 0 ? undefined : findCallSite();
-    return site && [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
+    const site = OWN_FOLDERS.length === 0 ? undefined : callSite(String(noted.stack));
+    if (site === undefined || site === 'further out') return undefined;
+    return [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
   } catch {
     return undefined;
   }
@@ -42,6 +53,8 @@ interface CallSite {
  * third; when it is not, once more with plenty.
  */
 const FRAMES = [3, 16];
+/** Of a stack that is noted: more than ever lie between us and who called, since it cannot be taken again. */
+const NOTED_FRAMES = 8;
 
 function findCallSite(): CallSite | undefined {
   for (const frames of FRAMES) {
@@ -53,13 +66,18 @@ function findCallSite(): CallSite | undefined {
 
 /** The stack above `nameFromCallSite` as text, so that whatever maps stacks to sources (Node, tsx, vitest) has done its work. */
 function stackText(frames: number): string {
+  return String(takeStack(frames, stackText).stack);
+}
+
+/** The stack above a function. It becomes text, and is mapped, when its text is read. */
+function takeStack(frames: number, above: (...args: never[]) => unknown): NotedStack {
   const limit = Error.stackTraceLimit;
   // Where intrinsics are frozen this has no effect, and the default of ten frames serves.
   Reflect.set(Error, 'stackTraceLimit', frames);
   try {
-    const error = new Error();
-    Error.captureStackTrace(error, stackText);
-    return String(error.stack);
+    const noted: NotedStack = {};
+    Error.captureStackTrace(noted, above);
+    return noted;
   } finally {
     Reflect.set(Error, 'stackTraceLimit', limit);
   }

@@ -85,7 +85,11 @@ function checkEnd(program: Program, run: Ran): void {
 /** Record, events and futures tell of one and the same life, with one end (S10). */
 function checkLives(program: Program, { record, events, live }: Ran): void {
   const told = statesTold(events) as Record<string, TaskState[]>;
-  expect(Object.keys(told).sort()).toEqual(toldOf(program, record).map(({ id }) => id).sort());
+  expect(Object.keys(told).sort()).toEqual(
+    toldOf(program, record)
+      .map(({ id }) => id)
+      .sort(),
+  );
   for (const row of toldOf(program, record)) {
     if (isMapItself(program, row.id)) expect([row.id, told[row.id]]).toEqual([row.id, [row.state]]);
     else checkLife(row, told[row.id] as TaskState[]);

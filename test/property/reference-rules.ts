@@ -3,7 +3,10 @@ import type { Traits } from './random-program.js';
 import { type Call, type End, hasValue, isFailure } from './reference-call.js';
 
 /** The trigger rules in words of their own. */
-export function judge({ rule = 'all-success', skipOnUpstreamSkip = rule === 'all-success' || undefined }: Traits, inputs: readonly Call[]): 'run' | End {
+export function judge(
+  { rule = 'all-success', skipOnUpstreamSkip = rule === 'all-success' || undefined }: Traits,
+  inputs: readonly Call[],
+): 'run' | End {
   if (inputs.length === 0) return 'run';
   const skips = inputs.filter(({ end }) => end === 'skipped').length;
   const failures = inputs.filter(isFailure).length;
