@@ -36,6 +36,7 @@ import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED
 import type { Observer } from './observer.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
+import { asMade } from './stored.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
 import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
 
@@ -763,7 +764,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
         if (!this.#results.hasValue(ref[NODE])) this.failures.handle(this.#results.actual(ref[NODE]));
-        return this.#results.finalState(ref[NODE], ref[PATH]);
+        return asMade(this.#results.finalState(ref[NODE], ref[PATH]));
       },
       element: () => this.#elementValue(node),
       count: (position) => this.#childrenAt(args[position]).length,
@@ -772,7 +773,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
         this.failures.handle((args[position] as Ref)[NODE]);
         return children.map((child) => {
           if (!this.#results.hasValue(child)) this.failures.handle(this.#results.actual(child));
-          return this.#results.finalState(child, undefined);
+          return asMade(this.#results.finalState(child, undefined));
         });
       },
       ended: (position) => {

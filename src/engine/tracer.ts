@@ -26,7 +26,7 @@ import { childAt } from './map-element.js';
 import { isLost } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Answer, Reuse } from './reuse.js';
-import { type Stored, storedAs } from './stored.js';
+import { onlyArtifact, type Stored, storedAs } from './stored.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
 export type TraceAnswer =
@@ -347,9 +347,16 @@ export class Tracer implements RunPort, Settling {
     for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));
     const valueNow = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : project(values.get(ref[NODE])?.(), ref[PATH]));
     const args = this.graph.args[node] as readonly unknown[];
+    const stored = (position: number): readonly Stored[] => {
+      const ref = args[position];
+      return isRef(ref) && ref[PATH] === undefined ? this.hits(ref[NODE]).map(({ artifacts }) => storedAs(artifacts)) : [];
+    };
     const state = (position: number): FinalState<unknown> => {
       try {
-        return { state: 'cached', value: isRef(args[position]) ? valueNow(args[position]) : args[position] };
+        const ref = args[position];
+        if (!isRef(ref)) return { state: 'success', value: ref };
+        const isMap = this.graph.definitions[ref[NODE]]?.kind === 'map';
+        return { state: 'success', value: valueNow(ref), ...(isMap ? {} : onlyArtifact(stored(position)[0])) };
       } catch {
         return { state: 'skipped' };
       }
@@ -363,7 +370,8 @@ export class Tracer implements RunPort, Settling {
       element: () => undefined,
       ended: (position: number) => state(position).state,
       count: (position: number) => list(position).length,
-      children: (position: number) => list(position).map((each) => ({ state: 'cached', value: each })),
+      children: (position: number) =>
+        list(position).map((each, place) => ({ state: 'success', value: each, ...onlyArtifact(stored(position)[place]) })),
     });
   }
 
