@@ -367,7 +367,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (this.#stopped) return this.fail(node, CANCELLED, this.#stopped);
     if (hasOwnRule(definition)) {
       if (!this.#isTriggered(node, definition)) return;
-    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
+    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) {
+      // A map can do without what only its children need.
+      const lost = lostInputs(this, node);
+      if (lost.length > 0) return this.endBecause(node, this.#stateWithout(lost), lost);
+    }
     if (definition.kind === 'map') return this.#expandMap(node, definition);
     const policy = definition.cache ?? this.#parts.defaultCache;
     if (policy) this.#ask(node, definition, policy);
@@ -548,12 +552,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.stop(asError(thrown));
   }
 
-  /** Without a value, because of its inputs (S11). */
-  #endAsInputs(node: number): void {
-    const lost = lostInputs(this, node);
-    this.endBecause(node, this.#stateWithout(lost), lost);
-  }
-
+  /** How a node ends that needs these (S11). */
   #stateWithout(lost: readonly number[]): number {
     return TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
   }
@@ -716,9 +715,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
   #closeMap(node: number, children: readonly number[]): void {
     this.tick();
-    this.#results.ofChildren(node, children);
     const lost = children.filter((child) => !this.#results.hasValue(child)).map((child) => this.#results.actual(child));
-    if (lost.length === 0) return this.#settle(node, SUCCESS, undefined);
+    if (lost.length === 0) {
+      this.#results.ofChildren(node, children);
+      return this.#settle(node, SUCCESS, undefined);
+    }
     const state = this.#stateWithout(lost);
     this.endBecause(node, state === UPSTREAM_FAILED ? FAILED : state, weightiestFirst(this, lost));
   }
