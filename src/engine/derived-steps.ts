@@ -1,14 +1,12 @@
 import { isRef, NODE, PATH, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
-import { TASK_STATE_CODE } from '../model/states.js';
 import type { DerivedInputs, TaskDefinition } from '../model/task-definition.js';
 import type { ArgumentValues } from './argument-values.js';
 import { type Failures, NoValue } from './failures.js';
 import { noSuchChild } from './map-element.js';
 import type { NodeResults } from './node-results.js';
-import { endWithout, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
-
-const { failed: FAILED, 'upstream-failed': UPSTREAM_FAILED } = TASK_STATE_CODE;
+import { asMade } from './stored.js';
+import type { TriggerView } from './triggering.js';
 
 export interface DerivedStepsParts {
   readonly view: TriggerView;
@@ -29,19 +27,7 @@ export class DerivedSteps {
 
   /** @throws NoValue, and what the step throws */
   compute(node: number, definition: TaskDefinition): unknown {
-    // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
-    const lost = lostPredecessors(this.#parts.view, node);
-    if (lost.length > 0) throw new NoValue(lost);
     return definition.fn(this.#inputs(node));
-  }
-
-  /** A step has no value because others have none: what became of it is what became of the weightiest of them. */
-  endOf({ element }: TaskDefinition, { from }: NoValue): { readonly lost: readonly [number, ...number[]]; readonly state: number } {
-    const { view } = this.#parts;
-    const lost = weightiestFirst(view, from) as readonly [number, ...number[]];
-    const state = TASK_STATE_CODE[endWithout(lost.map((one) => view.state(one)))];
-    const isChildsOwn = element && state === UPSTREAM_FAILED && view.state(lost[0]) !== 'upstream-failed';
-    return { lost, state: isChildsOwn ? FAILED : state };
   }
 
   #inputs(node: number): DerivedInputs {
@@ -56,7 +42,7 @@ export class DerivedSteps {
         const ref = args[position];
         if (!isRef(ref)) return { state: 'success', value: ref };
         handleIfLost(ref[NODE]);
-        return results.finalState(ref[NODE], ref[PATH]);
+        return asMade(results.finalState(ref[NODE], ref[PATH]));
       },
       element: () => this.#element(node),
       count: (position) => this.#childrenAt(args[position]).length,
@@ -64,7 +50,7 @@ export class DerivedSteps {
         const children = this.#childrenAt(args[position]);
         failures.handle((args[position] as Ref)[NODE]);
         for (const child of children) handleIfLost(child);
-        return children.map((child) => results.finalState(child, undefined));
+        return children.map((child) => asMade(results.finalState(child, undefined)));
       },
       ended: (position) => {
         const ref = args[position];

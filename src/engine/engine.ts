@@ -42,7 +42,7 @@ import { ReadLogs } from './read-logs.js';
 import type { Answer, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
-import { endWithout, type Judgement, judgeNode, lostInputs, type TriggerView } from './triggering.js';
+import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
 
 const {
   pending: PENDING,
@@ -55,6 +55,7 @@ const {
   failed: FAILED,
   cancelled: CANCELLED,
 } = TASK_STATE_CODE;
+const UPSTREAM_FAILED = TASK_STATE_CODE['upstream-failed'];
 const TIMED_OUT = TASK_STATE_CODE['timed-out'];
 
 /** After this long the loop lets timers, commits and signals run. */
@@ -384,7 +385,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     if (this.#stopped) return this.fail(node, CANCELLED, this.#stopped);
     if (hasOwnRule(definition)) {
       if (!this.#isTriggered(node, definition)) return;
-    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) return this.#endAsInputs(node);
+    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) {
+      // A map can do without what only its children need.
+      const lost = lostInputs(this, node);
+      if (lost.length > 0) return this.endBecause(node, this.#stateWithout(lost), lost);
+    }
     if (definition.kind === 'map') return this.#expandMap(node, definition);
     const policy = definition.cache ?? this.#parts.defaultCache;
     if (policy) this.#ask(node, definition, policy);
@@ -572,13 +577,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.stop(asError(thrown));
   }
 
-  /** Without a value, because of its inputs (S11). */
-  #endAsInputs(node: number): void {
-    this.#endWithout(node, lostInputs(this, node));
-  }
-
-  #endWithout(node: number, lost: readonly number[]): void {
-    this.endBecause(node, TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))], lost);
+  /** How a node ends that needs these (S11). */
+  #stateWithout(lost: readonly number[]): number {
+    return TASK_STATE_CODE[endWithout(lost.map((from) => this.state(from)))];
   }
 
   endBecause(node: number, state: number, causes: readonly number[], otherwise?: Error): void {
@@ -709,27 +710,38 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
   #closeMap(node: number, children: readonly number[]): void {
     this.tick();
-    this.#results.ofChildren(node, children);
-    const lost = children.filter((child) => !this.#results.hasValue(child));
-    if (lost.length === 0) return this.#settle(node, SUCCESS, undefined);
-    const states = new Set(lost.map((child) => this.state(this.#results.actual(child))));
-    const isFailure = [...states].some((state) => state !== 'skipped' && state !== 'cancelled');
-    this.endBecause(node, isFailure ? FAILED : states.has('cancelled') ? CANCELLED : SKIPPED, lost);
+    const lost = children.filter((child) => !this.#results.hasValue(child)).map((child) => this.#results.actual(child));
+    if (lost.length === 0) {
+      this.#results.ofChildren(node, children);
+      return this.#settle(node, SUCCESS, undefined);
+    }
+    const state = this.#stateWithout(lost);
+    this.endBecause(node, state === UPSTREAM_FAILED ? FAILED : state, weightiestFirst(this, lost));
   }
 
   #derive(node: number, definition: TaskDefinition): void {
     if (this.#waitFor(node, this.#unloadedInputs(node))) return;
+    // `after`, and the gate of a branch: without them there is nothing to compute with, whatever the arguments give.
+    const lost = lostPredecessors(this, node);
+    if (lost.length > 0) return this.#endAs(node, lost);
     try {
       this.#results.computed(node, this.#derived.compute(node, definition), undefined);
       this.#settle(node, SUCCESS, undefined);
     } catch (error) {
       if (!(error instanceof NoValue)) return this.fail(node, asError(error).name === 'Skip' ? SKIPPED : FAILED, error);
-      const { lost, state } = this.#derived.endOf(definition, error);
-      this.tick();
-      // To whoever asks, the failure of the weightiest is this one's.
-      this.failures.because(node, lost, this.failures.error(lost[0]) as TaskError);
-      this.#settle(node, state, undefined);
+      this.#endAs(node, weightiestFirst(this, error.from), definition.element);
     }
+  }
+
+  /** A derived step that has no value because others have none: to whoever asks, what became of it is what became of the weightiest of them. */
+  #endAs(node: number, lost: readonly number[], standsForIt = false): void {
+    const [first] = lost as readonly [number];
+    const state = this.#stateWithout(lost);
+    this.tick();
+    this.failures.because(node, lost, this.failures.error(first) as TaskError);
+    // One child of a map fails as that call did.
+    const isItsOwn = standsForIt && state === UPSTREAM_FAILED && this.nodes.state[first] !== UPSTREAM_FAILED;
+    this.#settle(node, isItsOwn ? FAILED : state, undefined);
   }
 
   // ── small parts ──

@@ -13,7 +13,7 @@ import type { Kept, Loaded, LoadRequest, ResultKeeper } from '../results/result-
 import { type Failures, NoValue } from './failures.js';
 import { derivedDigest, holdsObjects, type InputDigests, inputDigests, mapDigest, partDigest, sameDigests, storedDigest } from './inputs.js';
 import type { NodeTable } from './node-table.js';
-import { type Stored, storedAs } from './stored.js';
+import { onlyArtifact, type Stored, storedAs } from './stored.js';
 
 /** Results read back from a store at the same time. */
 const LOADS = 16;
@@ -257,9 +257,7 @@ export class NodeResults {
     const actual = this.actual(node);
     const state = TASK_STATES[this.#nodes.state[actual] as number] as TaskState;
     if (state === 'success' || state === 'cached') {
-      const stored = path === undefined ? this.#storedOf(actual) : undefined;
-      const artifact = stored?.artifacts.length === 1 ? stored.artifacts[0]?.ref : undefined;
-      return { state, value: project(this.#values[actual], path), ...(artifact ? { artifact } : {}) };
+      return { state, value: project(this.#values[actual], path), ...onlyArtifact(path === undefined ? this.#storedOf(actual) : undefined) };
     }
     const error = this.#failures.error(actual);
     return { state: state as 'failed', ...(error ? { error } : {}) };
@@ -317,9 +315,18 @@ export class NodeResults {
     return this.#derivedDigests.get(node);
   }
 
-  /** An end without a value is known by its error, which `outcome()` hands on. */
-  #endDigest(node: number): InputDigest {
-    return { digest: digest128(`no value ${this.#failures.error(this.actual(node))?.message ?? ''}`) };
+  /** An end without a value is known by its error, which `outcome()` hands on; that of a map by the ends of its children too, which `states()` hands on. */
+  #endDigest(node: number): InputDigest | undefined {
+    const own = inputDigests([this.#failures.error(this.actual(node))], ['error'], () => undefined)?.error;
+    const children = this.#children.get(node);
+    if (own === undefined || children === undefined) return own && { digest: digest128(`no value ${own.digest}`) };
+    const ends: string[] = [];
+    for (const child of children) {
+      const digest = this.hasValue(child) ? this.#digestOf(refTo(child, undefined)) : this.#endDigest(child);
+      if (digest === undefined) return undefined;
+      ends.push(`${this.hasValue(child) ? 'value' : this.#nodes.state[this.actual(child)]} ${digest.digest}`);
+    }
+    return { digest: digest128(`no list ${own.digest}\n${ends.join('\n')}`) };
   }
 }
 

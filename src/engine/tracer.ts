@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/error.js';
-import { callSitePosition } from '../flow/call-site-name.js';
+import { callSitePosition, type NotedStack, noteCallSite } from '../flow/call-site-name.js';
 import { isGate } from '../flow/control.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope, Lineage } from '../flow/scope.js';
@@ -26,7 +26,7 @@ import { childAt } from './map-element.js';
 import { isLost, reasonOfLoss } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Answer, Reuse } from './reuse.js';
-import { type Stored, storedAs } from './stored.js';
+import { onlyArtifact, type Stored, storedAs } from './stored.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
 export type TraceAnswer =
@@ -64,8 +64,8 @@ export class Tracer implements RunPort, Settling {
   readonly #parts: TracerParts;
   readonly #answers = new Map<number, Promise<TraceAnswer>>();
   readonly #values = new Map<number, Promise<unknown>>();
-  /** Where each call stands in the user's code. */
-  readonly #positions: (string | undefined)[] = [];
+  /** Where each call stands in the user's code; only until the trace has lost its way, since nobody asks after that. */
+  readonly #calledFrom = new Map<number, NotedStack>();
   /** The earlier results that answer a node: one, or those of a map's children. */
   readonly #hits = new Map<number, readonly CacheEntryRow[]>();
   /** Of maps whose lists are known. */
@@ -150,7 +150,7 @@ export class Tracer implements RunPort, Settling {
   }
 
   registered(node: number): void {
-    this.#positions.push(callSitePosition());
+    if (this.#uncertainFrom === Number.POSITIVE_INFINITY) this.#calledFrom.set(node, noteCallSite());
     if ((this.graph.definitions[node] as TaskDefinition).kind === 'subflow') this.#subflows.push(node);
   }
 
@@ -169,7 +169,7 @@ export class Tracer implements RunPort, Settling {
 
   async result(node: number, path: Path | undefined): Promise<unknown> {
     if ((await this.#readable(node)).state === 'complete') return project(await this.#value(node), path);
-    this.#incomplete(this.#positions[node]);
+    this.#incomplete(node);
     return placeholder(this, node, path, this.graph.called(node), (what) => this.#stop(what));
   }
 
@@ -346,9 +346,16 @@ export class Tracer implements RunPort, Settling {
     for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));
     const valueNow = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : project(values.get(ref[NODE])?.(), ref[PATH]));
     const args = this.graph.args[node] as readonly unknown[];
+    const stored = (position: number): readonly Stored[] => {
+      const ref = args[position];
+      return isRef(ref) && ref[PATH] === undefined ? this.hits(ref[NODE]).map(({ artifacts }) => storedAs(artifacts)) : [];
+    };
     const state = (position: number): FinalState<unknown> => {
       try {
-        return { state: 'cached', value: isRef(args[position]) ? valueNow(args[position]) : args[position] };
+        const ref = args[position];
+        if (!isRef(ref)) return { state: 'success', value: ref };
+        const isMap = this.graph.definitions[ref[NODE]]?.kind === 'map';
+        return { state: 'success', value: valueNow(ref), ...(isMap ? {} : onlyArtifact(stored(position)[0])) };
       } catch {
         return { state: 'skipped' };
       }
@@ -362,7 +369,8 @@ export class Tracer implements RunPort, Settling {
       element: () => undefined,
       ended: (position: number) => state(position).state,
       count: (position: number) => list(position).length,
-      children: (position: number) => list(position).map((each) => ({ state: 'cached', value: each })),
+      children: (position: number) =>
+        list(position).map((each, place) => ({ state: 'success', value: each, ...onlyArtifact(stored(position)[place]) })),
     });
   }
 
@@ -376,7 +384,6 @@ export class Tracer implements RunPort, Settling {
 
   #parameter(scope: BodyScope, name: string): object {
     const node = this.graph.add(PARAMETER, [name], scope.graphScope, undefined);
-    this.#positions.push(undefined);
     return placeholder(this, node, undefined, `parameter '${name}'`, (what) => this.#stop(what));
   }
 
@@ -416,10 +423,12 @@ export class Tracer implements RunPort, Settling {
     return this.#stopped;
   }
 
-  #incomplete(at: string | undefined): void {
+  #incomplete(awaited: number): void {
     if (this.#uncertainFrom !== Number.POSITIVE_INFINITY) return;
     this.#uncertainFrom = this.graph.size;
-    this.#incompleteAt = at;
+    const calledFrom = this.#calledFrom.get(awaited);
+    this.#incompleteAt = calledFrom && callSitePosition(calledFrom);
+    this.#calledFrom.clear();
   }
 }
 

@@ -18,11 +18,20 @@ export function nameFromCallSite(callee: string): string | undefined {
   }
 }
 
+/** A stack as it was taken: cheap, as long as nobody asks for its text. */
+export type NotedStack = () => string;
+
+/** Notes where we are called from, for `callSitePosition`. Never throws. */
+export function noteCallSite(): NotedStack {
+  return stackAbove(noteCallSite, NOTED_FRAMES);
+}
+
 /** Where user code called us, as `file:line:column`; undefined when the stack does not tell. Never throws. */
-export function callSitePosition(): string | undefined {
+export function callSitePosition(noted: NotedStack = noteCallSite()): string | undefined {
   try {
-    const site = OWN_FOLDERS.length === 0 ? undefined : findCallSite();
-    return site && [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
+    const [site] = OWN_FOLDERS.length === 0 ? [] : callSitesIn(noted());
+    if (site === undefined) return undefined;
+    return [normalPath(site.location), site.line, ...(site.column === undefined ? [] : [site.column])].join(':');
   } catch {
     return undefined;
   }
@@ -35,6 +44,8 @@ export function callSitePosition(): string | undefined {
  * third; when it is not, once more with plenty.
  */
 const FRAMES = [3, 16];
+/** Of a stack that is noted: more than ever lie between us and who called, since it cannot be taken again. */
+const NOTED_FRAMES = 8;
 
 /** The text of a stack, so that whatever maps stacks to sources (Node, tsx, vitest) has done its work. */
 function findCallSite(): CallSite | undefined {

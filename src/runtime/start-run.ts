@@ -129,6 +129,8 @@ class FlowRun {
   readonly #abort = new AbortController();
   /** Why the run ends early: it was cancelled, or could not go on. */
   #stopped: Error | undefined;
+  /** How it ends is being recorded: only the record itself can change that now. */
+  #isDecided = false;
 
   constructor(handle: RunInProgress, flow: FlowDefinition, params: ResolvedParameters, options: StartOptions, project: Project) {
     this.#handle = handle;
@@ -277,6 +279,7 @@ class FlowRun {
   async #end(body: Outcome): Promise<unknown> {
     await this.#journal.flush();
     const failure = this.#failure(body);
+    this.#isDecided = true;
     const state = endState(failure);
     const finishedAt = systemClock.now();
     const result = failure === undefined && 'value' in body ? await this.#keepResult(body.value) : undefined;
@@ -356,7 +359,7 @@ class FlowRun {
   }
 
   #stop(reason: Error): void {
-    if (this.#stopped) return;
+    if (this.#stopped || (this.#isDecided && !this.#journal.failed)) return;
     this.#stopped = reason;
     this.#abort.abort(reason);
     this.#engine.stop(reason);

@@ -290,13 +290,14 @@ class Body {
     );
   }
 
-  #derived({ what, inputs }: DerivedStep): Future<unknown> {
+  #derived({ what, inputs, index }: DerivedStep): Future<unknown> {
     const futures = this.#futures(inputs);
     const first = futures[0] as MappedFuture<unknown>;
     if (what === 'all') return all(futures);
     if (what === 'merge') return merge(...futures);
     if (what === 'outcome') return first.outcome();
     if (what === 'orElse') return first.orElse(futures[1] ?? first);
+    if (what === 'at') return first.at(index);
     if (what === 'length') return first.length;
     return what === 'states' ? first.states() : first.successes();
   }

@@ -56,14 +56,16 @@ export interface MapStep {
   readonly traits: Traits;
 }
 
-/** `length`, `states` and `successes` are of a map. */
-export type DerivedKind = 'all' | 'orElse' | 'outcome' | 'merge' | 'length' | 'states' | 'successes';
+/** `at`, `length`, `states` and `successes` are of a map. */
+export type DerivedKind = 'all' | 'orElse' | 'outcome' | 'merge' | 'at' | 'length' | 'states' | 'successes';
 
 export interface DerivedStep {
   readonly kind: 'derived';
   readonly id: number;
   readonly what: DerivedKind;
   readonly inputs: readonly Source[];
+  /** Of the child that `at` asks for. */
+  readonly index: number;
 }
 
 export interface WhenStep {
@@ -209,7 +211,7 @@ function choices(wishes: Wishes): fc.Arbitrary<readonly Choices[]> {
         'sequence',
         'subflow',
       ),
-      what: fc.constantFrom<DerivedKind[]>('all', 'orElse', 'outcome', 'merge', 'length', 'states', 'successes'),
+      what: fc.constantFrom<DerivedKind[]>('all', 'orElse', 'outcome', 'merge', 'at', 'at', 'length', 'states', 'successes'),
       seeds: fc.array(fc.nat(), { maxLength: 3 }),
       parts: fc.array(part, { maxLength: 3 }),
       afterSeeds: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat(), { maxLength: 2 }) }),
@@ -290,8 +292,10 @@ function placeList(list: Choices['lists'][number], at: number, known: readonly K
 
 function placeDerived({ what, seeds }: Choices, names: Names, known: readonly Known[], inputs: readonly Source[]): DerivedStep {
   const id = names.next();
-  if (what !== 'length' && what !== 'states' && what !== 'successes') return { kind: 'derived', id, what, inputs };
+  const [first = 0, second = 0] = seeds;
+  const index = (second % 5) - 2;
+  if (what === 'all' || what === 'orElse' || what === 'outcome' || what === 'merge') return { kind: 'derived', id, what, inputs, index };
   const maps = known.filter(({ isMap }) => isMap);
-  if (maps.length === 0) return { kind: 'derived', id, what: 'all', inputs };
-  return { kind: 'derived', id, what, inputs: [{ step: (maps[(seeds[0] ?? 0) % maps.length] as Known).step, part: undefined }] };
+  if (maps.length === 0) return { kind: 'derived', id, what: 'all', inputs, index };
+  return { kind: 'derived', id, what, inputs: [{ step: (maps[first % maps.length] as Known).step, part: undefined }], index };
 }

@@ -1,4 +1,3 @@
-import { actOf } from './program-acts.js';
 import type {
   Block,
   DerivedStep,
@@ -14,69 +13,61 @@ import type {
   Traits,
   WhenStep,
 } from './random-program.js';
+import {
+  type Call,
+  closedGate,
+  copyOf,
+  type Element,
+  type End,
+  endFor,
+  hasValue,
+  isFailure,
+  lostAmong,
+  mergeOf,
+  type Ref,
+  stateOf,
+  valueAt,
+} from './reference-call.js';
+import { execute, judge } from './reference-rules.js';
 
 // The rules (S7, S8, S11, S12, S13) as one would tell them: everything in order, one after the other, without a cache.
-
-export type End = 'success' | 'skipped' | 'failed' | 'upstream-failed' | 'timed-out';
-
-/** One call, and what has become of it. */
-interface Call {
-  readonly end: End;
-  readonly value?: unknown;
-  /** Of calls that people see. */
-  readonly id?: string;
-  /** 0: its function was not called. */
-  readonly attempts?: number;
-  /** It failed by itself: what a run answers for. */
-  readonly isRoot?: boolean;
-  /** What kept it from having a value. */
-  readonly causes?: readonly Call[];
-  /** Of a map whose lists were there. */
-  readonly children?: readonly Call[];
-  readonly isMap?: boolean;
-  readonly isGate?: boolean;
-}
-
-/** A call's value, or a part of it. */
-interface Ref {
-  readonly call: Call;
-  readonly part: number | undefined;
-}
 
 export interface ReferenceRun {
   /** Every call that people see, by its id. */
   readonly calls: ReadonlyMap<string, { readonly end: End; readonly attempts: number | undefined }>;
   readonly isSuccess: boolean;
-  /** Ids of all that failed by itself, sorted; and of those that nobody was told of. */
-  readonly failures: readonly string[];
-  readonly unhandled: readonly string[];
+  /** All that failed by itself. */
+  readonly failures: readonly ReferenceFailure[];
   /** What the body gives. */
   readonly value: unknown;
+}
+
+export interface ReferenceFailure {
+  readonly id: string;
+  /** Its id, or what people know a step between tasks by. */
+  readonly called: string;
+  readonly isStep: boolean;
+  /** Somebody was told of it. */
+  readonly isHandled: boolean;
 }
 
 export function referenceRun(program: Program): ReferenceRun {
   const calls: Call[] = [];
   const told = new Set<Call>();
   const value = new Body(calls, told, '').run(program);
-  const failures = calls.filter(({ isRoot }) => isRoot);
-  const unhandled = failures.filter((call) => !told.has(call));
+  const roots = calls.filter(({ isRoot }) => isRoot);
+  const failures = roots.map((call) => failureOf(call, told.has(call)));
   const seen = calls.filter(({ id, attempts }) => id !== undefined && attempts !== undefined);
-  const ids = (of: readonly Call[]): string[] => of.map(({ id }) => String(id)).sort();
   return {
     calls: new Map(seen.map(({ id, end, attempts }) => [id as string, { end, attempts }])),
-    isSuccess: hasValue(value) && unhandled.length === 0,
-    failures: ids(failures),
-    unhandled: ids(unhandled),
+    isSuccess: hasValue(value) && failures.every(({ isHandled }) => isHandled),
+    failures,
     value: value.value,
   };
 }
 
-const hasValue = ({ end }: Call): boolean => end === 'success';
-const isFailure = ({ end }: Call): boolean => end !== 'success' && end !== 'skipped';
-
-/** How a call ends that cannot have a value, because of these: a failure weighs more than a skip. */
-function endFor(causes: readonly Call[]): End {
-  return causes.some(isFailure) ? 'upstream-failed' : 'skipped';
+function failureOf({ id, called }: Call, isHandled: boolean): ReferenceFailure {
+  return { id: String(id), called: called ?? String(id), isStep: called !== undefined, isHandled };
 }
 
 /** The body of the flow, or of a sub-flow. */
@@ -88,7 +79,7 @@ class Body {
   readonly #known = new Map<number, Call>();
   /** What every call waits for: gates of branches, the step before. */
   #preceding: readonly Call[] = [];
-  #matches = 0;
+  #steps = 0;
 
   constructor(calls: Call[], told: Set<Call>, prefix: string) {
     this.#calls = calls;
@@ -208,7 +199,7 @@ class Body {
 
   // ── steps between tasks ──
 
-  #derived({ what, inputs }: DerivedStep): Call {
+  #derived({ what, inputs, index }: DerivedStep): Call {
     const refs = this.#refs(inputs);
     const first = refs[0] as Ref;
     const kept = this.#keptFromRunning();
@@ -224,6 +215,7 @@ class Body {
       this.#tell(first.call);
       return copyOf(refs[1] ?? first);
     }
+    if (what === 'at') return this.#elementOf(first.call, index);
     const { children } = first.call;
     if (children === undefined) return { end: endFor([first.call]), causes: [first.call] };
     if (what === 'length') return { end: 'success', value: children.length };
@@ -231,6 +223,14 @@ class Body {
     for (const child of children) this.#tell(child);
     const states = children.map((call) => stateOf({ call, part: undefined }));
     return { end: 'success', value: what === 'states' ? states : states.flatMap((state) => ('value' in state ? [state.value] : [])) };
+  }
+
+  /** One child of a map: it ends as that one does, or as a map that never had any. */
+  #elementOf(map: Call, index: number): Call {
+    const source = map.children ? map.children.at(index) : map;
+    if (source === undefined) return this.#failedStep(`${map.id}[${index}]`);
+    if (hasValue(source)) return { end: 'success', value: source.value };
+    return { end: source.end === 'timed-out' ? 'failed' : source.end, causes: [source] };
   }
 
   /** What a step without a rule of its own ends as, when what precedes it has no value. */
@@ -260,12 +260,16 @@ class Body {
   #match({ key, cases }: MatchStep): Call {
     const ref = this.#ref(key);
     const results = { a: this.#case(ref, 'a', cases.a), b: this.#case(ref, 'b', cases.b) };
-    const id = `${this.#prefix}match#${this.#matches++}`;
     const kept = this.#keptFromRunning() ?? lostAmong([ref]);
     if (kept) return kept;
     const value = valueAt(ref);
     if (value === 'a' || value === 'b') return copyOf({ call: results[value], part: undefined });
-    return this.#ended({ id, end: 'failed', isRoot: true });
+    return this.#failedStep('match()');
+  }
+
+  /** A step between tasks that fails by itself. */
+  #failedStep(called: string): Call {
+    return this.#ended({ id: `${this.#prefix}step ${this.#steps++}`, called, end: 'failed', isRoot: true });
   }
 
   #case(ref: Ref, name: string, block: Block): Call {
@@ -312,84 +316,12 @@ class Body {
     this.#calls.push(...inside);
     const unhandled = inside.filter((call) => call.isRoot && !this.#told.has(call));
     if (unhandled.length > 0) return this.#ended({ id: name, end: 'failed', attempts: 1, causes: unhandled });
-    if (!hasValue(given) || !isStorable(given.value)) return this.#ended({ id: name, end: 'failed', attempts: 1, isRoot: true });
+    if (!hasValue(given)) return this.#ended({ id: name, end: 'failed', attempts: 1, isRoot: true });
     return this.#ended({ id: name, end: 'success', attempts: 1, value: [given.value] });
   }
 }
 
-type Element = Ref | { readonly value: unknown };
 type Column =
   | { readonly kind: 'same'; readonly of: Ref }
   /** Undefined: it is no list. */
   | { readonly kind: 'list'; readonly elements: readonly Element[] | undefined };
-
-function valueAt(element: Element): unknown {
-  if ('value' in element) return element.value;
-  const { call, part } = element;
-  if (!hasValue(call) || part === undefined) return call.value;
-  return (call.value as Record<number, unknown> | undefined)?.[part];
-}
-
-function stateOf(ref: Ref): { state: End; value?: unknown } {
-  return hasValue(ref.call) ? { state: 'success', value: valueAt(ref) } : { state: ref.call.end };
-}
-
-/** An end without a value holds an error, and a result that holds one is refused (S16). */
-function isStorable(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every(isStorable);
-  if (typeof value !== 'object' || value === null) return true;
-  return 'value' in value && isStorable(value.value);
-}
-
-/** A step that hands on what another has come to. */
-function copyOf(ref: Ref): Call {
-  return lostAmong([ref]) ?? { end: 'success', value: valueAt(ref) };
-}
-
-function lostAmong(refs: readonly Ref[]): Call | undefined {
-  const lost = refs.map(({ call }) => call).filter((call) => !hasValue(call));
-  return lost.length === 0 ? undefined : { end: endFor(lost), causes: lost };
-}
-
-function mergeOf(refs: readonly Ref[]): Call {
-  return copyOf(refs.find(({ call }) => hasValue(call)) ?? refs.find(({ call }) => isFailure(call)) ?? (refs[0] as Ref));
-}
-
-function closedGate(preceding: readonly Call[]): Call | undefined {
-  return preceding.find((call) => call.isGate && !hasValue(call));
-}
-
-/** The trigger rules in words of their own. */
-function judge({ rule = 'all-success', skipOnUpstreamSkip = rule === 'all-success' || undefined }: Traits, inputs: readonly Call[]): 'run' | End {
-  if (inputs.length === 0) return 'run';
-  const skips = inputs.filter(({ end }) => end === 'skipped').length;
-  const failures = inputs.filter(isFailure).length;
-  const values = inputs.filter(hasValue).length;
-  const good = skipOnUpstreamSkip === false ? values + skips : values;
-  const runs = {
-    'all-success': failures === 0,
-    'all-done': true,
-    'all-failed': failures === inputs.length,
-    'any-success': good > 0,
-    'any-failed': failures > 0,
-    'none-failed': failures === 0,
-    'none-failed-min-one-success': failures === 0 && good > 0,
-    most: values * 2 > inputs.length,
-  }[rule];
-  if (runs) return skipOnUpstreamSkip === true && skips > 0 ? 'skipped' : 'run';
-  // That there were not failures enough is no failure.
-  return failures > 0 && rule !== 'all-failed' ? 'upstream-failed' : 'skipped';
-}
-
-/** The attempts of one call (S13). */
-function execute(step: number, traits: Traits, args: readonly unknown[]): Pick<Call, 'end' | 'value' | 'attempts' | 'isRoot'> {
-  const { retries, flaky } = traits;
-  const all = retries + 1;
-  if (flaky >= all) return { end: 'failed', attempts: all, isRoot: true };
-  const { does, value } = actOf(step, traits, args);
-  if (does === 'throw') return { end: 'failed', attempts: all, isRoot: true };
-  if (does === 'hang') return { end: 'timed-out', attempts: all, isRoot: true };
-  if (does === 'fatal') return { end: 'failed', attempts: flaky + 1, isRoot: true };
-  if (does === 'skip') return { end: 'skipped', attempts: flaky + 1 };
-  return { end: 'success', attempts: flaky + 1, value };
-}

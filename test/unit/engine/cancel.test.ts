@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ctx, flow, type RunHandle, type RunOptions, task } from '../../../src/index.js';
+import { ctx, flow, type RunHandle, type RunOptions, registerClass, task } from '../../../src/index.js';
 import { eventsOf, failureOf, freshHome, gate, recorded, turns } from './workbench.js';
 
 beforeEach(() => void freshHome());
@@ -131,6 +131,18 @@ describe('cancelling a run', () => {
     await handle.result();
     await handle.cancel();
     expect([handle.state, await handle.result()]).toEqual(['success', 1]);
+  });
+
+  it('S10, S15: cancelled while its end is being recorded, it ends as recorded', async () => {
+    class Late {}
+    const encode = (): number => {
+      void handle.cancel('too late');
+      return 1;
+    };
+    registerClass(Late, { name: 'Late', encode, decode: () => new Late() });
+    const handle: RunHandle<unknown> = flow('late', () => new Late()).start();
+    await expect(handle.result()).resolves.toBeInstanceOf(Late);
+    expect([handle.state, (await recorded(handle.id)).run.state]).toEqual(['success', 'success']);
   });
 
   it('S15: disposing of a handle cancels its run', async () => {

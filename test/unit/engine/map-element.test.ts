@@ -72,6 +72,16 @@ describe('one element of a map', () => {
     expect(run.task('inc#0').error?.message).toBe("task 'inc#0' did not run: task 'picky#0[1]' failed: no ones");
   });
 
+  it('S11: fails as its own call does, and does not for what it comes after', async () => {
+    const late = task((_: number) => new Promise<number>(() => {}), { name: 'late', timeout: 1 });
+    const ends = await flow('ends', async () => {
+      const own = late.map([0]).at(0);
+      const other = inc.map([0]).at(0).after(picky(1));
+      return [(await own.settled()).state, (await other.settled()).state];
+    }).run();
+    expect(ends).toEqual(['failed', 'upstream-failed']);
+  });
+
   it('S8: one that is not there fails, naming index and length', async () => {
     const beyond = (at: number, length: number) =>
       flow('beyond', () => inc.map(list(length)).at(at))

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
+import Database from 'libsql';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { flow, task } from '../../../src/index.js';
+import { cache, flow, task } from '../../../src/index.js';
 import { failureOf, freshHome, gate, recorded } from './workbench.js';
 
 beforeEach(() => void freshHome());
@@ -50,6 +52,44 @@ describe('a map over a map', () => {
     // The failure was told to successes() through what depends on it.
     expect(await handle.result()).toEqual([1, 3]);
     expect((await recorded(handle.id)).states).toMatchObject({ 'inc#0[0]': 'success', 'inc#0[1]': 'upstream-failed', 'inc#0[2]': 'success' });
+  });
+
+  it('S8, S11: a failed element keeps only its own successor from running, also where the others are reused', async () => {
+    const odd = task(
+      (n: number) => {
+        if (n % 2 === 0) throw new Error('even');
+        return n;
+      },
+      { name: 'odd', cache: cache.default },
+    );
+    const over = flow('again', async () => {
+      const first = odd.map([1, 2]);
+      await first.settled();
+      return (await inc.map(first).states()).map(({ state }) => state);
+    });
+    expect(await over.run()).toEqual(['success', 'upstream-failed']);
+    expect(await over.run()).toEqual(['success', 'upstream-failed']);
+    expect((await recorded('again/latest')).states).toMatchObject({ 'odd#0[0]': 'cached', 'inc#0': 'failed' });
+  });
+
+  it('S8, S25: an element whose result is gone, and cannot be computed anew, keeps only its own successor from running', async () => {
+    const home = freshHome();
+    let isBroken = false;
+    const source = task(
+      (name: string) => {
+        if (isBroken) throw new Error(`no ${name}`);
+        return name;
+      },
+      { name: 'source', cache: cache.default, version: '1' },
+    );
+    const shout = task((name: string) => name.toUpperCase(), { name: 'shout' });
+    const over = flow('gone', () => shout.map([source('gone'), source('there')]).states());
+    await over.run();
+    const database = new Database(join(home, 'millrace.db'));
+    database.exec("DELETE FROM content WHERE CAST(bytes AS TEXT) LIKE '%gone%'");
+    database.close();
+    isBroken = true;
+    expect((await over.run()).map(({ state }) => state)).toEqual(['upstream-failed', 'success']);
   });
 
   it('S8: lengths known from the first map are checked against other lists', async () => {

@@ -223,6 +223,14 @@ describe('children that fail', () => {
     expect((await failureOf(asks.run())).message).toContain("task 'picky#0[1]' failed");
   });
 
+  it('S8, S11: a map with a skipped and a failed child says what failed', async () => {
+    const settled = await flow('both', async () => {
+      const { state, ...rest } = await picky.map([3, 1]).settled();
+      return { state, message: 'error' in rest ? rest.error?.message : undefined };
+    }).run();
+    expect(settled).toEqual({ state: 'failed', message: "task 'picky#0' failed: task 'picky#0[1]' failed: no ones" });
+  });
+
   it('S8, S11: a map with a skipped child and no failure is skipped', async () => {
     const handle = flow('skipped', () => void sum(picky.map([2, 3]))).start();
     await handle.result();
@@ -259,20 +267,20 @@ describe('reuse of children', () => {
     ran = [];
   });
 
-  it('S21: what a map has no child for, and its length as a part of it, are reused as long as the map is the same', async () => {
+  it('S21: what stands for a child that is not there, and its length as a part of it, are reused as long as the map is the same', async () => {
     const seen: unknown[] = [];
     const look = task((beyond: unknown, length: unknown) => seen.push([beyond, length]), { name: 'look', version, cache: cache.default });
     const looks = (numbers: readonly number[]) =>
       flow('looks', () => {
         const mapped = double.map([...numbers]);
-        return look(mapped.at(9), mapped.get('length'));
+        return look(mapped.at(9).orElse('none'), mapped.get('length'));
       }).run();
     await looks([1, 2]);
     await looks([1, 2]);
     await looks([1, 2, 3]);
     expect(seen).toEqual([
-      [undefined, 2],
-      [undefined, 3],
+      ['none', 2],
+      ['none', 3],
     ]);
   });
 

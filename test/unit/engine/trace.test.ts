@@ -199,6 +199,27 @@ describe('a traced body', () => {
     expect([graph.nodes.length, graph.complete]).toEqual([10_002, false]);
   });
 
+  it('notes where each call stands, and reads the stack of the one that it tells of', async () => {
+    const f = flow('noted', async () => {
+      const futures = Array.from({ length: 500 }, (_, n) => use(n));
+      await futures[300];
+    });
+    const format = Error.prepareStackTrace;
+    let read = 0;
+    Error.prepareStackTrace = (error, frames) => {
+      read++;
+      return format ? format(error, frames) : `${error}\n${frames.map((frame) => `    at ${frame}`).join('\n')}`;
+    };
+    try {
+      const graph = await f.graph();
+      expect([graph.nodes.length, graph.stoppedAt]).toEqual([500, expect.stringMatching(/trace\.test\.ts:\d+:\d+$/)]);
+    } finally {
+      if (format) Error.prepareStackTrace = format;
+      else Reflect.deleteProperty(Error, 'prepareStackTrace');
+    }
+    expect(read).toBeLessThan(20);
+  });
+
   it('a drawing has the same ids and edges from call to call, and as the run (S9)', async () => {
     const f = flow('stable', () => {
       const a = load();
