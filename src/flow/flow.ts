@@ -5,7 +5,7 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
-import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import type { TaskDefinition } from '../model/task-definition.js';
 import { childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
 import {
@@ -19,6 +19,7 @@ import {
   type VisualizeOptions,
 } from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
+import { checkOptions, FLOW_OPTIONS } from './option-kinds.js';
 import {
   describeParameters,
   type ParameterInfo,
@@ -28,6 +29,7 @@ import {
   type ParamsOf,
   resolveParameters,
 } from './parameters.js';
+import { SUBFLOW_DEFAULTS, subflowSettings } from './subflow-settings.js';
 import { checkName, makeTask } from './task.js';
 import { settingsOf } from './task-settings.js';
 import type { Task, TaskOptions } from './task-type.js';
@@ -87,7 +89,12 @@ export interface Flow<S extends ParamSpec, R> {
   graph(params?: ParamsIn<S>): Promise<Graph>;
   /** What would run, what would be reused, and why (S27). Runs no task. */
   preview(params?: ParamsIn<S>): Promise<Graph>;
-  /** As a task of another flow: expands in the same run (S7). */
+  /**
+   * As a task of another flow: expands in the same run (S7). It has the options of a task but for those that bound or repeat a single call
+   * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it; those of the flow that are about a run (`timeout`, `hooks`,
+   * `concurrency`, `strict`, `orphans`, `onFailure`) are the outer flow's.
+   * @throws MillraceError `TASK_OPTION_INVALID`
+   */
   asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
   /** As a run of its own, started by a run of another flow; a waiting parent holds no slot (S7). */
   startChild(params: Arg<ParamsIn<S>>, options: { wait: false }): Future<{ runId: string }>;
@@ -161,14 +168,9 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
       `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
     );
   }
+  checkOptions(FLOW_OPTIONS, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   const { concurrency, store } = options;
   checkResultStore(store, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new MillraceError(
-      'FLOW_OPTION_INVALID',
-      `expected 'concurrency' of flow '${name}' to be a whole number from 1; got ${describe(concurrency)}`,
-    );
-  }
   return Object.freeze({
     name: checkName('flow', name),
     description: options.description,
@@ -237,20 +239,13 @@ function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSp
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
 function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
   return Object.freeze({
-    ...TASK_DEFAULTS,
-    kind: 'subflow',
+    ...SUBFLOW_DEFAULTS,
+    ...subflowSettings(options as never),
     name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
     description: options.description ?? definition.description,
     fn: definition.body,
     code: definition.code,
-    parameterNames: ['params'],
-    version: options.version,
-    captures: options.captures,
-    cache: options.cache,
-    persist: options.persist ?? true,
     store: options.store ?? definition.store,
-    serializer: options.serializer,
-    slotless: true,
     subflow: {
       flowName: definition.name,
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
