@@ -1,3 +1,4 @@
+import { asError } from '../base/error.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope } from '../flow/scope.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
@@ -6,7 +7,8 @@ import type { ReadSink } from '../model/file-read.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import { runBody, type Settling } from './body.js';
+import { Skip } from '../model/task-error.js';
+import { isSkip, runBody, type Settling } from './body.js';
 import type { Children } from './children.js';
 import type { Failures } from './failures.js';
 
@@ -40,6 +42,7 @@ export async function expandSubflow(
   try {
     return await runBody(scope, host, () => definition.fn(params));
   } catch (error) {
+    if (isSkip(error)) throw new Skip(asError(error).message);
     host.bodyThrew(node, error);
     throw error;
   } finally {

@@ -18,7 +18,7 @@ import type { TaskContext } from '../model/task-context.js';
 import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { adoptionOf } from './adoption.js';
-import { runBody, type Settling } from './body.js';
+import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
 import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
@@ -395,6 +395,7 @@ export class Tracer implements RunPort, Settling {
     try {
       await runBody(scope, this, body);
     } catch (error) {
+      if (isSkip(error)) return;
       // A body that fails on a placeholder is a body that cannot be followed further; any other error is the user's own.
       if (this.complete) throw error;
       this.#stopped ??= error instanceof MillraceError ? error : new MillraceError('TRACE_STOPPED', String(error), { cause: error });

@@ -79,9 +79,10 @@ type ChildArgs<S> =
 export interface Flow<S extends ParamSpec, R> {
   readonly flowName: string;
   /**
-   * Runs the flow and gives its result.
-   * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12)
+   * Runs the flow and gives its result: undefined where it had nothing to do, since what it returns, or needs, was skipped (S11).
+   * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12), unless `throwOnFailure` is false
    */
+  run(params: ParamsIn<S>, options: RunOptions & { throwOnFailure: false }): Promise<R | undefined>;
   run(...args: RunArgs<S, RunOptions>): Promise<R>;
   start(...args: RunArgs<S, RunOptions>): RunHandle<R>;
   /** The graph as a drawing: DOT unless told otherwise. Runs no task (S29). */
@@ -207,7 +208,10 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   const made = {
     [FLOW]: inside,
     flowName: definition.name,
-    run: async (params?: unknown, options: RunOptions = {}) => await inside.start(asArgument(params), options).result(),
+    run: async (params?: unknown, options: RunOptions = {}) => {
+      const result = inside.start(asArgument(params), options).result();
+      return await (options.throwOnFailure === false ? result.catch(undefinedIfFailed) : result);
+    },
     start: (params?: unknown, options: RunOptions = {}) => inside.start(asArgument(params), options),
     visualize: (params?: unknown, options: VisualizeOptions = {}) => inside.visualize(asArgument(params), options),
     graph: (params?: unknown) => inside.graph(asArgument(params)),
@@ -222,6 +226,12 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   };
   definedFlows().add(made);
   return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
+}
+
+/** By its name: the flow may have been made by another copy of the package. */
+function undefinedIfFailed(error: unknown): undefined {
+  if (error instanceof Error && error.name === 'FlowRunError') return undefined;
+  throw error;
 }
 
 /** The same flow under other options. */
