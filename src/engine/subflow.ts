@@ -1,4 +1,5 @@
 import { asError } from '../base/error.js';
+import type { Adopt } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope } from '../flow/scope.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
@@ -39,6 +40,7 @@ export async function expandSubflow(
   const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
   const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
   scope.reads = reads;
+  scope.adoptions = adoptionsAround(host.graph, node);
   try {
     return await runBody(scope, host, () => definition.fn(params));
   } catch (error) {
@@ -51,6 +53,16 @@ export async function expandSubflow(
     const failed = host.failures.unhandledAmong((child) => isInside(host.graph, child, node));
     if (failed.length > 0) host.endBecause(node, TASK_STATE_CODE.failed, failed);
   }
+}
+
+/** What the sub-flows around a body, itself the first, say for their tasks. */
+export function adoptionsAround(graph: TaskGraph, subflow: number): readonly Adopt[] {
+  const adoptions: Adopt[] = [];
+  for (let around: number | undefined = subflow; around !== undefined; around = graph.scopes[around]?.parent) {
+    const adopt = graph.definitions[around]?.subflow?.adopt;
+    if (adopt) adoptions.push(adopt);
+  }
+  return adoptions;
 }
 
 /** At any depth: a sub-flow answers for the sub-flows in it too. */

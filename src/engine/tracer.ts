@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { adoptionOf } from '../flow/adoption.js';
 import { callSitePosition } from '../flow/call-site-name.js';
 import { isGate } from '../flow/control.js';
 import type { RunPort } from '../flow/run-port.js';
@@ -17,7 +18,6 @@ import type { TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
-import { adoptionOf } from './adoption.js';
 import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
 import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
@@ -27,6 +27,7 @@ import { isLost, reasonOfLoss } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Answer, Reuse } from './reuse.js';
 import { type Stored, storedAs } from './stored.js';
+import { adoptionsAround } from './subflow.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
 export type TraceAnswer =
@@ -388,6 +389,7 @@ export class Tracer implements RunPort, Settling {
     const values = replaceDeep(given ?? {}, stand);
     const params = await definition.subflow?.resolve(values).catch(() => values as Record<string, unknown>);
     const scope = this.#scope(params ?? {}, new GraphScope(`${this.graph.id(node)}.`, node));
+    scope.adoptions = adoptionsAround(this.graph, node);
     await this.#follow(scope, () => definition.fn(params));
   }
 

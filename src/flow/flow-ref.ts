@@ -105,6 +105,9 @@ function subflowByName(name: string, vary: Vary, options: TaskOptions<[never], u
     },
     subflow: {
       flowName: name,
+      get adopt() {
+        return real()?.subflow?.adopt;
+      },
       resolve: async (params) =>
         await (definitionOf(vary(await findFlow(name)), options).subflow as NonNullable<TaskDefinition['subflow']>).resolve(params),
     },

@@ -6,6 +6,7 @@ import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { adoptionOf } from './adoption.js';
 import { childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
 import {
@@ -92,8 +93,8 @@ export interface Flow<S extends ParamSpec, R> {
   preview(params?: ParamsIn<S>): Promise<Graph>;
   /**
    * As a task of another flow: expands in the same run (S7). It has the options of a task but for those that bound or repeat a single call
-   * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it; those of the flow that are about a run (`timeout`, `hooks`,
-   * `concurrency`, `strict`, `orphans`, `onFailure`) are the outer flow's.
+   * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it. Those keep the flow's `defaults`, `cache` and `store`; what
+   * the flow says for a run (`timeout`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
    * @throws MillraceError `TASK_OPTION_INVALID`
    */
   asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
@@ -246,6 +247,11 @@ function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSp
   });
 }
 
+/** What the flow says for its tasks wherever they run: as a sub-flow too. */
+function taskDefaults({ cache, store, defaults }: FlowDefinition): Partial<TaskDefinition> {
+  return { ...(cache === undefined ? {} : { cache }), ...(store === undefined ? {} : { store }), ...defaults };
+}
+
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
 function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
   return Object.freeze({
@@ -258,6 +264,7 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
     store: options.store ?? definition.store,
     subflow: {
       flowName: definition.name,
+      adopt: adoptionOf(taskDefaults(definition)),
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
     },
   } satisfies TaskDefinition);

@@ -60,7 +60,7 @@ function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurren
   checkCount('concurrency', concurrency, 1);
   checkCount('maxSplits', maxSplits, 0);
   if (concurrency !== undefined && definition.slotless) throw notBounded(definition.name);
-  const of = scope.port.adopt?.(definition) ?? definition;
+  const of = scope.adopt(definition);
   return Object.freeze({
     ...TASK_DEFAULTS,
     kind: 'map',

@@ -23,7 +23,7 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
   const awaited = awaitedBy(port, linked, definition);
-  const node = port.graph.add(port.adopt?.(definition) ?? definition, linked, scope.graphScope, scope.knowledge());
+  const node = port.graph.add(scope.adopt(definition), linked, scope.graphScope, scope.knowledge());
   port.registered(node, awaited.upstream, awaited.maps);
   for (const before of scope.preceding) port.order(node, before);
   return node;
