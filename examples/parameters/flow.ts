@@ -8,7 +8,7 @@ const sign = task((to: string, token: string) => {
   return token.length;
 });
 const describe = task((settings: Readonly<Record<string, unknown>>) =>
-  Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`),
+  Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${JSON.stringify(value)}`])),
 );
 
 // Each parameter with a schema, here zod's, or a default. Without a default it is required.

@@ -71,6 +71,8 @@ export class Attempt implements TaskScope, TaskContext, Output {
   }
 
   progress(fraction: number, message?: string): void {
+    // 0 of 0: nothing to tell.
+    if (Number.isNaN(Number(fraction))) return;
     this.#host.progress(this.node, this.attempt, Math.min(1, Math.max(0, fraction)), message);
   }
 

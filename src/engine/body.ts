@@ -1,3 +1,4 @@
+import { asError } from '../base/error.js';
 import { type BodyScope, scopes } from '../flow/scope.js';
 import { isRef, NODE, PATH, project, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
@@ -19,15 +20,34 @@ export async function runBody(scope: BodyScope, settling: Settling, body: () => 
   return await resolveReturned(settling, isRef(returned) ? returned : await returned);
 }
 
+/** A body that ends by a skip, its own or that of a task it needed, has failed at nothing: it gives nothing (S11). */
+export function isSkip(thrown: unknown): boolean {
+  const { name, code } = asError(thrown) as { name: string; code?: unknown };
+  return name === 'Skip' || (name === 'TaskError' && code === 'TASK_SKIPPED');
+}
+
 async function resolveReturned(settling: Settling, returned: unknown): Promise<unknown> {
   const refs: Ref[] = [];
   visitReferences([returned], ['the returned value'], (ref) => void refs.push(ref));
   if (refs.length === 0) return returned;
-  const values = new Map<number, unknown>();
+  const values = new Map<number, { readonly value: unknown } | undefined>();
   for (const ref of refs) await settling.ended(ref[NODE]);
-  for (const ref of refs) if (!values.has(ref[NODE])) values.set(ref[NODE], await settling.valueOf(ref[NODE]));
+  for (const ref of refs) if (!values.has(ref[NODE])) values.set(ref[NODE], await valueAmong(settling, ref, returned));
   return replaceDeep(
     returned,
-    replacingReferences((ref) => project(values.get(ref[NODE]), ref[PATH])),
+    replacingReferences((ref) => {
+      const known = values.get(ref[NODE]);
+      return known && project(known.value, ref[PATH]);
+    }),
   );
+}
+
+/** A skipped task among others leaves its place empty. */
+async function valueAmong(settling: Settling, ref: Ref, returned: unknown): Promise<{ readonly value: unknown } | undefined> {
+  try {
+    return { value: await settling.valueOf(ref[NODE]) };
+  } catch (error) {
+    if (ref !== returned && isSkip(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
+import { adoptionOf } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
 import { type Path, project, type Ref } from '../graph/ref.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
@@ -18,7 +19,6 @@ import type { TaskError } from '../model/task-error.js';
 import type { Places } from '../reads/places.js';
 import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
-import { adoptionOf } from './adoption.js';
 import { ArgumentValues } from './argument-values.js';
 import { Attempt } from './attempt.js';
 import { Attempts, type AttemptsHost } from './attempts.js';

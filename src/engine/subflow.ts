@@ -1,3 +1,5 @@
+import { asError } from '../base/error.js';
+import type { Adopt } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope } from '../flow/scope.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
@@ -6,7 +8,8 @@ import type { ReadSink } from '../model/file-read.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import { runBody, type Settling } from './body.js';
+import { Skip } from '../model/task-error.js';
+import { isSkip, runBody, type Settling } from './body.js';
 import type { Children } from './children.js';
 import type { Failures } from './failures.js';
 
@@ -37,9 +40,11 @@ export async function expandSubflow(
   const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
   const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
   scope.reads = reads;
+  scope.adoptions = adoptionsAround(host.graph, node);
   try {
     return await runBody(scope, host, () => definition.fn(params));
   } catch (error) {
+    if (isSkip(error)) throw new Skip(asError(error).message);
     host.bodyThrew(node, error);
     throw error;
   } finally {
@@ -48,6 +53,16 @@ export async function expandSubflow(
     const failed = host.failures.unhandledAmong((child) => isInside(host.graph, child, node));
     if (failed.length > 0) host.endBecause(node, TASK_STATE_CODE.failed, failed);
   }
+}
+
+/** What the sub-flows around a body, itself the first, say for their tasks. */
+export function adoptionsAround(graph: TaskGraph, subflow: number): readonly Adopt[] {
+  const adoptions: Adopt[] = [];
+  for (let around: number | undefined = subflow; around !== undefined; around = graph.scopes[around]?.parent) {
+    const adopt = graph.definitions[around]?.subflow?.adopt;
+    if (adopt) adoptions.push(adopt);
+  }
+  return adoptions;
 }
 
 /** At any depth: a sub-flow answers for the sub-flows in it too. */

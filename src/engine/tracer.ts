@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { adoptionOf } from '../flow/adoption.js';
 import { callSitePosition, type NotedStack, noteCallSite } from '../flow/call-site-name.js';
 import { isGate } from '../flow/control.js';
 import type { RunPort } from '../flow/run-port.js';
@@ -17,8 +18,7 @@ import type { TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
-import { adoptionOf } from './adoption.js';
-import { runBody, type Settling } from './body.js';
+import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, isForced } from './force.js';
 import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
@@ -27,6 +27,7 @@ import { isLost, reasonOfLoss } from './node-results.js';
 import { placeholder } from './placeholder.js';
 import type { Answer, Reuse } from './reuse.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
+import { adoptionsAround } from './subflow.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
 export type TraceAnswer =
@@ -395,6 +396,7 @@ export class Tracer implements RunPort, Settling {
     const values = replaceDeep(given ?? {}, stand);
     const params = await definition.subflow?.resolve(values).catch(() => values as Record<string, unknown>);
     const scope = this.#scope(params ?? {}, new GraphScope(`${this.graph.id(node)}.`, node));
+    scope.adoptions = adoptionsAround(this.graph, node);
     await this.#follow(scope, () => definition.fn(params));
   }
 
@@ -402,6 +404,7 @@ export class Tracer implements RunPort, Settling {
     try {
       await runBody(scope, this, body);
     } catch (error) {
+      if (isSkip(error)) return;
       // A body that fails on a placeholder is a body that cannot be followed further; any other error is the user's own.
       if (this.complete) throw error;
       this.#stopped ??= error instanceof MillraceError ? error : new MillraceError('TRACE_STOPPED', String(error), { cause: error });

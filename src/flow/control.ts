@@ -99,14 +99,17 @@ export function when(condition: unknown, then: () => unknown, otherwise?: () => 
 /**
  * Runs the branch that a key names, as `when` does for a condition. A key without a case fails the run with `MATCH_NO_CASE`, which names
  * the key and the cases.
- * @throws MillraceError `BRANCH_NOT_A_FUTURE`, `NOT_IN_A_FLOW`
+ * @throws MillraceError `MATCH_CASES_INVALID`, `BRANCH_NOT_A_FUTURE`, `NOT_IN_A_FLOW`
  */
 export function match<K extends string, C extends { readonly [P in K]: () => Future<unknown> }>(
   key: Arg<K>,
   cases: C,
 ): Future<Resolved<ReturnType<C[K]>>> {
   const body = currentBody('match');
-  const names = Object.keys(cases);
+  const names = typeof cases === 'object' && cases !== null ? Object.keys(cases) : [];
+  if (names.length === 0) {
+    throw new MillraceError('MATCH_CASES_INVALID', `expected match(key, cases) with an object of one function or more; got ${describe(cases)}`);
+  }
   const branches = names.map((name) => branch(body, `case '${name}' of match()`, key, name, cases[name as K]));
   return derived(body, MATCH, [key, names, ...branches]) as unknown as Future<Resolved<ReturnType<C[K]>>>;
 }

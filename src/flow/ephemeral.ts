@@ -25,6 +25,8 @@ class EphemeralPort implements RunPort {
   readonly #definition: TaskDefinition;
   readonly #args: readonly unknown[];
   #handle: RunHandle<unknown> | undefined;
+  /** The call inside that run. */
+  #inside: NodeFuture | undefined;
   #ended: TaskState | undefined;
 
   constructor(definition: TaskDefinition, args: readonly unknown[]) {
@@ -48,11 +50,14 @@ class EphemeralPort implements RunPort {
     this.#handle ??= flowRuntime().start(this.#asFlow(), { argument: {} }, {});
     try {
       const value = await this.#handle.result();
+      // A run whose task was skipped has not failed; who awaits the task is told all the same.
+      if (this.#inside?.state === 'skipped') await this.#inside.result();
       this.#ended = 'success';
       return project(value, path);
     } catch (error) {
       const own = error instanceof FlowRunError ? [...error.failures, error.cause].find((cause) => cause instanceof TaskError) : undefined;
-      this.#ended = own?.code === 'TASK_SKIPPED' ? 'skipped' : 'failed';
+      const skipped = error instanceof TaskError && this.#inside?.state === 'skipped';
+      this.#ended = skipped ? 'skipped' : 'failed';
       throw own ?? error;
     }
   }
@@ -97,7 +102,8 @@ class EphemeralPort implements RunPort {
       code: this.#definition.code,
       body: () => {
         const scope = scopes.getStore() as BodyScope;
-        return new NodeFuture(scope.port, this.#call(scope));
+        this.#inside = new NodeFuture(scope.port, this.#call(scope));
+        return this.#inside;
       },
     };
   }

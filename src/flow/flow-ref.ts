@@ -1,12 +1,13 @@
 import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
-import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import type { TaskDefinition } from '../model/task-definition.js';
 import { childRunTask } from './child-run.js';
 import type { Flow, FlowInside } from './flow.js';
 import { type AnyFlow, canFind, definedFlow, findFlow, insideOf, needFlow, referencedFlows } from './flow-names.js';
 import type { Arg } from './future.js';
 import type { ParamSpec } from './parameters.js';
 import { scopes } from './scope.js';
+import { SUBFLOW_DEFAULTS, subflowSettings } from './subflow-settings.js';
 import { checkName, makeTask, TASK } from './task.js';
 import type { TaskOptions } from './task-type.js';
 
@@ -86,12 +87,10 @@ function subflowByName(name: string, vary: Vary, options: TaskOptions<[never], u
     return known && definitionOf(vary(known), options);
   };
   return Object.freeze({
-    ...TASK_DEFAULTS,
-    kind: 'subflow',
+    ...SUBFLOW_DEFAULTS,
+    ...subflowSettings(options as never),
     name: typeof options.name === 'string' ? checkName('task', options.name) : name,
-    description: options.description,
     fn: bodyByName(name),
-    parameterNames: ['params'],
     // The text of our function says nothing of the body: the body's own counts.
     get version() {
       const known = real();
@@ -101,14 +100,14 @@ function subflowByName(name: string, vary: Vary, options: TaskOptions<[never], u
     get cache() {
       return options.version !== undefined || real() !== undefined ? options.cache : false;
     },
-    persist: options.persist ?? true,
     get store() {
       return options.store ?? real()?.store;
     },
-    serializer: options.serializer,
-    slotless: true,
     subflow: {
       flowName: name,
+      get adopt() {
+        return real()?.subflow?.adopt;
+      },
       resolve: async (params) =>
         await (definitionOf(vary(await findFlow(name)), options).subflow as NonNullable<TaskDefinition['subflow']>).resolve(params),
     },

@@ -28,6 +28,12 @@ export interface RunOptions {
   maxSplits?: number;
   /** Whether what tasks print goes to their logs (and, in a script, on to the terminal). @default true */
   logStdout?: boolean;
+  /**
+   * false: `run()` gives undefined where the run failed, was cancelled or ran out of time; what it came to is in the record (`flow.latest()`).
+   * Wrong parameters and options are errors all the same. `start()` has its handle for that, whose result always says why there is none.
+   * @default true
+   */
+  throwOnFailure?: boolean;
 }
 
 /** A run that has been started. Disposing of it cancels what is not finished. */

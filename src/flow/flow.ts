@@ -5,7 +5,8 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
-import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import { adoptionOf } from './adoption.js';
 import { childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
 import {
@@ -19,6 +20,7 @@ import {
   type VisualizeOptions,
 } from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
+import { checkOptions, FLOW_OPTIONS } from './option-kinds.js';
 import {
   describeParameters,
   type ParameterInfo,
@@ -28,6 +30,7 @@ import {
   type ParamsOf,
   resolveParameters,
 } from './parameters.js';
+import { SUBFLOW_DEFAULTS, subflowSettings } from './subflow-settings.js';
 import { checkName, makeTask } from './task.js';
 import { settingsOf } from './task-settings.js';
 import type { Task, TaskOptions } from './task-type.js';
@@ -77,9 +80,10 @@ type ChildArgs<S> =
 export interface Flow<S extends ParamSpec, R> {
   readonly flowName: string;
   /**
-   * Runs the flow and gives its result.
-   * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12)
+   * Runs the flow and gives its result: undefined where it had nothing to do, since what it returns, or needs, was skipped (S11).
+   * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12), unless `throwOnFailure` is false
    */
+  run(params: ParamsIn<S>, options: RunOptions & { throwOnFailure: false }): Promise<R | undefined>;
   run(...args: RunArgs<S, RunOptions>): Promise<R>;
   start(...args: RunArgs<S, RunOptions>): RunHandle<R>;
   /** The graph as a drawing: DOT unless told otherwise. Runs no task (S29). */
@@ -87,7 +91,12 @@ export interface Flow<S extends ParamSpec, R> {
   graph(params?: ParamsIn<S>): Promise<Graph>;
   /** What would run, what would be reused, and why (S27). Runs no task. */
   preview(params?: ParamsIn<S>): Promise<Graph>;
-  /** As a task of another flow: expands in the same run (S7). */
+  /**
+   * As a task of another flow: expands in the same run (S7). It has the options of a task but for those that bound or repeat a single call
+   * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it. Those keep the flow's `defaults`, `cache` and `store`; what
+   * the flow says for a run (`timeout`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
+   * @throws MillraceError `TASK_OPTION_INVALID`
+   */
   asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
   /** As a run of its own, started by a run of another flow; a waiting parent holds no slot (S7). */
   startChild(params: Arg<ParamsIn<S>>, options: { wait: false }): Future<{ runId: string }>;
@@ -161,14 +170,9 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
       `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
     );
   }
+  checkOptions(FLOW_OPTIONS, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   const { concurrency, store } = options;
   checkResultStore(store, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new MillraceError(
-      'FLOW_OPTION_INVALID',
-      `expected 'concurrency' of flow '${name}' to be a whole number from 1; got ${describe(concurrency)}`,
-    );
-  }
   return Object.freeze({
     name: checkName('flow', name),
     description: options.description,
@@ -205,7 +209,10 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   const made = {
     [FLOW]: inside,
     flowName: definition.name,
-    run: async (params?: unknown, options: RunOptions = {}) => await inside.start(asArgument(params), options).result(),
+    run: async (params?: unknown, options: RunOptions = {}) => {
+      const result = inside.start(asArgument(params), options).result();
+      return await (options.throwOnFailure === false ? result.catch(undefinedIfFailed) : result);
+    },
     start: (params?: unknown, options: RunOptions = {}) => inside.start(asArgument(params), options),
     visualize: (params?: unknown, options: VisualizeOptions = {}) => inside.visualize(asArgument(params), options),
     graph: (params?: unknown) => inside.graph(asArgument(params)),
@@ -222,6 +229,12 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
 }
 
+/** By its name: the flow may have been made by another copy of the package. */
+function undefinedIfFailed(error: unknown): undefined {
+  if (error instanceof Error && error.name === 'FlowRunError') return undefined;
+  throw error;
+}
+
 /** The same flow under other options. */
 function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
   const { name, body, code } = definition;
@@ -234,25 +247,24 @@ function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSp
   });
 }
 
+/** What the flow says for its tasks wherever they run: as a sub-flow too. */
+function taskDefaults({ cache, store, defaults }: FlowDefinition): Partial<TaskDefinition> {
+  return { ...(cache === undefined ? {} : { cache }), ...(store === undefined ? {} : { store }), ...defaults };
+}
+
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
 function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
   return Object.freeze({
-    ...TASK_DEFAULTS,
-    kind: 'subflow',
+    ...SUBFLOW_DEFAULTS,
+    ...subflowSettings(options as never),
     name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
     description: options.description ?? definition.description,
     fn: definition.body,
     code: definition.code,
-    parameterNames: ['params'],
-    version: options.version,
-    captures: options.captures,
-    cache: options.cache,
-    persist: options.persist ?? true,
     store: options.store ?? definition.store,
-    serializer: options.serializer,
-    slotless: true,
     subflow: {
       flowName: definition.name,
+      adopt: adoptionOf(taskDefaults(definition)),
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
     },
   } satisfies TaskDefinition);

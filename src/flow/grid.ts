@@ -8,6 +8,9 @@ import { describe, MillraceError } from '../base/error.js';
  * @throws MillraceError `GRID_INVALID` when a key has no list
  */
 export function grid<const G extends { readonly [key: string]: readonly unknown[] }>(lists: G): { -readonly [K in keyof G]: G[K][number] }[] {
+  if (typeof lists !== 'object' || lists === null) {
+    throw new MillraceError('GRID_INVALID', `expected grid(lists) with an object of lists by name; got ${describe(lists)}`);
+  }
   let combinations: Record<string, unknown>[] = [{}];
   for (const key of Object.keys(lists).sort()) {
     const values = lists[key];

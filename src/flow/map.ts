@@ -59,7 +59,8 @@ function checkArguments({ name, parameterNames }: TaskDefinition, args: readonly
 function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurrency, maxSplits, key }: MapOptions): TaskDefinition {
   checkCount('concurrency', concurrency, 1);
   checkCount('maxSplits', maxSplits, 0);
-  const of = scope.port.adopt?.(definition) ?? definition;
+  if (concurrency !== undefined && definition.slotless) throw notBounded(definition.name);
+  const of = scope.adopt(definition);
   return Object.freeze({
     ...TASK_DEFAULTS,
     kind: 'map',
@@ -74,6 +75,13 @@ function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurren
     awaitsExpansion: true,
     map: { of: concurrency === undefined ? of : limited(of, concurrency), maxSplits, key },
   } satisfies TaskDefinition);
+}
+
+/** What holds no slot cannot be counted by the slots it holds. */
+function notBounded(name: string): MillraceError {
+  return new MillraceError('MAP_OPTION_INVALID', `expected 'concurrency' of mapWith() for calls that hold a slot; '${name}' is a flow in a flow`, {
+    hint: 'Give the tasks in it a limit that they share: limit(name, max).',
+  });
 }
 
 function limited(definition: TaskDefinition, max: number): TaskDefinition {

@@ -92,5 +92,6 @@ function invalid(name: string, type: string, given: GivenValue, refusal: SchemaV
   const words = secret || refusal === undefined || refusal.accepted ? '' : refusal.complaints.map((complaint) => complaint.text).join('; ');
   const kind = type === 'unknown' ? 'a value its schema accepts' : type;
   const expected = words === '' ? kind : `${kind} (${words})`;
-  return { parameter: name, problem: 'invalid', expected, got: secret ? '***' : describe(given.value), source: given.origin };
+  const said = type === 'unknown' && words !== '' ? { said: words } : {};
+  return { parameter: name, problem: 'invalid', expected, ...said, got: secret ? '***' : describe(given.value), source: given.origin };
 }

@@ -138,7 +138,7 @@ function issuesOf(
   const byName = new Map<string | undefined, SchemaComplaint[]>();
   for (const complaint of complaints) byName.set(complaint.key, [...(byName.get(complaint.key) ?? []), complaint]);
   return [...byName].map(([name, said]) => {
-    const words = said.map((complaint) => complaint.text).join('; ');
+    const words = said.map((complaint) => complaint.textInside).join('; ');
     const entry = name === undefined ? undefined : entries.get(name);
     if (name !== undefined && entry !== undefined) return issueOf(name, entry, shape, words);
     if (name !== undefined) return { parameter: name, problem: 'missing', expected: typeAsText(name, shape), got: 'nothing', source: 'none' };
@@ -147,6 +147,7 @@ function issuesOf(
       parameter: '',
       problem: 'invalid',
       expected: words,
+      said: words,
       got: describe(Object.fromEntries([...entries].map(([key, { given }]) => [key, given.value]))),
       source,
     };
@@ -159,6 +160,7 @@ function issueOf(name: string, { given }: Entry, shape: ObjectShape | undefined,
     parameter: name,
     problem: 'invalid',
     expected: words === undefined ? type : `${type} (${words})`,
+    ...(words !== undefined && type === ANY_VALUE ? { said: words } : {}),
     got: describe(given.value),
     source: given.origin,
   };
@@ -166,8 +168,10 @@ function issueOf(name: string, { given }: Entry, shape: ObjectShape | undefined,
 
 function typeAsText(name: string, shape: ObjectShape | undefined): string {
   const type = typeText(propertyOf(shape, name)?.jsonSchema);
-  return type === 'unknown' ? 'a value the schema accepts' : type;
+  return type === 'unknown' ? ANY_VALUE : type;
 }
+
+const ANY_VALUE = 'a value the schema accepts';
 
 function settled(value: unknown, entries: ReadonlyMap<string, Entry>): ResolvedParameters {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -10,6 +10,8 @@ export interface ParameterIssue {
   readonly problem: 'missing' | 'unknown' | 'invalid';
   /** A type such as `number` or `'rf' | 'gb'`, with what the schema says of the value. Of an unknown one: the names that exist. */
   readonly expected: string;
+  /** The schema's own words, where they are all there is to say: a rule about several parameters, or a schema that does not tell its type. */
+  readonly said?: string;
   /** The value as text, `***` for a secret. Of an unknown one its name only: what is mistyped may be a secret. */
   readonly got: string;
   /** `none` when it is missing. */
@@ -46,6 +48,7 @@ function sentence(issue: ParameterIssue): string {
     return `unknown parameter ${issue.got} (from ${issue.source}): ${nearest}`;
   }
   const subject = issue.parameter === '' ? 'the parameters' : `parameter '${issue.parameter}' (from ${issue.source})`;
+  if (issue.said !== undefined) return `${subject} ${issue.parameter === '' ? 'were' : 'was'} refused: ${issue.said}; got ${issue.got}`;
   return `${subject}: expected ${issue.expected}, got ${issue.got}`;
 }
 

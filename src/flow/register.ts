@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/error.js';
+import { describe, MillraceError } from '../base/error.js';
 import { knowError } from '../base/error-class.js';
 import { isRef, NODE, OWNER, PATH, type Ref } from '../graph/ref.js';
 import { visitReferences } from '../graph/references.js';
@@ -23,7 +23,7 @@ export function registerIn(scope: BodyScope, definition: TaskDefinition, args: r
   if (scope.closed || port.closed) throw flowClosed(port, definition.name);
   const linked = scope.withLineage(args);
   const awaited = awaitedBy(port, linked, definition);
-  const node = port.graph.add(port.adopt?.(definition) ?? definition, linked, scope.graphScope, scope.knowledge());
+  const node = port.graph.add(scope.adopt(definition), linked, scope.graphScope, scope.knowledge());
   port.registered(node, awaited.upstream, awaited.maps);
   for (const before of scope.preceding) port.order(node, before);
   return node;
@@ -62,8 +62,9 @@ function searched(port: RunPort, args: readonly unknown[], definition: TaskDefin
   return { upstream: upstream.length === 0 ? undefined : upstream, maps: maps.length === 0 ? undefined : maps };
 }
 
-/** @throws MillraceError `FUTURE_OF_OTHER_RUN` */
+/** @throws MillraceError `FUTURE_OF_OTHER_RUN`, `FUTURE_EXPECTED` */
 export function checkOwner(port: RunPort, ref: Ref): Ref {
+  if (!isRef(ref)) throw new MillraceError('FUTURE_EXPECTED', `expected a future, what calling a task gives; got ${describe(ref)}`);
   if (ref[OWNER] === port) return ref;
   const owner = ref[OWNER] as Partial<RunPort>;
   const what =

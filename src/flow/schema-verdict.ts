@@ -4,8 +4,10 @@ import type { AnySchema } from './param.js';
 export interface SchemaComplaint {
   /** The first part of the path, for a schema of all parameters: the parameter's name. */
   readonly key: string | undefined;
-  /** What the schema says, with the rest of the path before it. */
+  /** What the schema says, with the path inside the value before it. */
   readonly text: string;
+  /** The same, with the path inside the parameter that `key` names. */
+  readonly textInside: string;
 }
 
 export type SchemaVerdict =
@@ -17,7 +19,7 @@ export async function askSchema(schema: AnySchema, value: unknown): Promise<Sche
   try {
     return verdictOf(await schema['~standard'].validate(value));
   } catch (thrown) {
-    return { accepted: false, complaints: [{ key: undefined, text: thrown instanceof Error ? thrown.message : 'the schema threw' }] };
+    return { accepted: false, complaints: [complaintOf({ message: thrown instanceof Error ? thrown.message : 'the schema threw' })] };
   }
 }
 
@@ -53,5 +55,6 @@ function verdictOf(result: StandardSchemaV1.Result<unknown>): SchemaVerdict {
 
 function complaintOf({ message, path = [] }: StandardSchemaV1.Issue): SchemaComplaint {
   const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
-  return { key: keys[0], text: keys.length === 0 ? message : `at ${keys.join('.')}: ${message}` };
+  const at = (inside: readonly string[]): string => (inside.length === 0 ? message : `at ${inside.join('.')}: ${message}`);
+  return { key: keys[0], text: at(keys), textInside: at(keys.slice(1)) };
 }

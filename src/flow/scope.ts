@@ -6,6 +6,8 @@ import { GraphScope } from '../graph/task-graph.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { TaskContext } from '../model/task-context.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { Adopt } from './adoption.js';
 import type { RunPort } from './run-port.js';
 
 /** Where code is running: in the body of a flow, where calls draw the graph, or in a task, where they are plain calls (S6). */
@@ -56,6 +58,8 @@ export class BodyScope {
   reads: ReadSink | undefined;
   /** Set when the body's calls are over; the nodes may still be running. */
   closed = false;
+  /** Of a sub-flow: its own defaults, and those of the sub-flows around it, innermost first. The run's come after them. */
+  adoptions: readonly Adopt[] = [];
   /** What calls made now wait for, whatever their arguments: the gate of a branch (`when`), the step before (`sequence`). */
   preceding: readonly number[] = [];
   readonly #lineage = new WeakMap<object, Lineage>();
@@ -68,6 +72,13 @@ export class BodyScope {
     this.context = context;
     this.output = output;
     this.graphScope = graphScope;
+  }
+
+  /** A definition as calls in this body use it: what it does not say itself, the flows around it may (`defaults`). */
+  adopt(definition: TaskDefinition): TaskDefinition {
+    let adopted = definition;
+    for (const adopt of this.adoptions) adopted = adopt(adopted);
+    return this.port.adopt?.(adopted) ?? adopted;
   }
 
   /** Runs a part of the body whose calls wait for `nodes` first. */

@@ -1,9 +1,9 @@
 import { type Duration, toMs } from '../base/duration.js';
-import { describe, MillraceError } from '../base/error.js';
 import { checkResultStore } from '../model/result-store.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
+import { checkOptions, TASK_OPTIONS } from './option-kinds.js';
 import type { AnyArgs, Outputs, TaskOptions } from './task-type.js';
 
 /** A task that says it is not tried again keeps to that, whatever the flow's defaults. */
@@ -16,17 +16,10 @@ type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
  * @throws MillraceError `RETRY_POLICY_INVALID`, `DURATION_INVALID`, `TRIGGER_RULE_INVALID`, `TASK_OPTION_INVALID`
  */
 export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
-  const { name: _, tags, retries, timeout, limit, trigger, checks, ...same } = options;
+  checkOptions(TASK_OPTIONS, options, 'TASK_OPTION_INVALID');
+  const { name: _, tags, retries, timeout, limit, trigger, checks, persist, handles, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
-  if (same.priority !== undefined && !Number.isFinite(same.priority)) {
-    throw new MillraceError('TASK_OPTION_INVALID', `expected 'priority' to be a number, higher first; got ${describe(same.priority)}`);
-  }
-  if (same.captures !== undefined && !isRecord(same.captures)) {
-    throw new MillraceError('TASK_OPTION_INVALID', `expected 'captures' to be an object of variables by name; got ${describe(same.captures)}`, {
-      hint: 'Write { captures: { rate, region } }.',
-    });
-  }
   return {
     ...(same as Partial<TaskDefinition>),
     ...(tags === undefined ? {} : { tags: Object.freeze([...tags]) }),
@@ -34,6 +27,8 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
     ...('timeout' in options ? { timeoutMs: timeout === undefined ? undefined : timeoutOf(timeout) } : {}),
     ...(limit === undefined ? {} : { limits: Object.freeze([limit].flat()) as TaskDefinition['limits'] }),
     ...(trigger === undefined ? {} : { trigger }),
+    ...(persist === undefined ? {} : { persist }),
+    ...(handles === undefined ? {} : { handles }),
     ...(checks === undefined || checks.length === 0 ? {} : { checks: Object.freeze([...checks]) }),
   } as Partial<TaskDefinition>;
 }
@@ -41,10 +36,6 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
 /** Infinity: none, where the flow's defaults have one. */
 function timeoutOf(timeout: Duration): number {
   return timeout === Number.POSITIVE_INFINITY ? timeout : toMs(timeout);
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What bounds or repeats one call of a function: not for flows in the flow, whose tasks have it each. */

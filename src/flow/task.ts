@@ -11,6 +11,7 @@ import { futureClassFor, NodeFuture } from './node-future.js';
 import { parameterNames } from './parameter-names.js';
 import { registerIn } from './register.js';
 import { scopes } from './scope.js';
+import { subflowSettings } from './subflow-settings.js';
 import { settingsOf } from './task-settings.js';
 import type { AnyArgs, Outputs, Task, TaskOptions } from './task-type.js';
 
@@ -19,7 +20,7 @@ export const TASK: unique symbol = Symbol.for('millrace.task');
 
 /**
  * Makes a task of a function (S0, S1).
- * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `OUTPUT_NAME_RESERVED`
+ * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `TASK_OPTION_INVALID`, `OUTPUT_NAME_RESERVED`
  */
 export function task<A extends AnyArgs, R, const O extends { readonly [K in keyof R & string]?: Serializer<R[K]> } | undefined = undefined>(
   fn: (...args: A) => R | PromiseLike<R>,
@@ -36,10 +37,11 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
 }
 
 function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>, trace: CallTrace): TaskDefinition {
+  const settings = settingsOf(options as never);
   const { name } = options;
   return Object.freeze({
     ...TASK_DEFAULTS,
-    ...settingsOf(options as never),
+    ...settings,
     kind: 'task',
     name: taskName(fn, name),
     fn,
@@ -99,7 +101,7 @@ function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknow
   const { name } = options;
   return Object.freeze({
     ...definition,
-    ...settingsOf(options as never),
+    ...(definition.kind === 'subflow' ? subflowSettings(options) : settingsOf(options as never)),
     name: typeof name === 'string' ? checkName('task', name) : definition.name,
     label: typeof name === 'function' ? name : definition.label,
     outputs: definition.outputs,

@@ -94,6 +94,8 @@ export interface Subflow {
   readonly flowName: string;
   /** Checks and completes parameters. @throws ParameterError */
   resolve(params: unknown): Promise<Readonly<Record<string, unknown>>>;
+  /** Fills in what its tasks did not say and the flow says for them; undefined where it says nothing. */
+  readonly adopt: ((definition: TaskDefinition) => TaskDefinition) | undefined;
 }
 
 /** What a definition is where nothing was said. */

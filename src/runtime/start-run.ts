@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
 import type { TaskCode } from '../code/task-code.js';
-import { runBody } from '../engine/body.js';
+import { isSkip, runBody } from '../engine/body.js';
 import { Engine } from '../engine/engine.js';
 import { errorInfo } from '../engine/failures.js';
 import { type Force, NO_FORCE } from '../engine/force.js';
@@ -257,7 +257,7 @@ class FlowRun {
       this.#giveUp = reject;
     });
     const work = (async () => {
-      const result = await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values)));
+      const result = this.#unlessSkipped(await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values))));
       if ('error' in result) this.#engine.bodyThrew(undefined, result.error);
       if (this.#flow.orphans === 'cancel') this.#engine.stop(new Error('the body has returned'));
       await this.#engine.drained();
@@ -272,6 +272,13 @@ class FlowRun {
       scope.closed = true;
       this.#engine.closed = true;
     }
+  }
+
+  /** A flow without anything to do has not failed (S11, S12). */
+  #unlessSkipped(body: Outcome): Outcome {
+    if (!('error' in body) || !isSkip(body.error)) return body;
+    this.#recording.line(undefined, 0, 'info', `the flow gives no result: ${this.#mask(asError(body.error).message)}`);
+    return { value: undefined };
   }
 
   #giveUp: (reason: Error) => void = () => {};

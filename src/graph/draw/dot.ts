@@ -19,14 +19,14 @@ export function toDot(data: GraphData, options?: DotOptions): string {
 
 /**
  * @param forLayout gives each edge its place in `picture.links` as `id`, so that a layout can be brought back to the picture, and its label some
- * air to both sides, because Graphviz lets labels touch their lines; in a crowded picture labels, which are laid out like nodes, have no place
+ * air to both sides, because Graphviz lets labels touch their lines, and measures names as they are written; in a crowded picture labels, which are laid out like nodes, have no place
  */
 export function pictureToDot(picture: Picture, forLayout = false): string {
   const names = picture.shapes.map(nameOf);
   const lines = [
     `digraph ${quoted(encodedId(picture.title))} {`,
     ...preamble(picture),
-    ...shapeLines(picture, names),
+    ...shapeLines(picture, names, forLayout),
     ...linkLines(picture, names, forLayout),
   ];
   return `${lines.join('\n')}\n}\n`;
@@ -45,13 +45,13 @@ function preamble({ title, note, shapes }: Picture): string[] {
   ];
 }
 
-function shapeLines({ shapes }: Picture, names: readonly string[]): string[] {
+function shapeLines({ shapes }: Picture, names: readonly string[], forLayout: boolean): string[] {
   const lines: string[] = [];
   for (const { kind, shape, depth } of nestedSteps(shapes)) {
     const indent = '  '.repeat(depth + 1);
     const name = names[shape] as string;
     const drawn = shapes[shape] as Shape;
-    if (kind === 'open') lines.push(`${indent}subgraph ${quoted(`cluster_${name}`)} {`, `${indent}  graph ${frameAttributes(drawn)}`);
+    if (kind === 'open') lines.push(`${indent}subgraph ${quoted(`cluster_${name}`)} {`, `${indent}  graph ${frameAttributes(drawn, forLayout)}`);
     else if (kind === 'close') lines.push(`${indent}}`);
     else lines.push(`${indent}${quoted(name)} ${drawn.kind === 'joint' ? jointAttributes(drawn) : boxAttributes(drawn)}`);
   }
@@ -66,9 +66,9 @@ function boxAttributes(box: Shape): string {
   return `[${attributes.join(' ')}]`;
 }
 
-function frameAttributes(frame: Shape): string {
+function frameAttributes(frame: Shape, forLayout: boolean): string {
   const style = frame.certain ? 'rounded,filled' : 'rounded,filled,dashed';
-  const label = `label=${labelOf(frame)} labelloc=t labeljust=l fontsize=${NAME_SIZE}`;
+  const label = `label=${forLayout ? boldLabelOf(frame) : labelOf(frame)} labelloc=t labeljust=l fontsize=${NAME_SIZE}`;
   const look = `style="${style}" fillcolor="${INK.frame}" color="${PALETTE[frame.tone].line}" margin=14`;
   return `[${label} tooltip=${tooltipOf(frame)}${frame.tone === 'plain' ? '' : ` class="${frame.tone}"`} ${look}]`;
 }
@@ -103,6 +103,11 @@ function linkStyle({ kind }: Link): string[] {
 
 function labelOf({ label, detail }: Shape): string {
   return detail === undefined ? `"${escString(label)}"` : `<${markup(label)}<BR/>${small(detail)}>`;
+}
+
+/** As the SVG writes the names of frames, which takes more room. */
+function boldLabelOf({ label, detail }: Shape): string {
+  return `<<B>${markup(label)}</B>${detail === undefined ? '' : `<BR/>${small(detail)}`}>`;
 }
 
 function tooltipOf({ tooltip }: Shape): string {

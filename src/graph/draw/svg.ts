@@ -90,12 +90,11 @@ function frameOf(frame: Shape, object: LayoutObject | undefined, place: Place): 
   const [left, bottom, right, top] = numbers(object.bb) as [number, number, number, number];
   const corner = place(left, top);
   const outline = rectangle(corner, right - left, top - bottom, `fill="${INK.frame}" stroke="${PALETTE[frame.tone].line}"${dashes(frame)}`);
-  const detail =
-    frame.detail === undefined
-      ? ''
-      : `<tspan font-size="${DETAIL_SIZE}" font-weight="normal" fill="${INK.faint}" dx="6">${escaped(frame.detail)}</tspan>`;
-  const label = `<text x="${round(corner.x + 9)}" y="${round(corner.y + 17)}" font-weight="bold">${escaped(frame.label)}${detail}</text>`;
-  return element(frame, [outline, label]);
+  // Below each other, as the layout has measured them: side by side they would be wider than a frame around little.
+  const texts = [`<text x="${round(corner.x + 9)}" y="${round(corner.y + 17)}" font-weight="bold">${escaped(frame.label)}</text>`];
+  const below = `x="${round(corner.x + 9)}" y="${round(corner.y + 30)}" font-size="${DETAIL_SIZE}" fill="${INK.faint}"`;
+  if (frame.detail !== undefined) texts.push(`<text ${below}>${escaped(frame.detail)}</text>`);
+  return element(frame, [outline, ...texts]);
 }
 
 function boxOf(box: Shape, object: LayoutObject | undefined, place: Place): string {

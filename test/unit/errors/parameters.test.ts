@@ -46,6 +46,22 @@ describe('wrong parameters are refused before anything runs (S17)', () => {
     });
   });
 
+  it('by a schema that does not tell its type: in its own words', async () => {
+    const odd = { '~standard': { ...text['~standard'], validate: () => ({ issues: [{ message: 'must be a prime', path: ['p'] }] }) } } as const;
+    const given = { p: 4 } as never;
+    const together = '`p` must be below `q`';
+    const both = { '~standard': { ...text['~standard'], validate: () => ({ issues: [{ message: together }] }) } } as const;
+    expect(await refusal(flow('named', { params: { p: param(odd) } }, () => 1).run(given))).toMatchObject({
+      message: "parameter 'p' (from argument) was refused: at p: must be a prime; got 4",
+    });
+    expect(await refusal(flow('one', { params: odd }, () => 1).run(given))).toMatchObject({
+      message: "parameter 'p' (from argument) was refused: must be a prime; got 4",
+    });
+    expect(await refusal(flow('all', { params: both }, () => 1).run(given))).toMatchObject({
+      message: `the parameters were refused: ${together}; got {"p":4}`,
+    });
+  });
+
   it('several at once are told at once, and neither body nor task ran, nor is there a run', async () => {
     const { message } = await refusal(ratios.run({ ratio: 'much', modle: 'gb' } as never));
     expect(message).toContain("2 parameters are wrong:\n  parameter 'ratio'");

@@ -64,6 +64,7 @@ describe('what a task may ask of its context', () => {
         folder = path;
         writeFileSync(join(path, 'half'), '');
         ctx().progress(0.5, 'half way');
+        ctx().progress(0 / 0, 'of nothing');
         return ctx().mapIndex;
       },
       { name: 'work' },
@@ -73,6 +74,7 @@ describe('what a task may ask of its context', () => {
     for await (const event of handle.events()) if (event.type === 'progress') told.push(event.data);
     expect(await handle.result()).toEqual([0, 1, 2]);
     expect(told).toContainEqual({ attempt: 1, fraction: 0.5, message: 'half way' });
+    expect(told).not.toContainEqual(expect.objectContaining({ message: 'of nothing' }));
     await vi.waitFor(() => expect(existsSync(folder)).toBe(false));
   });
 });

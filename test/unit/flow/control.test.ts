@@ -355,6 +355,11 @@ describe('match', () => {
     expect((await run(body)).value).toBe(1);
   });
 
+  it.each([null, undefined, {}, 5])('MATCH_CASES_INVALID: cases %j', async (cases) => {
+    const { error } = await run(() => match('a', cases as never));
+    expect(error?.cause).toMatchObject({ code: 'MATCH_CASES_INVALID' });
+  });
+
   it('MATCH_NO_CASE names the key and the cases, and no case runs', async () => {
     const { error, states } = await run((keep) => {
       const only = give(1);
@@ -495,6 +500,10 @@ describe('sequence', () => {
 });
 
 describe('grid', () => {
+  it.each([undefined, null, 5, { a: 5 }])('GRID_INVALID: %j', (lists) => {
+    expect(() => grid(lists as never)).toThrow(expect.objectContaining({ code: 'GRID_INVALID' }));
+  });
+
   it('gives every combination in sorted key order, whatever the order it was written in', () => {
     const settings: { model: 'svc' | 'knn'; depth: 3 | 6 }[] = grid({ model: ['svc', 'knn'], depth: [3, 6] });
     expect(settings).toEqual([

@@ -63,3 +63,57 @@ describe("what a task says goes before its flow's defaults", () => {
     expect(most).toBe(3);
   });
 });
+
+describe('what a flow says for its tasks goes with it into another', () => {
+  /** Fails so many times, then gives how often it was called. */
+  const flaky = (fails: number) => {
+    let calls = 0;
+    return task(
+      () => {
+        if (++calls <= fails) throw new Error(`call ${calls}`);
+        return calls;
+      },
+      { name: 'flaky' },
+    );
+  };
+
+  it('S7, S13: retries, however deep, and over what the outer flow says', async () => {
+    const tried = flaky(2);
+    const inner = flow('inner', { defaults: { retries: 2 } }, () => tried());
+    const middle = flow('middle', () => inner.asTask()());
+    expect(await flow('outer', { defaults: { retries: 0 } }, () => middle.asTask()()).run()).toBe(3);
+    const once = flaky(1);
+    const silent = flow('silent', () => once());
+    expect(await flow('outer', { defaults: { retries: 1 } }, () => silent.asTask()()).run()).toBe(2);
+  });
+
+  it('S7, S8: in maps of it, and of its tasks', async () => {
+    const tried = flaky(2);
+    const inner = flow('inner', { defaults: { retries: 2 } }, () => tried());
+    expect(await flow('outer', () => inner.asTask().map([{}, {}] as never)).run()).toEqual(expect.arrayContaining([3, 4]));
+    let calls = 0;
+    const each = task(
+      (n: number) => {
+        if (calls++ === 0) throw new Error('once');
+        return n;
+      },
+      { name: 'each' },
+    );
+    const mapped = flow('mapped', { defaults: { retries: 1 } }, () => each.map([1, 2]));
+    expect(await flow('outer', () => mapped.asTask()()).run()).toEqual([1, 2]);
+  });
+
+  it('S7, S20: the cache of its tasks, which preview knows of', async () => {
+    freshHome();
+    let calls = 0;
+    const count = task(() => ++calls, { name: 'count', version: '1' });
+    const inner = flow('inner', { cache: cache.default }, () => count());
+    const outer = flow('outer', () => [inner.asTask()(), inner.asTask()()]);
+    await outer.run();
+    expect(await outer.run()).toEqual([1, 1]);
+    const { nodes } = await outer.preview();
+    expect(Object.fromEntries(nodes.map(({ id, state }) => [id, state]))).toMatchObject({ 'inner#0.count#0': 'complete' });
+    const alone = flow('alone', { cache: false }, () => inner.asTask()());
+    expect(await alone.run()).toBe(1);
+  });
+});

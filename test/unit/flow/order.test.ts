@@ -101,4 +101,12 @@ describe('after()', () => {
     }).run();
     expect(order).toEqual(['b', 'a']);
   });
+
+  it('FUTURE_EXPECTED: what is no future cannot be waited for', async () => {
+    const t = task(() => 1, { name: 't' });
+    for (const odd of [5, undefined, Promise.resolve(1)]) {
+      const error = await failureOf(flow('odd', () => t().after(odd as never)).run());
+      expect(error.cause).toMatchObject({ code: 'FUTURE_EXPECTED' });
+    }
+  });
 });

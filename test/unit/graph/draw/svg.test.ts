@@ -19,13 +19,25 @@ describe('toSvg', () => {
     expect(svg).toMatch(/<rect width="\d+" height="\d+" fill="#ffffff"\/>/);
     expect(texts(svg).sort()).toEqual(
       [
-        ...['penguins', 'graph is incomplete: the body decides at flow.ts:12:3', 'prepare|pending|', 'rows', 'rows', 'rows.train', 'raw'],
+        ...['penguins', 'graph is incomplete: the body decides at flow.ts:12:3', 'prepare', 'pending', 'rows', 'rows', 'rows.train', 'raw'],
         ...['load', 'pending', 'setup', 'complete', 'clean', 'pending', 'split', 'pending', 'train', 'pending', 'publish', 'unknown · may run'],
       ].sort(),
     );
     expect(svg.match(/class="edge /g)).toHaveLength(6);
     expect(svg).toContain('<title>prepare#0 → train#0\nrows.train</title>');
     expect(svg).toContain('data-node="prepare#0.clean#0"');
+  });
+
+  it('writes the name and the state of a frame inside it, also of one around little', async () => {
+    const inside = node('evaluate every model#0.a#0', { parent: 'evaluate every model#0', state: 'pending' });
+    const svg = await toSvg(graph([node('evaluate every model#0', { state: 'pending' }), inside]));
+    const frame = svg.slice(svg.indexOf('<g class="frame'));
+    const [left, width] = ['x', 'width'].map((name) => Number(new RegExp(`<rect[^>]* ${name}="([\\d.]+)"`).exec(frame)?.[1])) as [number, number];
+    const written = [...frame.slice(0, frame.indexOf('</g>')).matchAll(/<text x="([\d.]+)" y="([\d.]+)"/g)];
+    expect(written.map(([, x]) => Number(x))).toEqual([left + 9, left + 9]);
+    expect(Number(written[1]?.[2]) - Number(written[0]?.[2])).toBeGreaterThan(10);
+    // Bold Helvetica of this size is about this wide.
+    expect(width).toBeGreaterThan('evaluate every model'.length * 6 + 9);
   });
 
   it('is the same from call to call', async () => {

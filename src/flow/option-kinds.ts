@@ -1,0 +1,71 @@
+import { describe, MillraceError } from '../base/error.js';
+
+/** What an option must be, for callers without a type checker: in words, and as a question. */
+export interface OptionKind {
+  readonly expected: string;
+  is(value: unknown): boolean;
+}
+
+export type OptionKinds = Readonly<Record<string, OptionKind>>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const hasMethod = (value: unknown, name: string): boolean => isObject(value) && typeof value[name] === 'function';
+const isLimit = (value: unknown): boolean => isObject(value) && typeof value.name === 'string' && Number.isSafeInteger(value.max);
+
+const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
+const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
+const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
+const CACHE: OptionKind = { expected: 'a policy such as cache.default, or false', is: (value) => value === false || hasMethod(value, 'key') };
+const HOOKS: OptionKind = {
+  expected: 'an object of functions',
+  is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
+};
+
+function oneOf(...values: readonly string[]): OptionKind {
+  return { expected: values.map((value) => `'${value}'`).join(' or '), is: (value) => values.includes(value as string) };
+}
+
+export const TASK_OPTIONS: OptionKinds = {
+  name: { expected: 'a text, or a function of the arguments', is: (value) => typeof value === 'string' || typeof value === 'function' },
+  description: TEXT,
+  tags: TEXTS,
+  version: TEXT,
+  captures: { expected: 'an object of variables by name', is: isObject },
+  cache: CACHE,
+  persist: YES_OR_NO,
+  serializer: { expected: 'a serializer such as json()', is: (value) => hasMethod(value, 'encode') && hasMethod(value, 'decode') },
+  handles: YES_OR_NO,
+  skipOnUpstreamSkip: YES_OR_NO,
+  checks: { expected: 'a list of what check(…) makes', is: (value) => Array.isArray(value) && value.every((one) => hasMethod(one, 'ok')) },
+  limit: { expected: "what limit('name', max) makes, or a list of it", is: (value) => [value].flat().every(isLimit) },
+  priority: { expected: 'a number, higher first', is: (value) => Number.isFinite(value) },
+  hooks: HOOKS,
+  outputs: { expected: 'an object of serializers by name', is: isObject },
+};
+
+export const FLOW_OPTIONS: OptionKinds = {
+  description: TEXT,
+  owner: TEXT,
+  params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
+  cache: CACHE,
+  concurrency: { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 },
+  tags: TEXTS,
+  defaults: { expected: 'an object of task options', is: isObject },
+  hooks: HOOKS,
+  strict: YES_OR_NO,
+  orphans: oneOf('wait', 'cancel'),
+  onFailure: oneOf('finish-independent', 'cancel-rest'),
+};
+
+/**
+ * Undefined counts as not said.
+ * @throws MillraceError with `code`
+ */
+export function checkOptions(kinds: OptionKinds, options: unknown, code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID', whose = ''): void {
+  if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
+  for (const [name, value] of Object.entries(options)) {
+    const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
+    if (value === undefined || kind === undefined || kind.is(value)) continue;
+    throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
+  }
+}
