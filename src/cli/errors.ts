@@ -21,6 +21,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'PARAM_FILE_UNREADABLE',
   'PARAM_FILE_INVALID',
   'FORCE_UNKNOWN',
+  'DRAWING_FORMAT_UNKNOWN',
 ]);
 
 export function exitCodeOf(error: unknown): ExitCode {
