@@ -21,6 +21,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'PARAM_FILE_UNREADABLE',
   'PARAM_FILE_INVALID',
   'FORCE_UNKNOWN',
+  'DRAWING_FORMAT_UNKNOWN',
 ]);
 
 export function exitCodeOf(error: unknown): ExitCode {
@@ -45,7 +46,7 @@ export function formatError(error: unknown, { colours, debug = false }: ErrorSty
   const facts = factsOf(error);
   const lines = [`${colours.red(colours.bold(facts.code === undefined ? 'error' : `error[${facts.code}]`))}: ${safeLines(titleOf(facts))}`];
   if (facts.frame !== undefined) lines.push('', safeLines(facts.frame), '');
-  if (debug && facts.stack !== undefined) lines.push(colours.dim(safeLines(framesIn(facts.stack))));
+  if (debug) lines.push(...framesOf(facts, colours));
   lines.push(...causeLines(facts, { colours, debug }));
   const place = facts.frame === undefined && !debug ? innermostOrigin(facts) : undefined;
   if (place !== undefined) lines.push(colours.dim(`  at ${safeLines(formatPosition(place))}`));
@@ -62,7 +63,7 @@ function causeLines(outermost: ErrorFacts, { colours, debug }: Required<ErrorSty
     if (!outer.message.includes(titleOf(facts))) {
       lines.push(`  ${colours.dim('caused by')} ${safeLines(titleOf(facts))}${facts.code === undefined ? '' : colours.dim(` [${facts.code}]`)}`);
     }
-    if (debug && facts.stack !== undefined) lines.push(colours.dim(safeLines(framesIn(facts.stack))));
+    if (debug) lines.push(...framesOf(facts, colours));
     outer = facts;
   }
   return lines;
@@ -107,11 +108,10 @@ function titleOf({ name, message, code }: ErrorFacts): string {
   return code !== undefined || name === 'Error' ? message || name : `${name}: ${message}`;
 }
 
-function framesIn(stack: string): string {
-  return stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .join('\n');
+/** An error of the engine's own making has no frames. */
+function framesOf({ stack = '' }: ErrorFacts, colours: Colours): readonly string[] {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return frames.map((frame) => colours.dim(safeLines(frame)));
 }
 
 /** User text cannot command the terminal, but keeps its lines. */

@@ -3,6 +3,8 @@ import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
+import { decodeText } from '../results/json.js';
+import { ESCAPE_MARK } from '../results/json-escape.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
 import { formatAgo, formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { Colours } from './colours.js';
@@ -71,7 +73,7 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
 
 function parametersOf(run: RunRow, colours: Colours): string {
   return Object.entries(run.params)
-    .map(([name, text]) => `${terminalText(name)} ${colours.dim('=')} ${terminalText(text)}`)
+    .map(([name, text]) => `${terminalText(name)} ${colours.dim('=')} ${shownText(text)}`)
     .join('\n');
 }
 
@@ -132,6 +134,17 @@ function checkRemark({ checks }: TaskRunDetails): string | undefined {
 export function shownValue(preview: ValuePreview, colours: Colours): string {
   if (!preview.found) return terminalText(preview.why);
   return inspect(preview.value, { depth: 4, maxArrayLength: 10, maxStringLength: 300, breakLength: 100, colors: colours.isColorSupported });
+}
+
+/** A recorded text of a value: as it is where it is plain JSON, else as the value it stands for (`undefined`, a date). */
+export function shownText(text: string): string {
+  if (!text.includes(ESCAPE_MARK)) return terminalText(text);
+  try {
+    return terminalText(inspect(decodeText(text), { depth: 4, breakLength: Number.POSITIVE_INFINITY }));
+  } catch {
+    // A class that only the flow file knows.
+    return terminalText(text);
+  }
 }
 
 /** Why it ran, or where its result was taken from. */

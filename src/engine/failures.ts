@@ -116,9 +116,14 @@ export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
     message: error.message,
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof hint === 'string' ? { hint } : {}),
-    ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),
+    ...(tellsWhere(error) ? { stack: error.stack } : {}),
     ...(hasCause && depth < MAX_CAUSES ? { cause: errorInfo(error.cause, depth + 1) } : {}),
   };
+}
+
+/** A skip is a decision and no failure: nobody looks for where it was made, and a run may have thousands. Our own wrappers have no frames. */
+function tellsWhere({ name, stack }: Error): boolean {
+  return name !== 'Skip' && typeof stack === 'string' && /^\s+at /m.test(stack);
 }
 
 /** Thrown through a derived step whose inputs have no value: the step ends as these did. */

@@ -100,7 +100,7 @@ export interface FlowDefinition {
 export interface VisualizeOptions {
   /** Also writes the drawing to this file. */
   file?: string;
-  /** @default by the file's extension, else 'dot' */
+  /** @default by the file's ending: `.dot`, `.gv`, `.svg`, `.mmd`, `.mermaid`, `.json` (another is the error `DRAWING_FORMAT_UNKNOWN`); else 'dot' */
   format?: 'dot' | 'svg' | 'mermaid' | 'json';
   /** The graph as the body draws it, or as a run of the past left it, in colour. @default 'trace' */
   from?: 'trace' | { runId: string };

@@ -16,6 +16,7 @@ export class TaskError extends MillraceError {
     super(code, message, details);
     this.taskRunId = details.taskRunId;
     this.attempts = details.attempts;
+    withoutFrames(this);
   }
 }
 
@@ -61,8 +62,14 @@ export class FlowRunError extends MillraceError {
   constructor(message: string, details: { runId: string; failures: readonly TaskError[]; cause?: unknown; code?: string; hint?: string }) {
     super(details.code ?? 'RUN_FAILED', message, details);
     this.runId = details.runId;
+    withoutFrames(this);
     Object.defineProperty(this, 'failures', { value: details.failures });
   }
 }
 
 knowError('FlowRunError', FlowRunError);
+
+/** These are made by the engine: their frames tell nothing, and would be repeated for every task run that ends without a value. Causes keep theirs. */
+function withoutFrames(error: Error): void {
+  error.stack = `${error.name}: ${error.message}`;
+}

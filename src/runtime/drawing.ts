@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
 
@@ -24,8 +25,9 @@ export async function graphOfFlow(flow: FlowDefinition, sources: ParameterSource
 }
 
 export async function visualizeFlow(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string> {
+  const format = options.format ?? formatOf(options.file);
   const graph = options.from === undefined || options.from === 'trace' ? await graphOfFlow(flow, sources) : await graphOfPastRun(options.from.runId);
-  const drawing = await draw(graph, options.format ?? formatOf(options.file));
+  const drawing = await draw(graph, format);
   if (options.file !== undefined) await writeFileAtomic(options.file, drawing, { durable: false });
   return drawing;
 }
@@ -61,12 +63,28 @@ async function resolveWhatIsGiven(
   }
 }
 
-function formatOf(file: string | undefined): NonNullable<VisualizeOptions['format']> {
-  const extension = file?.slice(file.lastIndexOf('.') + 1);
-  return extension === 'svg' || extension === 'json' ? extension : extension === 'mmd' ? 'mermaid' : 'dot';
+type Format = NonNullable<VisualizeOptions['format']>;
+
+const FORMAT_OF_ENDING: Readonly<Record<string, Format>> = {
+  '.dot': 'dot',
+  '.gv': 'dot',
+  '.svg': 'svg',
+  '.mmd': 'mermaid',
+  '.mermaid': 'mermaid',
+  '.json': 'json',
+};
+
+/** @throws MillraceError `DRAWING_FORMAT_UNKNOWN`: a `flow.png` that is no picture would be found out much later */
+function formatOf(file: string | undefined): Format {
+  const ending = file === undefined ? '' : extname(file).toLowerCase();
+  const format = ending === '' ? 'dot' : FORMAT_OF_ENDING[ending];
+  if (format !== undefined) return format;
+  throw new MillraceError('DRAWING_FORMAT_UNKNOWN', `expected a drawing named *${Object.keys(FORMAT_OF_ENDING).join(', *')}; got '${file}'`, {
+    hint: 'Choose one of these endings, or say the format: dot, svg, mermaid or json.',
+  });
 }
 
-async function draw(graph: Graph, format: NonNullable<VisualizeOptions['format']>): Promise<string> {
+async function draw(graph: Graph, format: Format): Promise<string> {
   switch (format) {
     case 'dot':
       return graph.toDot();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,6 +66,14 @@ describe('the command line over a TypeScript flow', () => {
     expect((await millrace('visualize', 'flow.ts', 'rows')).out).toMatch(/^digraph/);
     expect((await millrace('visualize', 'flow.ts', 'rows', '-o', 'rows.svg')).code).toBe(0);
     expect(readFileSync(join(folder, 'rows.svg'), 'utf8')).toContain('<svg');
+  });
+
+  it('visualize: refuses an ending that promises another kind of file', async () => {
+    const { code, err } = await millrace('visualize', 'flow.ts', 'rows', '-o', 'rows.png');
+    expect(code).toBe(2);
+    expect(err).toContain("error[DRAWING_FORMAT_UNKNOWN]: expected a drawing named *.dot, *.gv, *.svg, *.mmd, *.mermaid, *.json; got '");
+    expect(existsSync(join(folder, 'rows.png'))).toBe(false);
+    expect((await millrace('visualize', 'flow.ts', 'rows', '-o', 'rows.png', '--format', 'dot')).code).toBe(0);
   });
 
   it('run --json: one document; the second time what is cached is reused (S20)', async () => {

@@ -1,9 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixture, type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
+import { CLI, fixture, type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
 
 const FILE = fixture('damage.ts');
 const root = mkdtempSync(join(tmpdir(), 'millrace-damage-'));
@@ -132,6 +144,32 @@ const canMount = ((): boolean => {
   rmSync(folder, { recursive: true });
   return works;
 })();
+
+// Root may write everywhere: then it is tried as somebody who may not. Skipped where that one cannot even start the command.
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const canBeNobody = process.platform !== 'win32' && spawnSync(process.execPath, [CLI, '--version'], { cwd: '/', ...NOBODY }).status === 0;
+
+describe.skipIf(!canBeNobody)("somebody else's project", () => {
+  it('can be looked at, previewed and drawn by who may not write to its folder', () => {
+    const { folder } = copied();
+    const home = join(folder, '.millrace');
+    const allow = (path: string): void => chmodSync(path, statSync(path).isDirectory() ? 0o555 : 0o444);
+    for (const name of readdirSync(home, { recursive: true, encoding: 'utf8' })) allow(join(home, name));
+    for (const path of [home, folder]) allow(path);
+    chmodSync(root, 0o755);
+    const env = { PATH: process.env.PATH, HOME: folder, MILLRACE_HOME: home };
+    const millrace = (...args: readonly string[]) => spawnSync(process.execPath, [CLI, ...args], { cwd: '/', env, encoding: 'utf8', ...NOBODY });
+    expect(millrace('runs').stdout).toMatch(/damage +success/);
+    expect(millrace('inspect', 'damage/latest/small').stdout).toContain("'small'");
+    expect(millrace('preview', FILE, 'damage').stdout).toContain('small#0 (complete)');
+    const refused = millrace(...RUN);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/error\[RECORD_READ_ONLY\]: the record \S+millrace\.db cannot be written\n/);
+    // Folders that cannot be written cannot be removed either.
+    for (const name of readdirSync(home, { recursive: true, encoding: 'utf8' })) chmodSync(join(home, name), 0o755);
+    for (const path of [home, folder]) chmodSync(path, 0o755);
+  });
+});
 
 // Skipped where no small or read-only file system can be made: that takes Linux, root and the right to mount.
 describe.skipIf(!canMount)('a file system that refuses', () => {

@@ -30,12 +30,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('forgetting and forcing, by the command line (S28)', () => {
   it('invalidate --dry-run says what would be forgotten, and changes nothing', async () => {
     const { code, out } = await millrace('invalidate', 'flow.ts', '--task', 'double', '--downstream', '--dry-run');
-    expect({ code, out }).toEqual({ code: 0, out: 'would forget 2 stored results:\n  double#0\n  sum#0\n' });
+    expect({ code, out }).toEqual({ code: 0, out: 'would forget what is stored of 2 calls:\n  double#0\n  sum#0\n' });
     expect(await executed()).toBe(0);
   });
 
   it('invalidate forgets a task, by name or pattern, with --upstream and --downstream', async () => {
-    expect((await millrace('invalidate', 'flow.ts', '-t', 'double')).out).toBe('forgot 1 stored result:\n  double#0\n');
+    expect((await millrace('invalidate', 'flow.ts', '-t', 'double')).out).toBe('forgot what is stored of 1 call:\n  double#0\n');
     expect(await executed()).toBe(1);
     const { out } = await millrace('invalidate', 'flow.ts', '-t', 's*', '--upstream', '--json');
     expect(JSON.parse(out)).toEqual({ dryRun: false, invalidated: ['load#0', 'double#0', 'sum#0'] });
@@ -44,7 +44,7 @@ describe('forgetting and forcing, by the command line (S28)', () => {
   });
 
   it('reset forgets all', async () => {
-    expect((await millrace('reset', 'flow.ts')).out).toBe('forgot 3 stored results:\n  load#0\n  double#0\n  sum#0\n');
+    expect((await millrace('reset', 'flow.ts')).out).toBe('forgot what is stored of 3 calls:\n  load#0\n  double#0\n  sum#0\n');
     expect(await executed()).toBe(3);
   });
 

@@ -57,6 +57,7 @@ async function invalidate(
 
 function sentence(ids: readonly string[], dryRun: boolean): string {
   if (ids.length === 0) return 'nothing to forget: no stored result is concerned';
-  const what = `${ids.length} stored ${ids.length === 1 ? 'result' : 'results'}`;
+  // A map is one of them, however many results its children have.
+  const what = `what is stored of ${ids.length} ${ids.length === 1 ? 'call' : 'calls'}`;
   return [`${dryRun ? 'would forget' : 'forgot'} ${what}:`, ...ids.map((id) => `  ${terminalText(id)}`)].join('\n');
 }

@@ -14,7 +14,7 @@ interface VisualizeCommandOptions extends FlowCommandOptions {
 
 export function visualizeCommand(context: CommandContext): Command {
   return addFlowArguments(new Command('visualize').description("draw a flow's graph"))
-    .addOption(new Option('--format <format>', "(default: by the output file's extension, else dot)").choices(['dot', 'svg', 'mermaid', 'json']))
+    .addOption(new Option('--format <format>', '(default: by the ending of the output file, else dot)').choices(['dot', 'svg', 'mermaid', 'json']))
     .option('-o, --output <file>', 'write the drawing to this file')
     .option('--run <run>', 'draw a run of the past instead, with its states in colour')
     .action(async (file: string, flow: string | undefined, options: VisualizeCommandOptions) => {

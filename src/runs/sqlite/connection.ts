@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../base/clock.js';
-import { MillraceError } from '../../base/error.js';
+import { asError, MillraceError } from '../../base/error.js';
 import { recordClosed } from '../look.js';
-import { isBusyError, recordError } from './record-error.js';
+import { isBusyError, recordError, sqliteCode } from './record-error.js';
 import { type DriverStatement, Statement } from './statement.js';
 
 /** The part of the driver that is used. */
@@ -225,7 +225,8 @@ function openReadOnly(connect: (address: string) => Driver, path: string): Drive
     return driver;
   } catch (error) {
     driver.close();
-    if (existsSync(`${path}-wal`) || !String((error as { code?: unknown }).code).startsWith('SQLITE_CANTOPEN')) throw error;
+    // Which of the two it is depends on whether the disk or the folder refuses.
+    if (existsSync(`${path}-wal`) || !/^SQLITE_(?:CANTOPEN|READONLY)/.test(sqliteCode(asError(error)))) throw error;
     return connect(`${address}?mode=ro&immutable=1`);
   }
 }

@@ -56,8 +56,24 @@ function isBusy(code: string): boolean {
   return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
 }
 
-function sqliteCode(error: Error): string {
-  return String((error as { code?: unknown }).code ?? '');
+/** SQLite's primary results, by number, as far as they are told apart here. */
+const PRIMARY: Readonly<Record<number, string>> = {
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  26: 'SQLITE_NOTADB',
+};
+
+/** The driver has no name for some extended results, such as a folder that cannot be written: the low byte of their number is the primary one. */
+export function sqliteCode(error: Error): string {
+  const { code, rawCode } = error as { code?: unknown; rawCode?: unknown };
+  const name = String(code ?? '');
+  if (!name.startsWith('UNKNOWN_SQLITE_ERROR') || typeof rawCode !== 'number') return name;
+  return PRIMARY[rawCode & 0xff] ?? name;
 }
 
 /** A connection that cannot be opened has no code, only the driver's sentence, which ends with SQLite's number 14. */

@@ -9,6 +9,7 @@ import { exitCodeOf, formatError } from '../../../src/cli/errors.js';
 import { nearest, nearestFew } from '../../../src/cli/nearest.js';
 import { guardOutput } from '../../../src/cli/output-guard.js';
 import { formatPairs, formatTable } from '../../../src/cli/table.js';
+import { FlowRunError, TaskError } from '../../../src/model/task-error.js';
 
 const plain = picocolors.createColors(false);
 const coloured = picocolors.createColors(true);
@@ -64,6 +65,15 @@ describe('errors', () => {
     const typed = new MillraceError('TASK_FAILED', 'task t failed: no', { cause: new TypeError('no') });
     expect(formatError(typed, { colours: plain })).toContain('caused by TypeError: no');
     expect(formatError(error, { colours: plain, debug: true })).toContain('    at ');
+  });
+
+  it('an error without frames, such as the one of a run, leaves no gap with debug', () => {
+    const cause = new TypeError('no');
+    const task = new TaskError('TASK_FAILED', "task 't#0' failed: no", { taskRunId: 't#0', attempts: 1, cause });
+    const run = new FlowRunError("run r of flow 'f' failed", { runId: 'r', failures: [task], cause: task });
+    const text = formatError(run, { colours: plain, debug: true });
+    expect(text).not.toMatch(/\n\s*\n/);
+    expect(text.match(/printing\.test/g)).toHaveLength(1);
   });
 
   it('what was thrown may be anything, and cannot command the terminal', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shownText } from '../../../src/cli/run-report.js';
 import { changesOf } from '../../../src/cli/task-report.js';
 
 describe('the changes of an attempt, as people read them', () => {
@@ -11,5 +12,18 @@ describe('the changes of an attempt, as people read them', () => {
     ['', ''],
   ])("'%s' counts from the first change, never below nothing", (changes, shown) => {
     expect(changesOf({ changes })).toBe(shown);
+  });
+});
+
+describe('a recorded parameter, as people read it', () => {
+  it.each([
+    ['"data/raw"', '"data/raw"'],
+    ['{"a":[1,2]}', '{"a":[1,2]}'],
+    ['{"$millrace":"undefined"}', 'undefined'],
+    ['{"$millrace":"Date","value":"2026-01-31T00:00:00.000Z"}', '2026-01-31T00:00:00.000Z'],
+    ['{"from":{"$millrace":"undefined"},"to":1}', '{ from: undefined, to: 1 }'],
+    ['{"$millrace":"Class","name":"only/the/flow/knows"}', '{"$millrace":"Class","name":"only/the/flow/knows"}'],
+  ])('%s is shown as %s', (recorded, shown) => {
+    expect(shownText(recorded)).toBe(shown);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FlowRunError, flow, Skip, TaskError, task } from '../../../src/index.js';
-import { failureOf, freshHome, gate, inMemory, statesOfLatest } from './workbench.js';
+import { type ErrorInfo, FlowRunError, flow, Skip, TaskError, task, when } from '../../../src/index.js';
+import type { TaskStateData } from '../../../src/model/event.js';
+import { eventsOf, failureOf, freshHome, gate, inMemory, statesOfLatest } from './workbench.js';
 
 beforeEach(inMemory);
 
@@ -11,8 +12,23 @@ const boom = task(
   },
   { name: 'boom' },
 );
+const no = task(() => false, { name: 'no' });
 const use = task((..._: unknown[]) => 'used', { name: 'use' }) as unknown as (...values: unknown[]) => ReturnType<typeof ok>;
 const ids = (error: FlowRunError): string[] => error.failures.map(({ taskRunId }) => taskRunId);
+
+describe('what is told of a failure', () => {
+  it('stacks lead to the line of the task, never into the engine, and a skip has none', async () => {
+    const mixed = flow('mixed', () => [use(boom('root')), when(no(), () => ok())]);
+    const handle = mixed.start();
+    const told = (await eventsOf(handle)).filter(({ type }) => type === 'task-state').map(({ data }) => data as TaskStateData);
+    const stacks = (error: ErrorInfo | undefined): string[] => (error ? [error.stack ?? '', ...stacks(error.cause)] : []);
+    const of = (state: string): string[] => stacks(told.find((data) => data.state === state)?.error);
+    expect(of('failed')).toEqual(['', expect.stringMatching(/^Error: root\n +at .*failures\.test/)]);
+    expect(of('upstream-failed')).toEqual(['', '', expect.stringMatching(/^Error: root\n +at .*failures\.test/)]);
+    expect(of('skipped').length).toBeGreaterThan(1);
+    expect(of('skipped').join('')).toBe('');
+  });
+});
 
 describe('an unhandled failure', () => {
   it('S12: fails the run with one error that lists every failed task and its cause', async () => {

@@ -132,6 +132,16 @@ describe('errors of the driver', () => {
     expect(error.hint).toBeTruthy();
   });
 
+  it.each([
+    [1544, 'RECORD_READ_ONLY'],
+    [1288, 'RECORD_READ_ONLY'],
+    [2826, 'RECORD_FAILED'],
+    [517, 'RECORD_BUSY'],
+  ])('an extended result that the driver has no name for counts as its primary one: %i becomes %s', (rawCode, expected) => {
+    const thrown = Object.assign(new Error('driver'), { code: `UNKNOWN_SQLITE_ERROR_${rawCode}`, rawCode });
+    expect(recordError(thrown, path).code).toBe(expected);
+  });
+
   it('a full database keeps what was recorded before', async () => {
     await recordOfTasks(1);
     const connection = await SqliteConnection.open({ path });
