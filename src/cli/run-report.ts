@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
+import { reasonWords } from '../model/reason-text.js';
 import type { RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
@@ -136,6 +137,6 @@ export function shownValue(preview: ValuePreview, colours: Colours): string {
 
 /** Why it ran, or where its result was taken from. */
 export function reasonOf({ reason, origin }: Pick<TaskRunDetails, 'reason' | 'origin'>): string {
-  if (reason) return reason.kind.replaceAll('-', ' ') + (reason.detail === undefined ? '' : `: ${reason.detail}`);
+  if (reason) return reasonWords(reason) + (reason.detail === undefined ? '' : `: ${reason.detail}`);
   return origin ? `from run ${origin.run}` : '';
 }

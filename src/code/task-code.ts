@@ -74,7 +74,7 @@ export function createTaskCode({ flow, digestOf }: TaskCodeParts): TaskCode {
 /** As what a function is told whose source is not found. */
 const TEXT_OF_FUNCTION = 'the text of the function';
 
-type SiteCode = Omit<CodePart, 'captured'> & { readonly uses: readonly string[] };
+type SiteCode = Omit<CodePart, 'captured' | 'options'> & { readonly uses: readonly string[] };
 
 /** One look at the sources: files are read once. Those of the process that have not changed are not parsed again. */
 class Look {
@@ -203,11 +203,12 @@ function ownPiece({ name }: TaskDefinition, text: string): CodePiece {
 
 /** What of a task's options counts as its code: outputs, serializers, captures. */
 function withOptions(definition: TaskDefinition, { uses, digest, ...code }: SiteCode, digestOf: DigestOf): CodePart {
-  const options = optionsCode(definition, digestOf);
+  const { digest: ofOptions, options } = optionsCode(definition, digestOf);
   return {
     ...code,
-    digest: options.digest === undefined ? digest : digest128(`${digest}\noptions ${options.digest}`),
-    captured: uses.filter((name) => !options.captures.has(name)),
+    digest: ofOptions === undefined ? digest : digest128(`${digest}\noptions ${ofOptions}`),
+    options,
+    captured: uses.filter((name) => options.captures?.[name] === undefined),
   };
 }
 

@@ -29,8 +29,9 @@ import { Claims, type ClaimsParts } from './claims.js';
 import { deepFreeze } from './deep-freeze.js';
 import { FailFast, type FailFastView } from './fail-fast.js';
 import { derivedError, Failures, NoValue, taskError } from './failures.js';
-import { type Force, isForced, spreads } from './force.js';
+import { type Force, ForceTrail, forcedBy, spreads } from './force.js';
 import { runHook } from './hooks.js';
+import { inputSource } from './input-source.js';
 import type { InputDigests } from './inputs.js';
 import { childKeys, type MapCalls, MapScope, type MapView, mapCalls, upstreamOf } from './map.js';
 import { childAt, noSuchChild } from './map-element.js';
@@ -142,7 +143,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** The children of maps, as soon as they are known; and the nodes that wait for just that. */
   readonly #maps = new Map<number, readonly number[]>();
   readonly #awaitingMaps = new Map<number, readonly number[]>();
-  readonly #forcedKnowledge = new WeakMap<Knowledge, boolean>();
+  readonly #forceTrail = new ForceTrail();
+  readonly #forcedKnowledge = new WeakMap<Knowledge, number | undefined>();
   /** Only where a failure is to stop the rest. */
   readonly #failFast: FailFast | undefined;
 
@@ -402,11 +404,19 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
     if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
-    const forced = this.nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.nodes.has(node, FORCED));
+    const forced = this.#forcedBy(node, definition);
     const inputs = this.#results.inputs(node);
     let answer: Answer | Promise<Answer>;
     try {
-      answer = this.#parts.reuse.ask({ definition, policy, inputs, forced });
+      answer = this.#parts.reuse.ask({
+        definition,
+        policy,
+        inputs,
+        forced,
+        place: node,
+        sourceOf: (name) => inputSource(this.graph, node, name),
+        lacking: () => this.#results.inputWithoutDigest(node),
+      });
     } catch (error) {
       // The policy is the user's.
       return this.fail(node, FAILED, error);
@@ -880,29 +890,36 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     reuse.discard(origin).catch((error) => this.line(node, 0, 'warn', `its entry cannot be removed from the record: ${asError(error).message}`));
   }
 
+  #forcedBy(node: number, definition: TaskDefinition): string | undefined {
+    if (this.nodes.has(node, REDONE)) return 'its stored result was lost';
+    const before = this.nodes.has(node, FORCED) ? (this.#forceTrail.before(node) ?? 'a task inside it') : undefined;
+    return forcedBy(this.#parts.force, definition, before);
+  }
+
   /** What a forced task feeds is forced too, whether by data, by order or by what the body did (S28). */
   #inheritForce(node: number, definition: TaskDefinition): void {
     const parent = this.#parent(node);
     const isChildOfForced = parent !== undefined && this.#definition(parent).kind === 'map' && this.nodes.has(parent, FORCED);
-    const inherits =
-      isChildOfForced || this.graph.inputs(node).some(({ from }) => this.nodes.has(from, FORCED)) || this.#sawForced(this.graph.knowledge[node]);
-    if (!inherits && !this.#parts.force.downstream.has(definition.name)) return;
+    const origin = isChildOfForced
+      ? parent
+      : (this.graph.inputs(node).find(({ from }) => this.nodes.has(from, FORCED))?.from ?? this.#sawForced(this.graph.knowledge[node]));
+    if (origin === undefined && !this.#parts.force.downstream.has(definition.name)) return;
+    if (origin !== undefined) this.#forceTrail.follows(node, origin, this.graph.called(origin));
     // What a sub-flow gives depends on its children: what it feeds is downstream of them.
     for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.nodes.mark(forced, FORCED);
   }
 
-  /** Whether a forced result had reached the body. What it had seen was settled, so the answer stands. */
-  #sawForced(known: Knowledge | undefined): boolean {
+  /** A forced result that had reached the body, if any. What it had seen was settled, so the answer stands. */
+  #sawForced(known: Knowledge | undefined): number | undefined {
     const asked: Knowledge[] = [];
-    let saw = false;
-    for (let at = known; at !== undefined && !saw; at = at.before) {
-      const answer = this.#forcedKnowledge.get(at);
-      if (answer !== undefined) {
-        saw = answer;
+    let saw: number | undefined;
+    for (let at = known; at !== undefined && saw === undefined; at = at.before) {
+      if (this.#forcedKnowledge.has(at)) {
+        saw = this.#forcedKnowledge.get(at);
         break;
       }
       asked.push(at);
-      saw = at.seen.some((node) => this.nodes.has(node, FORCED));
+      saw = at.seen.find((node) => this.nodes.has(node, FORCED));
     }
     for (const at of asked) this.#forcedKnowledge.set(at, saw);
     return saw;

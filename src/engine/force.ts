@@ -16,7 +16,26 @@ export function spreads(force: Force): boolean {
   return !force.downstream.isEmpty;
 }
 
-/** `inherited`: something upstream was forced together with its downstream. */
-export function isForced(force: Force, { name }: TaskDefinition, inherited: boolean): boolean {
-  return force.all || inherited || force.downstream.has(name) || force.only.has(name);
+/**
+ * By what a task is forced, for people; undefined: it is not.
+ * @param before what was forced upstream of it, together with its downstream
+ */
+export function forcedBy(force: Force, { name }: TaskDefinition, before: string | undefined): string | undefined {
+  if (force.all) return 'every task was forced';
+  if (force.downstream.has(name) || force.only.has(name)) return `${name} was forced`;
+  return before === undefined ? undefined : `it comes after ${before}, which was forced`;
+}
+
+/** Where the force that reached a node began. */
+export class ForceTrail {
+  readonly #origins = new Map<number, string>();
+
+  /** A node is forced because another one is. */
+  follows(node: number, forced: number, called: string): void {
+    this.#origins.set(node, this.#origins.get(forced) ?? called);
+  }
+
+  before(node: number): string | undefined {
+    return this.#origins.get(node);
+  }
 }

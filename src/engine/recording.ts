@@ -37,6 +37,8 @@ export class Recording implements Observer {
   readonly #createdAt: number[] = [];
   readonly #queuedAt = new Map<number, number>();
   readonly #nodeKeys: NodeKeys;
+  /** What the code of tasks is made of, without the secrets. */
+  readonly #codeParts = new Map<string, string>();
 
   constructor(parts: RecordingParts) {
     this.#parts = parts;
@@ -194,8 +196,10 @@ export class Recording implements Observer {
     // A path with a secret in it is not to be recorded, and under another name it could not be looked at again (S18).
     if (reads.some(({ path }) => this.#parts.mask(path) !== path)) return undefined;
     const definition = this.#definition(node);
+    const { codeParts, ...code } = this.#parts.reuse.codeOf(definition);
     return {
-      ...this.#parts.reuse.codeOf(definition),
+      ...code,
+      codeParts: codeParts && this.#maskedParts(codeParts),
       key,
       task: definition.name,
       run: this.#parts.run,
@@ -206,6 +210,16 @@ export class Recording implements Observer {
       artifacts: kept.artifacts.map(({ name, ref }) => ({ name, ref })),
       ...(reads.length === 0 ? {} : { reads }),
     };
+  }
+
+  /** Captured variables show their values. Entries of one task have their parts in common. */
+  #maskedParts(codeParts: string): string {
+    let masked = this.#codeParts.get(codeParts);
+    if (masked === undefined) {
+      masked = JSON.stringify(maskData(JSON.parse(codeParts), this.#parts.mask));
+      this.#codeParts.set(codeParts, masked);
+    }
+    return masked;
   }
 
   #edges(node: number): EdgeRow[] {
