@@ -24,6 +24,7 @@ export function shownText(value: unknown): string | undefined {
 
 /** Gives up as soon as it gets too long, so that a large value costs no more than a small one. */
 function jsonText(value: unknown, room: number): string | undefined {
+  if (room <= 0) return undefined;
   if (typeof value !== 'object' || value === null) return leafText(value);
   return Array.isArray(value) ? listText(value, room) : objectText(value, room);
 }

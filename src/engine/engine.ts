@@ -944,7 +944,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   move(node: number, state: number): void {
     this.nodes.move(node, state);
-    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, this.#attempts.made(node));
+    const attempt = this.#attempts.made(node);
+    const reason = state === RUNNING && attempt <= 1 ? this.#notes.get(node)?.reason : undefined;
+    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, attempt, reason);
   }
 }
 

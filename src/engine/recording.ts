@@ -58,11 +58,14 @@ export class Recording implements Observer {
     if (hub.active && this.#isShown(node)) this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
   }
 
-  moved(node: number, state: TaskState, attempt: number): void {
+  moved(node: number, state: TaskState, attempt: number, reason?: Reason): void {
     if (!this.#isShown(node)) return;
     if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
     // That it is tried again is told with what it failed of.
-    if (this.#parts.hub.active && state !== 'retrying') this.#emit(node, { task: this.#definition(node).name, state, attempt });
+    if (!this.#parts.hub.active || state === 'retrying') return;
+    const { name: task } = this.#definition(node);
+    const why = this.#maskedReason(reason);
+    this.#emit(node, why === undefined ? { task, state, attempt } : { task, state, attempt, reason: why });
   }
 
   settled(node: number, facts: SettledNode): void {

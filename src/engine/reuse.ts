@@ -44,6 +44,8 @@ export interface ReuseParts {
   readonly clock: Clock;
   readonly code: TaskCode;
   readonly places: Places;
+  /** True: the record is not to be changed, whatever turns out to be lost. */
+  readonly isLook?: boolean;
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
 }
 
@@ -254,7 +256,9 @@ export class Reuse {
 
   /** The newest answer to the key is what people remember. */
   async #filesChanged(found: Found, entry: CacheEntryRow): Promise<MissFacts> {
-    const changes = await changedReads(entry.reads ?? [], this.#parts.places);
+    // Of what is forced, an older result may still be right: then no file is to blame.
+    const isAnswered = found.question.forced !== undefined && (await this.#matching(found.known)).length > 0;
+    const changes = isAnswered ? [] : await changedReads(entry.reads ?? [], this.#parts.places);
     return this.#missFacts(found, { entry, isOneOfMany: false }, () => false, changes.length === 0 ? undefined : changesText(changes));
   }
 
@@ -317,7 +321,7 @@ export class Reuse {
       const lost = outside[at]?.ref;
       if (lost === undefined) return { hit, key, why: undefined };
       // What lies in a store that is not to be had now is an answer again once it is.
-      if (present.includes('gone')) await this.discard(hit);
+      if (present.includes('gone') && this.#parts.isLook !== true) await this.discard(hit);
       else this.forget(hit);
       const detail = present[at] === 'gone' ? lost.key : `not in the stores at hand; it was written to ${lost.uri}`;
       return { hit: undefined, key, why: { kind: 'missing', detail } };

@@ -34,7 +34,7 @@ export async function trace(
   const { record, places } = project;
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
-  const reuse = new Reuse({ record, keeper, clock: systemClock, code: codeOfFlow(flow), places, run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code: codeOfFlow(flow), places, isLook: true, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,
