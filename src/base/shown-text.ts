@@ -30,9 +30,16 @@ function jsonText(value: unknown, room: number): string | undefined {
 }
 
 function leafText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.length <= MAX_SINGLE ? JSON.stringify(value) : undefined;
+  if (typeof value === 'string') return value.length <= MAX_SINGLE ? quoted(value) : undefined;
   if (value === null || typeof value === 'boolean') return String(value);
   return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0) ? String(value) : undefined;
+}
+
+/** Nearly all names and many texts are like this: they need not be looked through character by character. */
+const PLAIN = /^[\w .:/-]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function listText(list: readonly unknown[], room: number): string | undefined {
@@ -47,7 +54,7 @@ function listText(list: readonly unknown[], room: number): string | undefined {
   return `${text}]`;
 }
 
-/** Getters are the user's code, and are left alone; what has a class of its own is more than its fields. */
+/** What has a class of its own is more than its fields. */
 function objectText(object: object, room: number): string | undefined {
   const prototype = Object.getPrototypeOf(object) as unknown;
   if (prototype !== Object.prototype && prototype !== null) return undefined;
@@ -55,11 +62,9 @@ function objectText(object: object, room: number): string | undefined {
   let count = 0;
   for (const name in object) {
     if (++count > MAX_MEMBERS) return undefined;
-    const { value, get } = Object.getOwnPropertyDescriptor(object, name) ?? {};
-    if (get !== undefined) return undefined;
-    const member = jsonText(value, room - text.length - name.length);
+    const member = jsonText((object as Readonly<Record<string, unknown>>)[name], room - text.length - name.length);
     if (member === undefined) return undefined;
-    text += `${count === 1 ? '' : ','}${JSON.stringify(name)}:${member}`;
+    text += `${count === 1 ? '' : ','}${quoted(name)}:${member}`;
     if (text.length >= room) return undefined;
   }
   return `${text}}`;
