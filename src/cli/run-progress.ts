@@ -1,4 +1,5 @@
 import type { ErrorInfo, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { Reason } from '../model/reason.js';
 import { isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
 import { MapProgress, mapPlace } from './map-progress.js';
 import type { TaskTally, WorkLeft } from './time-left.js';
@@ -31,6 +32,13 @@ export interface SettledTask {
   readonly ms: number;
 }
 
+/** Tasks that ran for one kind of reason. */
+export interface RanBecause {
+  readonly count: number;
+  /** Of the first of them. */
+  readonly reason: Reason;
+}
+
 export interface FailedTask {
   readonly node: string;
   readonly state: TaskState;
@@ -53,6 +61,7 @@ export class RunProgress {
   /** Sub-flows: what runs in them is told apart. */
   readonly #around = new Set<string>();
   readonly #failed: FailedTask[] = [];
+  readonly #ranBecause = new Map<Reason['kind'], RanBecause>();
   #slowest: readonly SettledTask[] = [];
   #settled = 0;
   #state: RunState = 'pending';
@@ -116,6 +125,11 @@ export class RunProgress {
     return this.#failed;
   }
 
+  /** Why tasks ran that might have been reused. That there was no result yet needs no words. */
+  get ranBecause(): Iterable<RanBecause> {
+    return this.#ranBecause.values();
+  }
+
   get counts(): ReadonlyMap<TaskState, number> {
     return this.#counts;
   }
@@ -150,8 +164,15 @@ export class RunProgress {
     else this.#retrying.delete(node);
     if (!isFinalTaskState(data.state)) return;
     if (before === undefined || !isFinalTaskState(before)) this.#settled++;
+    this.#tellReason(data);
     if (FAILED.has(data.state)) this.#failed.push({ node, state: data.state, attempts: data.attempt, error: data.error });
     if (data.ms !== undefined && data.state !== 'cached') this.#rank({ node, ms: data.ms });
+  }
+
+  #tellReason({ state, reason }: TaskStateData): void {
+    if (reason === undefined || state === 'cached' || reason.kind === 'no-result' || reason.kind === 'not-cached') return;
+    const before = this.#ranBecause.get(reason.kind);
+    this.#ranBecause.set(reason.kind, before === undefined ? { count: 1, reason } : { count: before.count + 1, reason: before.reason });
   }
 
   #tally(node: string, before: TaskState | undefined, { task, state, ms }: TaskStateData): void {

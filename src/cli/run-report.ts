@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
+import { reasonWords } from '../model/reason-text.js';
 import type { RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import { decodeText } from '../results/json.js';
@@ -149,6 +150,6 @@ export function shownText(text: string): string {
 
 /** Why it ran, or where its result was taken from. */
 export function reasonOf({ reason, origin }: Pick<TaskRunDetails, 'reason' | 'origin'>): string {
-  if (reason) return reason.kind.replaceAll('-', ' ') + (reason.detail === undefined ? '' : `: ${reason.detail}`);
+  if (reason) return reasonWords(reason) + (reason.detail === undefined ? '' : `: ${reason.detail}`);
   return origin ? `from run ${origin.run}` : '';
 }

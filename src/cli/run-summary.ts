@@ -3,6 +3,7 @@ import { withoutTask } from '../log/event-text.js';
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { ErrorInfo } from '../model/event.js';
+import { reasonWords, shortDetail } from '../model/reason-text.js';
 import type { RunState } from '../model/states.js';
 import type { Colours } from './colours.js';
 import { originOf, sourceFrame } from './flow-file/source-frame.js';
@@ -41,6 +42,7 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
   const pairs = [
     ['tasks', countsLine(progress, colours)],
     ['maps', mapLines(progress, colours)],
+    ['ran because', becauseLines(progress, colours)],
     ['result', state === 'success' ? shownResult(result, colours) : undefined],
     ['run', run],
     ['next', colours.cyan(`millrace inspect ${shellWord(culprit === undefined ? run : `${run}/${terminalText(culprit.node)}`)}`)],
@@ -60,6 +62,16 @@ function mapLines(progress: RunProgress, colours: Colours): string {
   const maps = [...progress.maps.values()];
   const lines = maps.slice(0, MAPS_SHOWN).map((map) => `${terminalText(map.node)} ×${map.total}  ${countsLine(map, colours)}`);
   if (maps.length > lines.length) lines.push(colours.dim(`and ${maps.length - lines.length} more`));
+  return lines.join('\n');
+}
+
+/** `code changed ×12  src/lib.ts: normalise` */
+function becauseLines(progress: RunProgress, colours: Colours): string {
+  const lines = [...progress.ranBecause].map(({ count, reason }) => {
+    const detail = shortDetail(reason);
+    const others = count > 1 ? ` ×${count}` : '';
+    return `${reasonWords(reason)}${others}${detail === undefined ? '' : colours.dim(`  ${terminalText(detail)}`)}`;
+  });
   return lines.join('\n');
 }
 

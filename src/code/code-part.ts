@@ -6,12 +6,27 @@ export interface CodePart {
   readonly pieces: readonly CodePiece[];
   /** Installed versions of the packages it reaches, by name. */
   readonly packages: Readonly<Record<string, string>>;
+  readonly options: CodeOptions;
   /** What could not be looked into, and why: the code then counts by less than all of it. */
   readonly unsure: string | undefined;
   /** Variables of enclosing functions that nobody listed in `captures`: without them nobody can judge the function by its code. */
   readonly captured: readonly string[];
   /** A file that was changed after it was loaded: what runs is not what it says. */
   readonly outdated: string | undefined;
+}
+
+/** What of a task's options counts as its code, for people. */
+export interface CodeOptions {
+  readonly serializer?: string;
+  readonly outputs?: string;
+  /** Listed variables of enclosing functions, by name. */
+  readonly captures?: Readonly<Record<string, CapturedValue>>;
+}
+
+export interface CapturedValue {
+  readonly digest: string;
+  /** Of a small value, the value. */
+  readonly shown?: string;
 }
 
 /** A declaration, a top-level statement, or the function itself. */
@@ -24,8 +39,8 @@ export interface CodePiece {
   readonly digest: string;
 }
 
-/** How a code part is kept beside the results it led to: `{ files: { file: { name: digest } }, packages: { name: version } }`. */
-export function codePartText({ pieces, packages }: Pick<CodePart, 'pieces' | 'packages'>): string {
+/** How a code part is kept beside the results it led to: `{ files: { file: { name: digest } }, packages: { name: version }, options }`. */
+export function codePartText({ pieces, packages, options }: Pick<CodePart, 'pieces' | 'packages'> & Partial<Pick<CodePart, 'options'>>): string {
   const files = named<Record<string, string>>();
   for (const { file, name, digest } of pieces) {
     files[file] ??= named();
@@ -33,7 +48,7 @@ export function codePartText({ pieces, packages }: Pick<CodePart, 'pieces' | 'pa
     // Pieces of one name (an enum written in two parts) change together.
     names[name] = names[name] === undefined ? digest : `${names[name]} ${digest}`;
   }
-  return JSON.stringify({ files, packages });
+  return JSON.stringify({ files, packages, ...(options === undefined || Object.keys(options).length === 0 ? {} : { options }) });
 }
 
 /** Any name may be a key, `__proto__` too. */

@@ -228,11 +228,12 @@ function ownPiece({ name }: TaskDefinition, text: string): CodePiece {
 
 /** What of a task's options counts as its code: outputs, serializers, captures. */
 function withOptions(definition: TaskDefinition, { uses, digest, files: _, depth: __, ...code }: SiteCode, digestOf: DigestOf): CodePart {
-  const options = optionsCode(definition, digestOf);
+  const { digest: ofOptions, options } = optionsCode(definition, digestOf);
   return {
     ...code,
-    digest: options.digest === undefined ? digest : digest128(`${digest}\noptions ${options.digest}`),
-    captured: uses.filter((name) => !options.captures.has(name)),
+    digest: ofOptions === undefined ? digest : digest128(`${digest}\noptions ${ofOptions}`),
+    options,
+    captured: uses.filter((name) => options.captures?.[name] === undefined),
   };
 }
 

@@ -29,9 +29,10 @@ import { deepFreeze } from './deep-freeze.js';
 import { DerivedSteps } from './derived-steps.js';
 import { FailFast, type FailFastView } from './fail-fast.js';
 import { derivedError, Failures, NoValue, taskError } from './failures.js';
-import { type Force, isForced, spreads } from './force.js';
+import { type Force, forcedBy, spreads } from './force.js';
 import { ForceSpread } from './force-spread.js';
 import { runHook } from './hooks.js';
+import { inputSource } from './input-source.js';
 import type { InputDigests } from './inputs.js';
 import { type MapCalls, MapScope } from './map.js';
 import { Maps, type MapsHost } from './maps.js';
@@ -417,11 +418,19 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
     if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
-    const forced = this.nodes.has(node, REDONE) || isForced(this.#parts.force, definition, this.nodes.has(node, FORCED));
+    const forced = this.#forcedBy(node, definition);
     const inputs = this.#results.inputs(node);
     let answer: Answer | Promise<Answer>;
     try {
-      answer = this.#parts.reuse.ask({ definition, policy, inputs, forced });
+      answer = this.#parts.reuse.ask({
+        definition,
+        policy,
+        inputs,
+        forced,
+        place: node,
+        sourceOf: (name) => inputSource(this.graph, node, name),
+        lacking: () => this.#results.inputWithoutDigest(node),
+      });
     } catch (error) {
       // The policy is the user's.
       return this.fail(node, FAILED, error);
@@ -777,6 +786,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     reuse.discard(origin).catch((error) => this.line(node, 0, 'warn', `its entry cannot be removed from the record: ${asError(error).message}`));
   }
 
+  #forcedBy(node: number, definition: TaskDefinition): string | undefined {
+    if (this.nodes.has(node, REDONE)) return 'its stored result was lost';
+    const before = this.nodes.has(node, FORCED) ? (this.#forceSpread?.originOf(node) ?? 'a task inside it') : undefined;
+    return forcedBy(this.#parts.force, definition, before);
+  }
+
   #noteOf(node: number): Note {
     let note = this.#notes.get(node);
     if (note === undefined) {
@@ -796,7 +811,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   move(node: number, state: number): void {
     this.nodes.move(node, state);
-    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, this.#attempts.made(node));
+    const attempt = this.#attempts.made(node);
+    const reason = state === RUNNING && attempt <= 1 ? this.#notes.get(node)?.reason : undefined;
+    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, attempt, reason);
   }
 }
 

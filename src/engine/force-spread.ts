@@ -9,8 +9,10 @@ export class ForceSpread {
   readonly #force: Force;
   readonly #graph: TaskGraph;
   readonly #nodes: NodeTable;
-  /** Whether a forced result had reached the body. What it had seen was settled, so the answer stands. */
-  readonly #saw = new WeakMap<Knowledge, boolean>();
+  /** A forced result that had reached the body, if any. What it had seen was settled, so the answer stands. */
+  readonly #seen = new WeakMap<Knowledge, number | undefined>();
+  /** Where the force that reached a node began, in the user's words. */
+  readonly #origins = new Map<number, string>();
 
   constructor(force: Force, graph: TaskGraph, nodes: NodeTable) {
     this.#force = force;
@@ -20,31 +22,37 @@ export class ForceSpread {
 
   /** Marks a node whose inputs have settled, if it is forced. */
   mark(node: number, definition: TaskDefinition): void {
-    if (!this.#inherits(node) && !this.#force.downstream.has(definition.name)) return;
+    const before = this.#forcedBefore(node);
+    if (before === undefined && !this.#force.downstream.has(definition.name)) return;
+    if (before !== undefined) this.#origins.set(node, this.#origins.get(before) ?? this.#graph.called(before));
     // What a sub-flow gives depends on its children: what it feeds is downstream of them.
     for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.#nodes.mark(forced, FORCED);
   }
 
-  #inherits(node: number): boolean {
-    const parent = this.#parent(node);
-    if (parent !== undefined && this.#graph.definitions[parent]?.kind === 'map' && this.#nodes.has(parent, FORCED)) return true;
-    return this.#graph.inputs(node).some(({ from }) => this.#nodes.has(from, FORCED)) || this.#sawForced(this.#graph.knowledge[node]);
+  /** What was forced upstream of a node, and so forced it. */
+  originOf(node: number): string | undefined {
+    return this.#origins.get(node);
   }
 
-  #sawForced(known: Knowledge | undefined): boolean {
+  #forcedBefore(node: number): number | undefined {
+    const parent = this.#parent(node);
+    if (parent !== undefined && this.#graph.definitions[parent]?.kind === 'map' && this.#nodes.has(parent, FORCED)) return parent;
+    return this.#graph.inputs(node).find(({ from }) => this.#nodes.has(from, FORCED))?.from ?? this.#seenBy(this.#graph.knowledge[node]);
+  }
+
+  #seenBy(known: Knowledge | undefined): number | undefined {
     const asked: Knowledge[] = [];
-    let saw = false;
-    for (let at = known; at !== undefined && !saw; at = at.before) {
-      const answer = this.#saw.get(at);
-      if (answer !== undefined) {
-        saw = answer;
+    let seen: number | undefined;
+    for (let at = known; at !== undefined && seen === undefined; at = at.before) {
+      if (this.#seen.has(at)) {
+        seen = this.#seen.get(at);
         break;
       }
       asked.push(at);
-      saw = at.seen.some((node) => this.#nodes.has(node, FORCED));
+      seen = at.seen.find((node) => this.#nodes.has(node, FORCED));
     }
-    for (const at of asked) this.#saw.set(at, saw);
-    return saw;
+    for (const at of asked) this.#seen.set(at, seen);
+    return seen;
   }
 
   #parent(node: number): number | undefined {

@@ -16,7 +16,12 @@ export function spreads(force: Force): boolean {
   return !force.downstream.isEmpty;
 }
 
-/** `inherited`: something upstream was forced together with its downstream. */
-export function isForced(force: Force, { name }: TaskDefinition, inherited: boolean): boolean {
-  return force.all || inherited || force.downstream.has(name) || force.only.has(name);
+/**
+ * By what a task is forced, for people; undefined: it is not.
+ * @param before what was forced upstream of it, together with its downstream
+ */
+export function forcedBy(force: Force, { name }: TaskDefinition, before: string | undefined): string | undefined {
+  if (force.all) return 'every task was forced';
+  if (force.downstream.has(name) || force.only.has(name)) return `${name} was forced`;
+  return before === undefined ? undefined : `it comes after ${before}, which was forced`;
 }

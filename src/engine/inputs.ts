@@ -1,14 +1,14 @@
+import { basename } from 'node:path';
 import { valueDigest } from '../base/canonical.js';
 import { digest128 } from '../base/digest.js';
+import { shownText } from '../base/shown-text.js';
 import { Lineage } from '../flow/scope.js';
 import { isRef, NODE, PATH, type Path, pathText, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences } from '../graph/references.js';
 import type { InputDigest } from '../model/records.js';
+import { FileReference } from '../reads/file-reference.js';
 import { taughtForm } from '../results/class-registry.js';
 import type { Stored } from './stored.js';
-
-/** Longest text of a value that is kept beside its digest, so that a changed input can be shown from what to what (S27). */
-const MAX_SHOWN = 40;
 
 /** What a call is known by: the digest of each argument, by parameter name. */
 export type InputDigests = Readonly<Record<string, InputDigest>>;
@@ -25,6 +25,12 @@ export function inputDigests(args: readonly unknown[], names: readonly string[],
     digests[nameAt(names, position)] = digest;
   }
   return digests;
+}
+
+/** The first argument that cannot be told from others, by parameter name. */
+export function inputWithoutDigest(args: readonly unknown[], names: readonly string[], digestOf: DigestOf): string | undefined {
+  const position = args.findIndex((arg) => argumentDigest(arg, digestOf) === undefined);
+  return position < 0 ? undefined : nameAt(names, position);
 }
 
 /** Whether somebody else may hold, and change, an object among the arguments. */
@@ -63,18 +69,25 @@ function referenceDigest(ref: Ref, digestOf: DigestOf): InputDigest | undefined 
 function literalDigest(value: unknown): InputDigest | undefined {
   try {
     const digest = valueDigest(value, taughtForm);
-    const shown = shownText(value);
+    const shown = shownInput(value);
     return shown === undefined ? { digest } : { digest, shown };
   } catch {
     return undefined;
   }
 }
 
-function shownText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.length <= MAX_SHOWN ? JSON.stringify(value) : undefined;
-  if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') return value === null ? 'null' : undefined;
-  return typeof value === 'bigint' ? `${value}n` : String(value);
+/** Of a file by its name alone: where it lies differs from machine to machine. */
+function shownInput(value: unknown): string | undefined {
+  if (typeof value === 'object' && value instanceof FileReference) return shownFile(value);
+  return shownText(value);
 }
+
+function shownFile({ path }: FileReference): string | undefined {
+  const name = basename(path);
+  return name.length <= MAX_FILE_NAME ? `file ${name}` : undefined;
+}
+
+const MAX_FILE_NAME = 60;
 
 /** A stored result, or a part of it. Named outputs have digests of their own, so that one that did not change leaves its readers cached. */
 export function storedDigest(stored: Stored, path: Path | undefined): InputDigest {
@@ -127,6 +140,6 @@ export function callKey(
 }
 
 /** The name an argument is known by. */
-function nameAt(names: readonly string[], position: number): string {
+export function nameAt(names: readonly string[], position: number): string {
   return names[position] ?? `arg${position}`;
 }

@@ -11,7 +11,17 @@ import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Kept, Loaded, LoadRequest, ResultKeeper } from '../results/result-keeper.js';
 import { type Failures, NoValue } from './failures.js';
-import { derivedDigest, holdsObjects, type InputDigests, inputDigests, mapDigest, partDigest, sameDigests, storedDigest } from './inputs.js';
+import {
+  derivedDigest,
+  holdsObjects,
+  type InputDigests,
+  inputDigests,
+  inputWithoutDigest,
+  mapDigest,
+  partDigest,
+  sameDigests,
+  storedDigest,
+} from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
 
@@ -32,8 +42,7 @@ export function isLost(error: unknown): error is LostResult {
 
 /** Why what stood in its place is computed anew. */
 export function reasonOfLoss({ code, message }: LostResult): Reason {
-  if (code === 'STORE_UNKNOWN') return { kind: 'missing', detail: message };
-  return { kind: code === 'RESULT_MISSING' ? 'missing' : 'corrupted' };
+  return { kind: code === 'RESULT_MISSING' || code === 'STORE_UNKNOWN' ? 'missing' : 'corrupted', detail: message };
 }
 
 /** Makes a node that computes anew what could not be read, and resolves when that has settled. */
@@ -267,6 +276,12 @@ export class NodeResults {
   inputs(node: number): Readonly<Record<string, InputDigest>> | undefined {
     const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
     return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
+  }
+
+  /** The argument for which `inputs` gives nothing, by parameter name. */
+  inputWithoutDigest(node: number): string | undefined {
+    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
+    return inputWithoutDigest(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
   }
 
   /** Whether the arguments are still what these digests were taken of; only objects that others may hold are looked at again. */

@@ -43,8 +43,8 @@ export interface Observer {
   /** False while nobody is interested in nodes that reuse has nothing to do with: then `settled` is not called for them. */
   readonly listens: boolean;
   registered(node: number): void;
-  /** A move to a state that is not final. */
-  moved(node: number, state: TaskState, attempt: number): void;
+  /** A move to a state that is not final. `reason`: of a first attempt that starts. */
+  moved(node: number, state: TaskState, attempt: number, reason?: Reason): void;
   /** Its arguments are still there: they are dropped afterwards. */
   settled(node: number, facts: SettledNode): void;
   /** How far a task says it is, from 0 to 1. */

@@ -37,6 +37,8 @@ export class Recording implements Observer {
   readonly #createdAt: number[] = [];
   readonly #queuedAt = new Map<number, number>();
   readonly #nodeKeys: NodeKeys;
+  /** What the code of tasks is made of, without the secrets. */
+  readonly #codeParts = new Map<string, string>();
 
   constructor(parts: RecordingParts) {
     this.#parts = parts;
@@ -56,11 +58,14 @@ export class Recording implements Observer {
     if (hub.active && this.#isShown(node)) this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
   }
 
-  moved(node: number, state: TaskState, attempt: number): void {
+  moved(node: number, state: TaskState, attempt: number, reason?: Reason): void {
     if (!this.#isShown(node)) return;
     if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
     // That it is tried again is told with what it failed of.
-    if (this.#parts.hub.active && state !== 'retrying') this.#emit(node, { task: this.#definition(node).name, state, attempt });
+    if (!this.#parts.hub.active || state === 'retrying') return;
+    const { name: task } = this.#definition(node);
+    const why = this.#maskedReason(reason);
+    this.#emit(node, why === undefined ? { task, state, attempt } : { task, state, attempt, reason: why });
   }
 
   settled(node: number, facts: SettledNode): void {
@@ -194,8 +199,10 @@ export class Recording implements Observer {
     // A path with a secret in it is not to be recorded, and under another name it could not be looked at again (S18).
     if (reads.some(({ path }) => this.#parts.mask(path) !== path)) return undefined;
     const definition = this.#definition(node);
+    const { codeParts, ...code } = this.#parts.reuse.codeOf(definition);
     return {
-      ...this.#parts.reuse.codeOf(definition),
+      ...code,
+      codeParts: codeParts && this.#maskedParts(codeParts),
       key,
       task: definition.name,
       run: this.#parts.run,
@@ -206,6 +213,16 @@ export class Recording implements Observer {
       artifacts: kept.artifacts.map(({ name, ref }) => ({ name, ref })),
       ...(reads.length === 0 ? {} : { reads }),
     };
+  }
+
+  /** Captured variables show their values. Entries of one task have their parts in common. */
+  #maskedParts(codeParts: string): string {
+    let masked = this.#codeParts.get(codeParts);
+    if (masked === undefined) {
+      masked = JSON.stringify(maskData(JSON.parse(codeParts), this.#parts.mask));
+      this.#codeParts.set(codeParts, masked);
+    }
+    return masked;
   }
 
   #edges(node: number): EdgeRow[] {

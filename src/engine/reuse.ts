@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { cacheKey, taskVersion } from '../cache/key.js';
 import { type CodePart, codePartText } from '../code/code-part.js';
+import { compareCode } from '../code/compare-code.js';
 import { functionTextDigest } from '../code/function-text.js';
 import type { TaskCode } from '../code/task-code.js';
 import { scopes } from '../flow/scope.js';
@@ -8,11 +9,13 @@ import type { CacheContext, CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import { changedReads, changesText, firstChange } from '../reads/changed-reads.js';
+import { changedReads, changedSmallReads, changesText, firstChange } from '../reads/changed-reads.js';
 import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
-import { decide, mostAlike } from './plan.js';
+import { EarlierCalls } from './earlier-calls.js';
+import type { MissFacts } from './explain.js';
+import { decide } from './plan.js';
 
 /** One call that asks whether it has been answered before. */
 export interface Question {
@@ -20,7 +23,14 @@ export interface Question {
   readonly policy: CachePolicy;
   /** undefined: an input has no digest, so nothing can be known. */
   readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
-  readonly forced: boolean;
+  /** By what it is forced: `clean was forced`. */
+  readonly forced: string | undefined;
+  /** Its place among the nodes of the run, and what people want to know of its inputs: to explain a miss with. */
+  readonly place?: number | undefined;
+  /** What an input is the result of, by parameter name. */
+  readonly sourceOf: (name: string) => string | undefined;
+  /** The argument without a digest. */
+  readonly lacking: () => string | undefined;
 }
 
 /** `key` is where a new result shall be found again; without one it is not. */
@@ -34,6 +44,8 @@ export interface ReuseParts {
   readonly clock: Clock;
   readonly code: TaskCode;
   readonly places: Places;
+  /** True: the record is not to be changed, whatever turns out to be lost. */
+  readonly isLook?: boolean;
   readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
 }
 
@@ -49,9 +61,16 @@ interface Version {
 
 interface History {
   readonly byKey: Map<string, CacheEntryRow[]>;
-  /** Entries of this version of the task; failing that, the newest of any version. */
+  /** Entries of this version of the task. */
   readonly all: readonly CacheEntryRow[];
+  /** With those of other versions: looked up for the first miss. */
+  earlier: EarlierCalls | Promise<EarlierCalls> | undefined;
+  /** Whether there are entries of other versions alone. */
+  isNewCode: Promise<boolean> | undefined;
 }
+
+/** Entries of other versions that are looked through to explain a miss: more than a map has children, as a rule. */
+const MOST_EXPLAINED_BY = 20_000;
 
 /**
  * Looks calls up among earlier results. The entries of a task's current version come in one scan, the first time it is asked about;
@@ -61,7 +80,10 @@ export class Reuse {
   readonly #parts: ReuseParts;
   readonly #versions = new WeakMap<TaskDefinition, Version>();
   readonly #partTexts = new WeakMap<CodePart, string>();
+  readonly #changes = new Map<string, readonly Reason[]>();
   readonly #histories = new Map<string, History | Promise<History>>();
+  #wanted: string[] = [];
+  #loading: Promise<ReadonlyMap<string, readonly CacheEntryRow[]>> | undefined;
 
   constructor(parts: ReuseParts) {
     this.#parts = parts;
@@ -77,7 +99,7 @@ export class Reuse {
     if (version.doubt !== undefined) return { hit: undefined, key: undefined, why: version.doubt };
     const history = this.#histories.get(version.digest);
     if (history !== undefined && !(history instanceof Promise)) return this.#answer(question, version, history);
-    return (history ?? this.#load(question.definition, version.digest)).then((loaded) => this.#answer(question, version, loaded));
+    return (history ?? this.#load(version.digest)).then((loaded) => this.#answer(question, version, loaded));
   }
 
   /** What an entry says of the code it was made by. The definition has been asked about before. */
@@ -89,8 +111,10 @@ export class Reuse {
   /** Whether the task has ever left a result to be reused, of this version of its code or another. */
   async hasHistory(definition: TaskDefinition, policy: CachePolicy): Promise<boolean> {
     const { digest } = await (this.#versions.get(definition) ?? this.#findVersion(definition, policy));
-    const history = await (this.#histories.get(digest) ?? this.#load(definition, digest));
-    return history.all.length > 0;
+    const history = await (this.#histories.get(digest) ?? this.#load(digest));
+    if (history.all.length > 0) return true;
+    history.isNewCode ??= this.#parts.record.latestEntry(definition.name).then((entry) => entry !== undefined);
+    return await history.isNewCode;
   }
 
   /** The code of a definition is looked up once; from then on answers need not wait for it. */
@@ -152,71 +176,130 @@ export class Reuse {
     }
   }
 
-  #load(definition: TaskDefinition, version: string): Promise<History> {
-    const loading = (async () => {
-      const { record } = this.#parts;
-      let all = await record.entries([version]);
-      const byKey = new Map<string, CacheEntryRow[]>();
-      for (const entry of all) {
-        const same = byKey.get(entry.key);
-        if (same) same.push(entry);
-        else byKey.set(entry.key, [entry]);
-      }
-      if (all.length === 0) {
-        const newest = await record.latestEntry(definition.name);
-        if (newest) all = [newest];
-      }
-      const history = { byKey, all };
+  /** Versions that are asked about in one turn of the loop are one look-up. */
+  #load(version: string): Promise<History> {
+    this.#wanted.push(version);
+    this.#loading ??= Promise.resolve().then(() => this.#loadWanted());
+    const loading = this.#loading.then((entries) => {
+      const history = historyOf(entries.get(version) ?? []);
       this.#histories.set(version, history);
       return history;
-    })();
+    });
     this.#histories.set(version, loading);
     return loading;
+  }
+
+  async #loadWanted(): Promise<ReadonlyMap<string, readonly CacheEntryRow[]>> {
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    this.#loading = undefined;
+    const byVersion = new Map<string, CacheEntryRow[]>();
+    for (const entry of await this.#parts.record.entries(wanted)) {
+      const same = byVersion.get(entry.taskVersion);
+      if (same) same.push(entry);
+      else byVersion.set(entry.taskVersion, [entry]);
+    }
+    return byVersion;
   }
 
   #answer(question: Question, version: Version, history: History): Answer | Promise<Answer> {
     const { definition, policy, inputs, forced } = question;
     const { run } = this.#parts;
-    if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: 'an argument has no digest' } };
-    const { code } = version;
-    const digests: Record<string, string> = {};
-    for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
-    const key = cacheKey(policy, this.#context(definition, code, digests));
+    if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: lackingText(question.lacking()) } };
+    const context = this.#context(definition, version.code, digestsOf(inputs));
+    const key = cacheKey(policy, context);
     const known = (key !== undefined && history.byKey.get(key)) || [];
     // Who is forced is answered by this run's own results alone.
-    const matching = this.#matching(forced ? known.filter((entry) => entry.run === run.id) : known);
-    if (matching instanceof Promise) return matching.then((entries) => this.#decide(question, version, history, key, known, entries));
-    return this.#decide(question, version, history, key, known, matching);
+    const matching = this.#matching(forced === undefined ? known : known.filter((entry) => entry.run === run.id));
+    const found: Found = { question, version, history, context, key, known };
+    return matching instanceof Promise ? matching.then((entries) => this.#decide(found, entries)) : this.#decide(found, matching);
   }
 
-  #decide(
-    question: Question,
-    { code, part }: Version,
-    history: History,
-    key: string | undefined,
-    known: readonly CacheEntryRow[],
-    entries: readonly CacheEntryRow[],
-  ): Answer | Promise<Answer> {
-    const { definition, policy, inputs = {}, forced } = question;
-    const [newest] = known;
-    if (newest !== undefined && entries.length === 0 && !forced) return this.#filesChanged(key, newest);
+  #decide(found: Found, entries: readonly CacheEntryRow[]): Answer | Promise<Answer> {
+    const miss = entries.length > 0 || found.key === undefined ? undefined : this.#explained(found);
+    return miss instanceof Promise ? miss.then((facts) => this.#decided(found, entries, facts)) : this.#decided(found, entries, miss);
+  }
+
+  #decided({ question, version, key }: Found, entries: readonly CacheEntryRow[], miss: MissFacts | undefined): Answer | Promise<Answer> {
+    const { ttlMs } = question.policy;
     const decision = decide({
       key,
       run: this.#parts.run.id,
-      forced,
+      forced: question.forced,
       entries,
-      ttlMs: policy.ttlMs,
+      ttlMs,
       // A look at the clock for each of ten thousand hits is not free.
-      now: policy.ttlMs === undefined ? 0 : this.#parts.clock.now(),
-      code,
-      codeParts: part && entries.length === 0 ? this.#partText(part) : undefined,
-      version: definition.version,
-      covers: policy.covers,
-      inputs,
-      earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
+      now: ttlMs === undefined ? 0 : this.#parts.clock.now(),
+      miss,
     });
-    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, part) };
+    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, version.part) };
     return this.#present(question, key as string, decision.entry);
+  }
+
+  /** What a miss is told by: the newest result of the very key, whose files have changed since, or the call that was most alike. */
+  #explained(found: Found): MissFacts | Promise<MissFacts> {
+    const { known, history, question, version } = found;
+    const [newest] = known;
+    if (newest !== undefined) return this.#filesChanged(found, newest);
+    history.earlier ??= this.#loadEarlier(question.definition.name, version.digest, history);
+    if (history.earlier instanceof Promise) return history.earlier.then((earlier) => this.#compared(found, earlier));
+    return this.#compared(found, history.earlier);
+  }
+
+  async #loadEarlier(task: string, version: string, history: History): Promise<EarlierCalls> {
+    const entries = await this.#parts.record.entriesOfTask(task, MOST_EXPLAINED_BY);
+    const others = entries.filter(({ taskVersion }) => taskVersion !== version);
+    history.earlier = new EarlierCalls(history.all, others);
+    return history.earlier;
+  }
+
+  /** Of a thousand calls that are missed because of one edit, it is looked for once. */
+  #codeChanges({ code, codeParts }: CacheEntryRow, version: Version): readonly Reason[] {
+    if (code === version.code || version.part === undefined) return [];
+    const key = `${code} ${version.code}`;
+    let changes = this.#changes.get(key);
+    if (changes === undefined) {
+      changes = compareCode(codeParts, this.#partText(version.part));
+      this.#changes.set(key, changes);
+    }
+    return changes;
+  }
+
+  /** The newest answer to the key is what people remember. */
+  async #filesChanged(found: Found, entry: CacheEntryRow): Promise<MissFacts> {
+    // Of what is forced, an older result may still be right: then no file is to blame.
+    const isAnswered = found.question.forced !== undefined && (await this.#matching(found.known)).length > 0;
+    const changes = isAnswered ? [] : await changedReads(entry.reads ?? [], this.#parts.places);
+    return this.#missFacts(found, { entry, isOneOfMany: false }, () => false, changes.length === 0 ? undefined : changesText(changes));
+  }
+
+  #compared(found: Found, earlier: EarlierCalls): MissFacts {
+    const { inputs = {}, place } = found.question;
+    const counts = (name: string): boolean => isCounted(found, name);
+    const call = earlier.closest({ inputs, counted: Object.keys(inputs).filter(counts), place });
+    const changes = call?.entry.reads === undefined ? [] : changedSmallReads(call.entry.reads, this.#parts.places);
+    return this.#missFacts(found, call, counts, changes.length === 0 ? undefined : changesText(changes));
+  }
+
+  #missFacts(
+    { question, version }: Found,
+    earlier: MissFacts['earlier'],
+    counts: MissFacts['counts'],
+    changedFiles: MissFacts['changedFiles'],
+  ): MissFacts {
+    const { definition, policy, inputs = {}, sourceOf } = question;
+    return {
+      covers: policy.covers,
+      policyName: policy.name,
+      code: version.code,
+      codeChanges: earlier === undefined ? [] : this.#codeChanges(earlier.entry, version),
+      version: definition.version,
+      inputs,
+      earlier,
+      changedFiles,
+      counts,
+      sourceOf,
+    };
   }
 
   /** From the newest entry on whose files are as they were: the others answer nothing now, but may do so again (S22b, S23). */
@@ -228,12 +311,6 @@ export class Reuse {
       if (change === undefined) return at === 0 ? entries : entries.slice(at);
     }
     return [];
-  }
-
-  /** The newest answer to the key is what people remember. */
-  async #filesChanged(key: string | undefined, { reads = [] }: CacheEntryRow): Promise<Answer> {
-    const changes = await changedReads(reads, this.#parts.places);
-    return { hit: undefined, key, why: { kind: 'file-changed', detail: changesText(changes) } };
   }
 
   /** Written out, since an object made by spreading another costs more than the key itself. */
@@ -255,12 +332,43 @@ export class Reuse {
       const lost = outside[at]?.ref;
       if (lost === undefined) return { hit, key, why: undefined };
       // What lies in a store that is not to be had now is an answer again once it is.
-      if (present.includes('gone')) await this.discard(hit);
+      if (present.includes('gone') && this.#parts.isLook !== true) await this.discard(hit);
       else this.forget(hit);
       const detail = present[at] === 'gone' ? lost.key : `not in the stores at hand; it was written to ${lost.uri}`;
       return { hit: undefined, key, why: { kind: 'missing', detail } };
     })();
   }
+}
+
+/** Of one question, what has been looked up. */
+interface Found {
+  readonly question: Question;
+  readonly version: Version;
+  readonly history: History;
+  readonly context: CacheContext;
+  readonly key: string | undefined;
+  /** Entries of the key, whether or not their files are as they were. */
+  readonly known: readonly CacheEntryRow[];
+}
+
+function digestsOf(inputs: Readonly<Record<string, InputDigest>>): Record<string, string> {
+  const digests: Record<string, string> = {};
+  for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
+  return digests;
+}
+
+/** Whether the key depends on an input: a policy may leave it out, or make a key of its own. */
+function isCounted({ context, key, question }: Found, name: string): boolean {
+  try {
+    return cacheKey(question.policy, { ...context, inputs: { ...context.inputs, [name]: 'another' } }) !== key;
+  } catch {
+    // A policy of one's own that looks into digests.
+    return true;
+  }
+}
+
+function lackingText(name: string | undefined): string {
+  return name === undefined ? 'an argument has no digest' : `the argument '${name}' has no digest`;
 }
 
 /** Who is told that there is no result, or that code changed, is told too when the code counts by less than all of it (S22). */
@@ -274,4 +382,14 @@ function withUnsure(why: Reason, part: CodePart | undefined): Reason {
 function doubtOf({ captured, outdated }: CodePart): Reason | undefined {
   if (captured.length > 0) return { kind: 'captured-variable', detail: captured.join(', ') };
   return outdated === undefined ? undefined : { kind: 'not-cached', detail: `${outdated} was changed after it was loaded` };
+}
+
+function historyOf(all: readonly CacheEntryRow[]): History {
+  const byKey = new Map<string, CacheEntryRow[]>();
+  for (const entry of all) {
+    const same = byKey.get(entry.key);
+    if (same) same.push(entry);
+    else byKey.set(entry.key, [entry]);
+  }
+  return { byKey, all, earlier: undefined, isNewCode: undefined };
 }

@@ -19,8 +19,9 @@ import type { TaskContext } from '../model/task-context.js';
 import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { isSkip, runBody, type Settling } from './body.js';
-import { type Force, isForced } from './force.js';
-import { type DigestOf, derivedDigest, inputDigests, mapDigest, partDigest, storedDigest } from './inputs.js';
+import { type Force, forcedBy } from './force.js';
+import { inputSource } from './input-source.js';
+import { type DigestOf, derivedDigest, inputDigests, inputWithoutDigest, mapDigest, partDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
 import { childAt } from './map-element.js';
 import { isLost, reasonOfLoss } from './node-results.js';
@@ -45,6 +46,9 @@ export interface TracerParts {
   readonly context: (params: Readonly<Record<string, unknown>>) => TaskContext;
 }
 
+/** Nodes that are waited for are named up to this number; the rest is counted. */
+const PENDING_NAMED = 3;
+
 /** Stands for a parameter that was not given: a graph can be drawn without it. */
 const PARAMETER: TaskDefinition = Object.freeze({
   ...TASK_DEFAULTS,
@@ -64,6 +68,7 @@ export class Tracer implements RunPort, Settling {
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly #parts: TracerParts;
   readonly #answers = new Map<number, Promise<TraceAnswer>>();
+  readonly #isComplete = new Set<number>();
   readonly #values = new Map<number, Promise<unknown>>();
   /** Where each call stands in the user's code; only until the trace has lost its way, since nobody asks after that. */
   readonly #calledFrom = new Map<number, NotedStack>();
@@ -206,7 +211,10 @@ export class Tracer implements RunPort, Settling {
   answer(node: number): Promise<TraceAnswer> {
     let answer = this.#answers.get(node);
     if (!answer) {
-      answer = this.#find(node);
+      answer = this.#find(node).then((found) => {
+        if (found.state === 'complete') this.#isComplete.add(node);
+        return found;
+      });
       this.#answers.set(node, answer);
     }
     return answer;
@@ -222,6 +230,7 @@ export class Tracer implements RunPort, Settling {
     } catch (error) {
       if (!isLost(error)) throw error;
       const pending: TraceAnswer = { state: 'pending', key: answer.key, why: reasonOfLoss(error) };
+      this.#isComplete.delete(node);
       this.#answers.set(node, Promise.resolve(pending));
       return pending;
     }
@@ -242,11 +251,19 @@ export class Tracer implements RunPort, Settling {
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(definition, policy);
-      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending' } };
+      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending', detail: this.#pendingNames(upstream) } };
     }
-    const inputs = await this.#inputs(node, upstream);
-    const forced = isForced(this.#parts.force, definition, false);
-    const answer = await this.#parts.reuse.ask({ definition, policy, inputs, forced });
+    const digestOf = await this.#digestsOf(upstream);
+    const inputs = inputDigests(this.graph.args[node] as readonly unknown[], definition.parameterNames, digestOf);
+    const answer = await this.#parts.reuse.ask({
+      definition,
+      policy,
+      inputs,
+      forced: forcedBy(this.#parts.force, definition, undefined),
+      place: node,
+      sourceOf: (name) => inputSource(this.graph, node, name),
+      lacking: () => inputWithoutDigest(this.graph.args[node] as readonly unknown[], definition.parameterNames, digestOf),
+    });
     if (answer.hit) this.#hits.set(node, [answer.hit]);
     return answerOf(answer);
   }
@@ -266,21 +283,29 @@ export class Tracer implements RunPort, Settling {
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(of, policy);
-      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending' } };
+      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending', detail: this.#pendingNames(upstream) } };
     }
     const values = new Map<number, unknown>();
     for (const from of upstream.keys()) values.set(from, await this.#value(from));
     const view = { port: this, childrenOf: () => undefined, valueOf: (ref: Ref) => project(values.get(ref[NODE]), ref[PATH]) };
     const calls = mapCalls(view, this.graph.id(node), definition, this.graph.args[node] as readonly unknown[], undefined);
     const digestOf = await this.#digestsOf(upstream);
-    const forced = isForced(this.#parts.force, of, false);
+    const forced = forcedBy(this.#parts.force, of, undefined);
     const hits: CacheEntryRow[] = [];
     const children: TraceAnswer[] = [];
     this.#children.set(node, children);
     let why: Reason | undefined;
     for (let place = 0; place < calls.count; place++) {
-      const inputs = inputDigests(calls.argumentsAt(place), of.parameterNames, digestOf);
-      const answer = await this.#parts.reuse.ask({ definition: of, policy, inputs, forced });
+      const args = calls.argumentsAt(place);
+      const inputs = inputDigests(args, of.parameterNames, digestOf);
+      const answer = await this.#parts.reuse.ask({
+        definition: of,
+        policy,
+        inputs,
+        forced,
+        sourceOf: () => undefined,
+        lacking: () => inputWithoutDigest(args, of.parameterNames, digestOf),
+      });
       children.push(answerOf(answer));
       if (answer.hit) hits.push(answer.hit);
       else why ??= answer.why;
@@ -293,6 +318,26 @@ export class Tracer implements RunPort, Settling {
         why: { kind: why.kind, detail: `${calls.count - hits.length} of ${calls.count} children${why.detail ? `; the first: ${why.detail}` : ''}` },
       };
     return { state: 'complete', key: undefined, stored: undefined };
+  }
+
+  /** The nodes whose results have to be known first; of steps between nodes, those that they wait for. */
+  #pendingNames(upstream: ReadonlyMap<number, TraceAnswer>): string {
+    const waiting = [...upstream].flatMap(([node, { state }]) => (state === 'complete' ? [] : [node]));
+    const seen = new Set<number>(waiting);
+    const names = new Set<string>();
+    for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
+      const definition = this.graph.definitions[node] as TaskDefinition;
+      if (definition === PARAMETER) names.add(`parameter '${String(this.graph.args[node]?.[0])}'`);
+      else if (definition.kind !== 'derived' || definition.element) names.add(this.graph.id(node));
+      else
+        for (const { from, position } of this.graph.inputs(node)) {
+          if (position < 0 || seen.has(from) || this.#isComplete.has(from)) continue;
+          seen.add(from);
+          waiting.push(from);
+        }
+    }
+    const named = [...names].slice(0, PENDING_NAMED).join(', ');
+    return names.size > PENDING_NAMED ? `${named} and ${names.size - PENDING_NAMED} more` : named;
   }
 
   async #upstream(node: number): Promise<ReadonlyMap<number, TraceAnswer>> {

@@ -1,5 +1,6 @@
 import type { ErrorInfo, LogLevel, LogLine, ProgressData, RetryNotice, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
+import { reasonWords } from '../model/reason-text.js';
 import { FINAL_RUN_STATES, isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
 import { formatMs } from './format-ms.js';
 import type { RunTally } from './run-tally.js';
@@ -72,7 +73,7 @@ function nextTry(retry: RetryNotice | undefined): string {
 /** Why a task runs that might have been reused (S27). That it never ran before, or is not cached, needs no words. */
 function because(reason: Reason | undefined): string {
   if (reason === undefined || reason.kind === 'no-result' || reason.kind === 'not-cached') return '';
-  return ` (${reason.kind.replaceAll('-', ' ')}${reason.detail === undefined ? '' : `: ${reason.detail}`})`;
+  return ` (${reasonWords(reason)}${reason.detail === undefined ? '' : `: ${reason.detail}`})`;
 }
 
 const RUN_LEVEL: Readonly<Record<RunState, LogLevel>> = {

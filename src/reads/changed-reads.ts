@@ -37,6 +37,22 @@ export async function changedReads(reads: readonly FileRead[], places: Places): 
   return [...found.values()];
 }
 
+/** Larger files take too long to be digested for the sake of an explanation. */
+const SMALL_BYTES = 1024 * 1024;
+/** Who reads thousands of files is told of the first. */
+const MOST_COMPARED = 200;
+
+/** Those that are found out at once: what else may have changed beside a call that is asked for the first time anyway. */
+export function changedSmallReads(reads: readonly FileRead[], places: Places): readonly ChangedRead[] {
+  const found = new Map<string, ChangedRead>();
+  for (const read of reads.slice(0, MOST_COMPARED)) {
+    if (found.has(read.path) || stateOf(places.pathOf(read.path)).bytes > SMALL_BYTES) continue;
+    const now = answerNow(read, places);
+    if (typeof now === 'string' && now !== read.answer) found.set(read.path, changed(read, now));
+  }
+  return [...found.values()];
+}
+
 /** `data.csv, rates.json (gone) and 4 more` */
 export function changesText(changes: readonly ChangedRead[]): string {
   const named = changes.slice(0, NAMED).map(({ path, how }) => (how === 'changed' ? path : `${path} (${how})`));

@@ -79,9 +79,9 @@ class MemoryRecord implements RunRecord {
     return this.#newestFirst(places.map((place) => this.#entries.get(place)).filter((entry) => entry !== undefined));
   }
 
-  async entriesOfTask(task: string): Promise<readonly CacheEntryRow[]> {
+  async entriesOfTask(task: string, atLeast?: number): Promise<readonly CacheEntryRow[]> {
     this.#checkOpen();
-    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task));
+    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task)).slice(0, atLeast);
   }
 
   async forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {

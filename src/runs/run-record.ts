@@ -81,11 +81,14 @@ export interface RunRecord extends AsyncDisposable {
   append(batch: RecordBatch): Promise<void>;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
-  /** All entries of a task, of whatever code and inputs, newest first. */
-  entriesOfTask(task: string): Promise<readonly CacheEntryRow[]>;
+  /**
+   * All entries of a task, of whatever code and inputs, newest first. With `atLeast`, about the newest that many where there are more: what a
+   * miss is explained by (S27).
+   */
+  entriesOfTask(task: string, atLeast?: number): Promise<readonly CacheEntryRow[]>;
   /** These entries are no answers any more. The rows and results of the runs that made them stay (S28). */
   forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void>;
-  /** The newest entry of a task, of whatever code and inputs: what a miss is explained by (S27). */
+  /** The newest entry of a task, of whatever code and inputs. */
   latestEntry(task: string): Promise<CacheEntryRow | undefined>;
   /**
    * Claims keys for a run, so that no other computes them meanwhile (S24). What a run holds already it is given again; a claim whose owner is gone,

@@ -35,7 +35,7 @@ export async function trace(
   const keeper = keeperFor(project, flow.store);
   const run = { id: '(preview)', flowName: flow.name, params };
   const code = codeOfFlow(flow, project);
-  const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, run });
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, isLook: true, run });
   const tracer = new Tracer({
     flowName: flow.name,
     params,

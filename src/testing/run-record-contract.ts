@@ -251,6 +251,7 @@ const CASES: Readonly<Record<string, Check>> = {
     const places = async (from: RunRecord) => (await from.entriesOfTask('clean')).map(({ run, index }) => `${run} ${index}`);
     const other = await another();
     assert.deepEqual(await places(other), ['r2 0', 'r1 1', 'r1 0']);
+    assert.equal((await other.entriesOfTask('clean', 1))[0]?.run, 'r2');
     await other.forget([
       { run: 'r1', index: 0 },
       { run: 'r2', index: 7 },

@@ -51,7 +51,7 @@ describe.concurrent('S22b: files that tasks read, from process to process', () =
     writeFileSync(join(cwd, 'image.bin'), Buffer.alloc(100_001, 1));
     expect(await run()).toEqual(['length', 'sum']);
     const { taskRuns } = await json<{ taskRuns: readonly { id: string; reason?: { kind: string; detail: string } }[] }>('inspect', 'reading/latest');
-    expect(taskRuns.find(({ id }) => id === 'length#0')?.reason).toMatchObject({ kind: 'input-changed', detail: 'image' });
+    expect(taskRuns.find(({ id }) => id === 'length#0')?.reason).toMatchObject({ kind: 'input-changed', detail: 'image: file image.bin' });
   });
 
   it('a moved project keeps its results', async () => {

@@ -1,4 +1,5 @@
 import type { Reason } from '../../model/reason.js';
+import { shortDetail } from '../../model/reason-text.js';
 import type { TaskState } from '../../model/states.js';
 import type { GraphData, ViewNode } from '../graph-view.js';
 import { elapsed } from './elapsed.js';
@@ -24,8 +25,15 @@ export function elapsedOf({ outcome }: ViewNode): string | undefined {
   return parts.length === 0 ? undefined : parts.join(' ');
 }
 
+/** In full: for tooltips and lists. */
 export function reasonText(reason: Reason): string {
   return reason.detail === undefined ? reason.kind : `${reason.kind}: ${printable(reason.detail)}`;
+}
+
+/** The first causes, and how many there are beside them: for lines that say other things too. */
+export function shortReasonText(reason: Reason): string {
+  const detail = shortDetail(reason);
+  return detail === undefined ? reason.kind : `${reason.kind}: ${printable(detail)}`;
 }
 
 /** `<map> ×1,200` behind a map's name; undefined for other nodes. */

@@ -1,5 +1,5 @@
 import type { GraphData, ViewNode } from '../graph-view.js';
-import { childStates, controlWords, elapsedOf, incompleteNote, knowsStates, mapMark, reasonText, stateOf } from './caption.js';
+import { childStates, controlWords, elapsedOf, incompleteNote, knowsStates, mapMark, shortReasonText, stateOf } from './caption.js';
 import { type Outline, outlineOf, type PlacedEdge } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -29,7 +29,7 @@ function rowOf(node: ViewNode, outline: Outline, incoming: readonly PlacedEdge[]
   ];
   const mark = mapMark(node);
   if (mark !== undefined) call.splice(1, 0, mark);
-  const known = states ? [statesOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : reasonText(node.why)] : [];
+  const known = states ? [statesOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : shortReasonText(node.why)] : [];
   return [printable(node.id), call.join(' '), ...known, node.certain ? '' : 'may run'];
 }
 

@@ -1,5 +1,5 @@
 import type { GraphData, ViewEdge } from '../graph-view.js';
-import { childStates, incompleteNote, mapMark, reasonText, stateOf } from './caption.js';
+import { childStates, incompleteNote, mapMark, shortReasonText, stateOf } from './caption.js';
 import { isInside, type Outline, outlineOf } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -44,7 +44,7 @@ export function toTree(data: GraphData): string {
 
 function lineOf(outline: Outline, { place, kind, answer }: Need, again: boolean): string {
   const node = outline.nodes[place] as Outline['nodes'][number];
-  const state = node.why === undefined || again ? stateOf(node) : `${stateOf(node)}: ${reasonText(node.why)}`;
+  const state = node.why === undefined || again ? stateOf(node) : `${stateOf(node)}: ${shortReasonText(node.why)}`;
   const remarks = [state];
   const children = again ? undefined : childStates(node);
   if (children !== undefined) remarks.push(children);

@@ -32,9 +32,21 @@ export function findEntries(connection: SqliteConnection, taskVersions: readonly
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
 }
 
-export function findEntriesOfTask(connection: SqliteConnection, task: string): readonly CacheEntryRow[] {
-  const packs = connection.prepare(`${PACKS} WHERE version.task = ?`).all([task]);
-  return packs.flatMap((row) => packOf(row).entries).sort(PackedEntry.newestFirst);
+/** Packs are read newest first until there are enough. */
+export function findEntriesOfTask(connection: SqliteConnection, task: string, atLeast: number): readonly CacheEntryRow[] {
+  const newest = connection
+    .prepare(
+      'SELECT entry.number FROM task_version version CROSS JOIN entry ON entry.task_version = version.number WHERE version.task = ? ORDER BY newest DESC, entry.number DESC',
+    )
+    .all([task]);
+  const pack = connection.prepare(`${PACKS} WHERE entry.number = ?`);
+  const found: PackedEntry[] = [];
+  for (const number of newest) {
+    if (found.length >= atLeast) break;
+    const row = pack.get(number);
+    if (row) found.push(...packOf(row).entries);
+  }
+  return found.sort(PackedEntry.newestFirst);
 }
 
 /** Inside a transaction. */

@@ -75,8 +75,8 @@ class SqliteRecord implements RunRecord {
     return this.#connection.read(() => findEntries(this.#connection, taskVersions));
   }
 
-  entriesOfTask(task: string): Promise<readonly CacheEntryRow[]> {
-    return this.#connection.read(() => findEntriesOfTask(this.#connection, task));
+  entriesOfTask(task: string, atLeast = Number.POSITIVE_INFINITY): Promise<readonly CacheEntryRow[]> {
+    return this.#connection.read(() => findEntriesOfTask(this.#connection, task, atLeast));
   }
 
   forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {

@@ -30,6 +30,19 @@ const arbitraryEvents = fc.array(
 );
 
 describe('RunProgress', () => {
+  it('S27: why tasks ran, by kind, with the first as example; what has no result yet says nothing', () => {
+    const because = (node: string, kind: string, detail: string): RunEvent => taskEvent(node, 'success', 1, { reason: { kind, detail } });
+    const progress = progressOf(
+      because('a#0', 'code-changed', 'lib.ts: f'),
+      because('b#0', 'code-changed', 'lib.ts: g'),
+      because('c#0', 'input-changed', 'n: 1 -> 2'),
+      taskEvent('d#0', 'success', 1, { reason: { kind: 'no-result' } }),
+    );
+    const options = { run: 'r', flow: 'f', state: 'success' as const, result: undefined, now: 1, colours: plain };
+    expect(runSummary(progress, options)).toMatch(/ran because {2}code changed ×2 {2}lib\.ts: f\n {13}input changed {2}n: 1 -> 2\n/);
+    expect(runSummary(progressOf(taskEvent('a#0', 'success')), options)).not.toContain('ran because');
+  });
+
   it('counts each task once, in its latest state (S10)', () => {
     fc.assert(
       fc.property(arbitraryEvents, (events) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codePartText } from '../../../src/code/code-part.js';
+import { type CodeOptions, codePartText } from '../../../src/code/code-part.js';
 import { compareCode } from '../../../src/code/compare-code.js';
 
 type Pieces = Readonly<Record<string, string>>;
@@ -46,5 +46,21 @@ describe('what differs between two code parts', () => {
     expect(compareCode(text({ 'a.ts: toString': '1', 'a.ts: __proto__': '1' }), text({ 'a.ts: x': '1', 'a.ts: __proto__': '2' }))).toEqual(
       ['a.ts: toString (no longer used)', 'a.ts: __proto__', 'a.ts: x (now used)'].map((detail) => ({ kind: 'code-changed', detail })),
     );
+  });
+
+  it('is nothing for what only lies in another file', () => {
+    const before = text({ 'src/a.ts: load': '1', 'src/a.ts: same': '1' });
+    expect(compareCode(before, text({ 'src/b.ts: load': '1', 'src/a.ts: same': '2' }))).toEqual([{ kind: 'code-changed', detail: 'src/a.ts: same' }]);
+  });
+
+  it('captured variables and options are told by themselves', () => {
+    const of = (options: CodeOptions): string => codePartText({ pieces: [], packages: {}, options });
+    const before = of({ serializer: 'json', captures: { region: { digest: '1', shown: '"eu"' }, table: { digest: '1' }, gone: { digest: '1' } } });
+    const now = of({ serializer: 'parquet', captures: { region: { digest: '2', shown: '"us"' }, table: { digest: '2' }, fresh: { digest: '1' } } });
+    expect(compareCode(before, now)).toEqual([
+      { kind: 'code-changed', detail: 'its serializer: json -> parquet' },
+      ...['region: "eu" -> "us"', 'table', 'gone (no longer used)', 'fresh (now used)'].map((detail) => ({ kind: 'captured-variable', detail })),
+    ]);
+    expect(compareCode(of({}), of({ outputs: 'train, test' }))).toEqual([{ kind: 'code-changed', detail: 'its outputs: none -> train, test' }]);
   });
 });

@@ -47,7 +47,10 @@ describe('force', () => {
     await line.run();
     await line.run({}, { force: [c] });
     const { task: row, states } = await recorded('line/latest');
-    expect([row('c#0').reason, row('d#0').reason]).toEqual([{ kind: 'forced' }, { kind: 'forced' }]);
+    expect([row('c#0').reason, row('d#0').reason]).toEqual([
+      { kind: 'forced', detail: 'c was forced' },
+      { kind: 'forced', detail: 'it comes after c#0, which was forced' },
+    ]);
     expect(states).toMatchObject({ 'a#0': 'cached', 'b#0': 'cached', 'side#0': 'cached' });
   });
 

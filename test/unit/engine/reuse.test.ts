@@ -144,7 +144,7 @@ describe('reuse across runs', () => {
     const f = flow('no-digest', () => [use(source()), use(() => 2)]);
     await f.run();
     expect(await ranIn(() => f.run())).toEqual(['use', 'use']);
-    expect((await recorded('no-digest/latest')).task('use#0').reason).toEqual({ kind: 'not-cached', detail: 'an argument has no digest' });
+    expect((await recorded('no-digest/latest')).task('use#0').reason).toEqual({ kind: 'not-cached', detail: "the argument 'args' has no digest" });
   });
 
   it('S23: going back to an earlier input, or version, hits again', async () => {

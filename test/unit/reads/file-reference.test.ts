@@ -71,7 +71,7 @@ describe('file() as an argument', () => {
     expect(await ranIn(() => sizes.run())).toEqual([]);
     writeFileSync(join(folder, 'data'), '2');
     expect(await ranIn(() => sizes.run())).toEqual(['size']);
-    expect((await recorded('sizes/latest')).task('size#0').reason).toEqual({ kind: 'input-changed', detail: 'args' });
+    expect((await recorded('sizes/latest')).task('size#0').reason).toEqual({ kind: 'input-changed', detail: 'args: file data' });
     writeFileSync(join(folder, 'data'), '1');
     expect(await ranIn(() => sizes.run())).toEqual([]);
     // A name is something a task can tell by.

@@ -370,7 +370,7 @@ describe('S22b, S23: reasons, history, places', () => {
     const twice = flow('twice', () => all([t(), t(), t()]));
     expect(await ranIn(() => twice.run())).toEqual(['t']);
     expect(await ranIn(() => twice.run({}, { force: true }))).toEqual(['t']);
-    expect((await recorded('twice/latest')).task('t#0').reason).toEqual({ kind: 'forced' });
+    expect((await recorded('twice/latest')).task('t#0').reason).toEqual({ kind: 'forced', detail: 'every task was forced' });
   });
 
   it('paths in the project are relative to its root, so that a moved project keeps its results', async () => {
