@@ -36,6 +36,13 @@ describe('a flow file that cannot be used, as the command line tells it (S32)', 
     expect(err).not.toContain('    at ');
   });
 
+  it('a file that throws before its exports: what it threw, not that these are missing', async () => {
+    writeFileSync(join(folder, 'early.ts'), "throw new Error('no licence');\nexport const x = [1].at(0);\n");
+    const { code, err } = await millrace('run', 'early.ts');
+    expect(code).toBe(1);
+    expect(err).toContain(`error[FLOW_FILE_THREW]: ${join(folder, 'early.ts')}:1:7: the file threw while it was loaded: Error: no licence`);
+  });
+
   it('what the file prints while it is loaded does not get into what the command prints', async () => {
     writeFileSync(join(folder, 'talks.ts'), "console.log('loading');\nexport {};\n");
     expect(await millrace('show', 'talks.ts', '--json')).toMatchObject({

@@ -81,7 +81,15 @@ export async function bundleModule(entry: string): Promise<Bundle> {
     });
     try {
       // keepNames: two files may both declare `load`; the one that is renamed keeps its name, which is its task's name (S0).
-      const { output } = await build.generate({ format: 'esm', sourcemap: 'hidden', codeSplitting: false, keepNames: true, dir: dirname(entry) });
+      // No minify: by default dead code goes, and exports that stand below a throw with it, which then cannot be linked.
+      const { output } = await build.generate({
+        format: 'esm',
+        sourcemap: 'hidden',
+        codeSplitting: false,
+        keepNames: true,
+        minify: false,
+        dir: dirname(entry),
+      });
       if (failures.length > 0) throw new BundleFailure(failures);
       return { code: withSourceMap(output[0], dirname(entry)), unresolved: packages.unresolved, packages: packages.outside };
     } finally {
