@@ -151,7 +151,7 @@ describe('why a node runs', () => {
       'input-changed (value.token: "***" -> "***")',
     ]);
     const written = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    for (const { name } of written) expect(readFileSync(join(home, name)).includes('canary'), name).toBe(false);
+    for (const { name, parentPath } of written) expect(readFileSync(join(parentPath, name)).includes('canary'), name).toBe(false);
   });
 
   it('S27: the code changed; and back it is complete (S23)', async () => {
