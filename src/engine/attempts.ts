@@ -126,7 +126,7 @@ export class Attempts {
   stop(reason: Error): void {
     this.#stopped = true;
     this.#dispatch.close();
-    for (const attempt of this.#running.values()) attempt.abort(reason);
+    for (const attempt of [...this.running()]) attempt.abort(reason);
   }
 
   /** Attempts in flight. */

@@ -16,6 +16,7 @@ const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === '
 const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
 const CACHE: OptionKind = { expected: 'a policy such as cache.default, or false', is: (value) => value === false || hasMethod(value, 'key') };
+const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
 const HOOKS: OptionKind = {
   expected: 'an object of functions',
   is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
@@ -48,7 +49,7 @@ export const FLOW_OPTIONS: OptionKinds = {
   owner: TEXT,
   params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
   cache: CACHE,
-  concurrency: { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 },
+  concurrency: FROM_ONE,
   tags: TEXTS,
   defaults: { expected: 'an object of task options', is: isObject },
   hooks: HOOKS,
@@ -57,11 +58,26 @@ export const FLOW_OPTIONS: OptionKinds = {
   onFailure: oneOf('finish-independent', 'cancel-rest'),
 };
 
+export const RUN_OPTIONS: OptionKinds = {
+  name: TEXT,
+  tags: TEXTS,
+  signal: { expected: 'an AbortSignal', is: (value) => hasMethod(value, 'addEventListener') },
+  maxWorkers: FROM_ONE,
+  maxSplits: { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 },
+  logStdout: YES_OR_NO,
+  throwOnFailure: YES_OR_NO,
+};
+
 /**
  * Undefined counts as not said.
  * @throws MillraceError with `code`
  */
-export function checkOptions(kinds: OptionKinds, options: unknown, code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID', whose = ''): void {
+export function checkOptions(
+  kinds: OptionKinds,
+  options: unknown,
+  code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID' | 'RUN_OPTION_INVALID',
+  whose = '',
+): void {
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;

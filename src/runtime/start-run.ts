@@ -12,6 +12,7 @@ import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
+import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
@@ -92,7 +93,7 @@ async function execute(
   parentRun: string | undefined,
 ): Promise<unknown> {
   try {
-    checkMaxWorkers(options.maxWorkers);
+    checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {
@@ -104,12 +105,6 @@ async function execute(
     if (handle.state === 'pending') handle.move('failed', systemClock.now(), error);
     throw error;
   }
-}
-
-/** @throws MillraceError `RUN_OPTION_INVALID` */
-function checkMaxWorkers(maxWorkers: number | undefined): void {
-  if (maxWorkers === undefined || (Number.isInteger(maxWorkers) && maxWorkers > 0)) return;
-  throw new MillraceError('RUN_OPTION_INVALID', `expected 'maxWorkers' to be a whole number from 1; got ${describe(maxWorkers)}`);
 }
 
 /** One run, from its row to its end: joins the parts, runs the body, and says what became of it. */
@@ -348,7 +343,7 @@ class FlowRun {
   /** Cancellation, Ctrl-C, `process.exit` and an empty event loop all come in here. */
   #watch(): () => void {
     const { signal } = this.#options;
-    const onAbort = (): void => this.#handle.requestCancel(asError(signal?.reason ?? 'its signal was aborted'));
+    const onAbort = (): void => this.#handle.requestCancel(reasonOf(signal?.reason));
     this.#handle.onCancel((reason) => this.#stop(new RunCancelled(reason.message)));
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
@@ -440,6 +435,11 @@ class FlowRun {
     let stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
     return () => stop();
   }
+}
+
+/** People abort with a sentence, too. */
+function reasonOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(typeof reason === 'string' ? reason : describe(reason));
 }
 
 function settle(promise: Promise<unknown>): Promise<Outcome> {

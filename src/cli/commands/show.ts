@@ -26,7 +26,8 @@ export function showCommand(context: CommandContext): Command {
 async function asJson(opened: OpenedFlow): Promise<string> {
   const { name, inside } = opened;
   const { graph } = await graphOrMissing(opened);
-  const document = { flow: name, description: inside.definition.description, parameters: inside.parameters(), graph: graph?.toJSON() };
+  const { description, owner } = inside.definition;
+  const document = { flow: name, description, owner, parameters: inside.parameters(), graph: graph?.toJSON() };
   return JSON.stringify(document, null, 2);
 }
 
@@ -34,8 +35,9 @@ async function asText(opened: OpenedFlow, terminal: Terminal): Promise<string> {
   const colours = coloursFor(terminal.out, terminal.env);
   const { name, inside } = opened;
   const parameters = inside.parameters();
-  const { description } = inside.definition;
-  const blocks = [colours.bold(name) + (description === undefined ? '' : `\n${description}`)];
+  const { description, owner } = inside.definition;
+  const about = [colours.bold(name), description, owner === undefined ? undefined : `${colours.dim('owner')} ${owner}`];
+  const blocks = [about.filter((line) => line !== undefined).join('\n')];
   if (parameters.length > 0) {
     const rows = parameters.map((parameter) => [parameter.name, parameter.type, defaultOf(parameter), parameter.help ?? '']);
     const titles = [{ title: 'parameter' }, { title: 'type' }, { title: 'default' }, { title: '' }];

@@ -15,7 +15,7 @@ beforeAll(() => {
     join(folder, 'fake.mjs'),
     `const at = new Date(0);
      const inside = {
-       definition: { name: 'fake', description: 'A flow of one task' },
+       definition: { name: 'fake', description: 'A flow of one task', owner: 'the data team' },
        parameters: () => [{ name: 'ratio', type: 'number', required: false, default: 0.2, help: 'share', secret: false, significant: true }],
        graph: async () => ({ complete: true, nodes: [{ task: 'one' }], toString: () => 'the graph', toJSON: () => ({ nodes: [] }) }),
        preview: async () => ({ toTree: () => 'the tree', toJSON: () => ({ nodes: [] }) }),
@@ -78,7 +78,12 @@ describe('the command line (S32)', () => {
     expect(shown).toContain('the graph');
     expect((await millrace('preview', 'fake.mjs')).out).toBe('the tree\n');
     expect((await millrace('visualize', 'fake.mjs', '--format', 'mermaid')).out).toBe('drawn as mermaid\n');
-    expect(JSON.parse((await millrace('show', 'fake.mjs', '--json')).out)).toMatchObject({ flow: 'fake', graph: { nodes: [] } });
+    expect(JSON.parse((await millrace('show', 'fake.mjs', '--json')).out)).toMatchObject({
+      flow: 'fake',
+      owner: 'the data team',
+      graph: { nodes: [] },
+    });
+    expect((await millrace('show', 'fake.mjs')).out).toContain('A flow of one task\nowner the data team\n');
   });
 });
 

@@ -43,6 +43,47 @@ describe('cancelling a run', () => {
     for (const { createdAt, finishedAt = 0 } of [row('later#0'), row('later#1')]) expect(finishedAt).toBeGreaterThanOrEqual(createdAt);
   });
 
+  it('S15: also the task that asks for it, before its first await', async () => {
+    let handle: RunHandle<unknown> | undefined;
+    const asks = task(
+      async () => {
+        void handle?.cancel('found what was looked for');
+        await new Promise((_, reject) => {
+          const { signal } = ctx();
+          if (signal.aborted) reject(signal.reason);
+          else signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      },
+      { name: 'asks' },
+    );
+    handle = flow('asking', () => asks()).start({}, withGrace(60_000));
+    expect(await failureOf(handle.result())).toMatchObject({ code: 'RUN_CANCELLED' });
+    expect((await recorded(handle.id)).states).toEqual({ 'asks#0': 'cancelled' });
+  });
+
+  it.each([
+    ['a text', 'too late', 'was cancelled: too late'],
+    ['nothing', undefined, 'was cancelled: This operation was aborted'],
+    ['no error', 5, 'was cancelled: 5'],
+  ])('S15: a signal aborted with %s says so', async (_, reason, said) => {
+    const error = await failureOf(flow('told', () => later()).run({}, { signal: AbortSignal.abort(reason) }));
+    expect(error.message).toContain(said);
+  });
+
+  it.each([
+    ['maxWorkers', 0],
+    ['maxSplits', -1],
+    ['maxSplits', 1.5],
+    ['signal', 5],
+    ['tags', 'daily'],
+    ['name', 5],
+    ['throwOnFailure', 'no'],
+    ['logStdout', 1],
+  ])('RUN_OPTION_INVALID: %s', async (name, value) => {
+    const run = flow('odd', () => later()).run({}, { [name]: value });
+    await expect(run).rejects.toMatchObject({ code: 'RUN_OPTION_INVALID', message: expect.stringContaining(`expected '${name}' to be`) });
+  });
+
   it('S15: what runs may finish within its grace, and its result is kept', async () => {
     const reached = gate();
     const finish = gate();
