@@ -1,7 +1,9 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
+import { checkCachePolicy } from '../model/cache-policy.js';
 import { checkResultStore } from '../model/result-store.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
+import { checkSerializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
 import type { AnyArgs, Outputs, TaskOptions } from './task-type.js';
@@ -19,6 +21,9 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   const { name: _, tags, retries, timeout, limit, trigger, checks, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
+  checkCachePolicy(same.cache, 'TASK_OPTION_INVALID', '');
+  checkSerializer(same.serializer, "'serializer'");
+  for (const [output, serializer] of Object.entries(same.outputs ?? {})) checkSerializer(serializer, `'outputs.${output}'`);
   if (same.priority !== undefined && !Number.isFinite(same.priority)) {
     throw new MillraceError('TASK_OPTION_INVALID', `expected 'priority' to be a number, higher first; got ${describe(same.priority)}`);
   }
