@@ -43,6 +43,8 @@ async function throughTheStore(home, value, lengthOf) {
   const { cache, flow, task } = await loadMillrace(home);
   const make = task(() => value, { name: 'make', cache: cache.default, version: '1' });
   const table = flow('table', async () => lengthOf(await make()));
+  // Opening the record is no part of a table's way: it is done once by whatever runs first, and is G8's and G12's to measure.
+  await flow('opening', () => task(() => 1, { name: 'one' })()).run();
   return async () => {
     await table.run();
     check(await table.run());

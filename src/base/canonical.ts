@@ -1,4 +1,5 @@
 import { builtinKind, builtinName, bytesOf, hasExtraProperties } from './builtin-kind.js';
+import { columnsOfTable, writeTable } from './canonical-table.js';
 import { createHasher, digest128, type Hasher } from './digest.js';
 import { MillraceError } from './error.js';
 import { errorClassOf, errorProperties } from './error-class.js';
@@ -17,7 +18,7 @@ export type TaughtLookup = (instance: object) => TaughtForm | undefined;
  * The digest of a value, whatever format it may be stored in (S21): hex of a canonical, type-tagged encoding; of most values 32 characters, its
  * sha256 cut short; of small numbers and the like fewer, the encoding itself.
  *
- * Objects are equal in whatever order their keys come, because a key is a name. Maps and sets count *with* their order: it is part of
+ * Objects are equal in whatever order their keys come, because a key is a name. A list of many alike is written by columns (`canonical-table`). Maps and sets count *with* their order: it is part of
  * their contract (a ranking, the rows of a pivot), a task that iterates sees it, and a needless run is a lesser evil than a stale value.
  * An error counts by class, name, message, cause and own properties, one of an unknown class by the nearest class known; its stack says where it was made, not what it is.
  *
@@ -99,6 +100,8 @@ class CanonicalWriter {
 
   #writeArray(value: readonly unknown[]): void {
     if (hasExtraProperties(value)) throw this.#refusal('', 'is an array with properties of its own');
+    const columns = columnsOfTable(value);
+    if (columns !== undefined) return this.#writeTable(value as readonly Readonly<Record<string, unknown>>[], columns);
     this.#text += `a${value.length}:`;
     for (let index = 0; index < value.length; index++) {
       const member = value[index];
@@ -106,6 +109,23 @@ class CanonicalWriter {
       else this.#write(member);
       if (this.#text.length > FLUSH_AT) this.#flush();
     }
+  }
+
+  #writeTable(rows: readonly Readonly<Record<string, unknown>>[], columns: readonly string[]): void {
+    this.#text += `T${rows.length}:${columns.length}:`;
+    for (const name of columns) this.#text += stringText(name);
+    writeTable(rows, columns, {
+      text: (text) => {
+        this.#text += text;
+      },
+      bytes: (bytes) => this.#flush().update(bytes),
+      cell: (row, cell) => {
+        this.#ancestors.push(row);
+        this.#write(cell);
+        this.#ancestors.pop();
+        if (this.#text.length > FLUSH_AT) this.#flush();
+      },
+    });
   }
 
   #writeInstance(value: object): void {

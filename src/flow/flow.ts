@@ -1,7 +1,7 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
-import type { CachePolicy } from '../model/cache-policy.js';
+import { type CachePolicy, checkCachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
@@ -173,6 +173,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
   checkOptions(FLOW_OPTIONS, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   const { concurrency, store } = options;
   checkResultStore(store, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
+  checkCachePolicy(options.cache, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   return Object.freeze({
     name: checkName('flow', name),
     description: options.description,

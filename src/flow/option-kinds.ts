@@ -15,7 +15,6 @@ const isLimit = (value: unknown): boolean => isObject(value) && typeof value.nam
 const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
 const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
-const CACHE: OptionKind = { expected: 'a policy such as cache.default, or false', is: (value) => value === false || hasMethod(value, 'key') };
 const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
 const HOOKS: OptionKind = {
   expected: 'an object of functions',
@@ -32,9 +31,7 @@ export const TASK_OPTIONS: OptionKinds = {
   tags: TEXTS,
   version: TEXT,
   captures: { expected: 'an object of variables by name', is: isObject },
-  cache: CACHE,
   persist: YES_OR_NO,
-  serializer: { expected: 'a serializer such as json()', is: (value) => hasMethod(value, 'encode') && hasMethod(value, 'decode') },
   handles: YES_OR_NO,
   skipOnUpstreamSkip: YES_OR_NO,
   checks: { expected: 'a list of what check(…) makes', is: (value) => Array.isArray(value) && value.every((one) => hasMethod(one, 'ok')) },
@@ -48,7 +45,6 @@ export const FLOW_OPTIONS: OptionKinds = {
   description: TEXT,
   owner: TEXT,
   params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
-  cache: CACHE,
   concurrency: FROM_ONE,
   tags: TEXTS,
   defaults: { expected: 'an object of task options', is: isObject },

@@ -1,6 +1,8 @@
 import { type Duration, toMs } from '../base/duration.js';
+import { checkCachePolicy } from '../model/cache-policy.js';
 import { checkResultStore } from '../model/result-store.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
+import { checkSerializer } from '../model/serializer.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
 import { checkOptions, TASK_OPTIONS } from './option-kinds.js';
@@ -20,6 +22,9 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   const { name: _, tags, retries, timeout, limit, trigger, checks, persist, handles, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
+  checkCachePolicy(same.cache, 'TASK_OPTION_INVALID', '');
+  checkSerializer(same.serializer, "'serializer'");
+  for (const [output, serializer] of Object.entries(same.outputs ?? {})) checkSerializer(serializer, `'outputs.${output}'`);
   return {
     ...(same as Partial<TaskDefinition>),
     ...(tags === undefined ? {} : { tags: Object.freeze([...tags]) }),

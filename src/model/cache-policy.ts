@@ -1,4 +1,5 @@
 import type { Duration } from '../base/duration.js';
+import { describe, MillraceError } from '../base/error.js';
 
 /** What a policy may look at. Digests are hex; `inputs` is keyed by parameter name. */
 export interface CacheContext {
@@ -26,4 +27,13 @@ export interface CachePolicy {
   readonly covers: { readonly code: boolean; readonly inputs: boolean };
   /** Whether `key` may look at the code. Finding out what a task reaches takes time: it is not done for who does not ask. */
   readonly asksForCode: boolean;
+}
+
+/** @throws MillraceError with the code given, when what stands as the `cache` of a task or flow is no policy; `false` is one */
+export function checkCachePolicy(policy: unknown, code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID', whose: string): void {
+  if (policy === undefined || policy === false) return;
+  if (typeof policy === 'object' && policy !== null && typeof (policy as CachePolicy).key === 'function') return;
+  throw new MillraceError(code, `expected 'cache'${whose} to be a cache policy or false; got ${describe(policy)}`, {
+    hint: 'Write cache: cache.default, with cache imported from millrace.',
+  });
 }

@@ -5,6 +5,8 @@ import { asWriteError, temporaryPath } from '../base/atomic-file.js';
 import { createHasher, sha256 } from '../base/digest.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Serializer } from '../model/serializer.js';
+import { digestFile } from './file-digest.js';
+import type { FileFormat } from './formats/file-format.js';
 
 /** What a serializer made of a value: in memory, or spooled to a temporary file when it came as a stream too long to hold. */
 export interface Encoded {
@@ -55,6 +57,16 @@ export async function encodeStream(serializer: Serializer, pieces: AsyncIterable
   return encodedBytes(Buffer.concat(held));
 }
 
+/** As `encodeStream`, of a value that a library writes to a file by itself. */
+export async function encodeToFile(format: FileFormat, value: unknown, folder: string): Promise<Encoded> {
+  const encoded = await spooled(folder, async (path) => {
+    format.write(value, path);
+    return await digestFile(path);
+  });
+  if (encoded.length > SPOOL_ABOVE) return encoded;
+  return await encoded.whole().then(encodedBytes).finally(encoded.release);
+}
+
 /** @throws MillraceError `SERIALIZER_MISBEHAVED` */
 export function checkPiece(serializer: Serializer, piece: unknown): asserts piece is Uint8Array {
   if (piece instanceof Uint8Array) return;
@@ -65,25 +77,30 @@ export function checkPiece(serializer: Serializer, piece: unknown): asserts piec
 }
 
 async function spool(serializer: Serializer, held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>, folder: string): Promise<Encoded> {
+  try {
+    return await spooled(folder, (path) => writeSpool(path, serializer, held, rest));
+  } catch (error) {
+    await rest.return?.();
+    throw error;
+  }
+}
+
+type Written = Pick<Encoded, 'contentDigest' | 'length'>;
+
+async function spooled(folder: string, write: (path: string) => Promise<Written>): Promise<Encoded> {
   const path = temporaryPath(folder);
   const release = async () => await rm(path, { force: true });
   try {
     await mkdir(folder, { recursive: true });
-    const { contentDigest, length } = await writeSpool(path, serializer, held, rest);
+    const { contentDigest, length } = await write(path);
     return { contentDigest, length, bytes: undefined, path, content: () => readLazily(path), whole: () => readFile(path), release };
   } catch (error) {
-    await rest.return?.();
     await release();
     throw asWriteError(error, path);
   }
 }
 
-async function writeSpool(
-  path: string,
-  serializer: Serializer,
-  held: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): Promise<{ contentDigest: string; length: number }> {
+async function writeSpool(path: string, serializer: Serializer, held: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Written> {
   const hasher = createHasher();
   let length = 0;
   const file = await open(path, 'wx');

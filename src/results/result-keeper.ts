@@ -11,7 +11,7 @@ import { serializerFor } from './formats/built-in.js';
 import { isStreamFormat } from './formats/byte-stream.js';
 import { json } from './json.js';
 import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, splitOutputs } from './named-outputs.js';
-import { checkInline, decodeStored, openStored, readStored, streamOfBytes } from './result-reader.js';
+import { checkInline, decodeStored, loadStored, openStored, streamOfBytes } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
 
@@ -159,7 +159,7 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
     }
     const stores = storesToRead(ref, definition.store, store);
     if (streamed) return openStored(stores, ref);
-    return readStored(stores, ref).then((bytes) => decodeStored(ref, bytes, serializer));
+    return loadStored(stores, ref, serializer);
   }
 
   async function joined(artifacts: readonly NamedRef[], definition: LoadRequest['definition'], inline: InlineBytes): Promise<unknown> {

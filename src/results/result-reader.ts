@@ -5,18 +5,41 @@ import { isThenable } from '../base/thenable.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
-import { builtInSerializer } from './formats/built-in.js';
+import { digestFile } from './file-digest.js';
+import { builtInSerializer, fileFormatOf } from './formats/built-in.js';
 import { ResultStream } from './formats/result-stream.js';
 import { json } from './json.js';
+import { readByPath } from './read-by-path.js';
 import { isContentAddress, locationOf, quarantineAddress, ResultUnavailableError } from './store-address.js';
 
 /**
- * The bytes of an artifact from the first of these stores that has it, verified in full (S21, S25). A damaged result of our own making is
- * moved aside, never deleted.
- * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`; `STORE_UNKNOWN` when there is no store to look in
+ * The value of an artifact from the first of these stores that has it, its bytes verified in full (S21, S25). A damaged result of our own
+ * making is moved aside, never deleted.
+ * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, and what `decodeStored` does; `STORE_UNKNOWN` when there is no store to
+ * look in
  */
-export async function readStored(stores: readonly ResultStore[], ref: ArtifactRef): Promise<Uint8Array> {
-  return await inFirstOf(stores, ref, (store) => readVerified(store, ref));
+export async function loadStored(stores: readonly ResultStore[], ref: ArtifactRef, serializer: Serializer | undefined): Promise<unknown> {
+  return await inFirstOf(stores, ref, async (store) => {
+    const read = await loadByPath(store, ref, serializer);
+    return read === undefined ? await decodeStored(ref, await readVerified(store, ref), serializer) : read.value;
+  });
+}
+
+/** Smaller files are read faster than they are looked at. */
+const BY_PATH_FROM = 256 * 1024;
+
+/** Undefined where it is to be read as bytes. */
+async function loadByPath(store: ResultStore, ref: ArtifactRef, serializer: Serializer | undefined): Promise<{ value: unknown } | undefined> {
+  const format = ref.bytes < BY_PATH_FROM ? undefined : fileFormatOf(decoderOf(ref, serializer));
+  const path = format === undefined ? undefined : store.localPath?.(ref.key);
+  // The store looks whether the path leads out of it.
+  if (format === undefined || path === undefined || (await store.head(ref.key))?.bytes !== ref.bytes) return undefined;
+  const read = (from: string) => format.read(from).catch((error: unknown) => Promise.reject(asDecodeError(ref, error)));
+  return await readByPath({ ...format, read }, path, () => verifyFile(store, ref, path));
+}
+
+function decoderOf(ref: ArtifactRef, serializer: Serializer | undefined): Serializer | undefined {
+  return serializer?.name === ref.format ? serializer : builtInSerializer(ref.format);
 }
 
 async function inFirstOf<T>(stores: readonly ResultStore[], ref: ArtifactRef, read: (store: ResultStore) => Promise<T>): Promise<T> {
@@ -70,7 +93,7 @@ export async function quarantine(store: ResultStore, key: string, bytes: Uint8Ar
  * @throws ResultUnavailableError `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`; MillraceError `CLASS_UNKNOWN`, `FORMAT_LIBRARY_MISSING`
  */
 export function decodeStored(ref: ArtifactRef, bytes: Uint8Array, serializer: Serializer | undefined): unknown {
-  const decoder = serializer?.name === ref.format ? serializer : builtInSerializer(ref.format);
+  const decoder = decoderOf(ref, serializer);
   if (decoder === undefined) {
     throw new ResultUnavailableError(
       'FORMAT_UNKNOWN',
@@ -131,15 +154,11 @@ export async function openStored(stores: readonly ResultStore[], ref: ArtifactRe
 }
 
 async function verifyFile(store: ResultStore, ref: ArtifactRef, path: string): Promise<void> {
-  const hasher = createHasher();
-  let length = 0;
-  for await (const piece of readFilePieces(store, ref, path)) {
-    hasher.update(piece);
-    length += piece.length;
-  }
-  const digest = hasher.sha256();
-  if (digest === ref.contentDigest) return;
-  throw corrupted(ref, length, isContentAddress(ref.key) ? await moveAside(store, ref.key, path, digest) : undefined);
+  // The store looks whether the path leads out of it.
+  if ((await store.head(ref.key)) === undefined) throw missing(ref);
+  const { contentDigest, length } = await digestFile(path);
+  if (contentDigest === ref.contentDigest) return;
+  throw corrupted(ref, length, isContentAddress(ref.key) ? await moveAside(store, ref.key, path, contentDigest) : undefined);
 }
 
 /** As `quarantine`, without reading the file. */

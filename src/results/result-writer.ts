@@ -6,7 +6,8 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import { taughtForm } from './class-registry.js';
-import { checkPiece, type Encoded, encodedBytes, encodeStream } from './encoded.js';
+import { checkPiece, type Encoded, encodedBytes, encodeStream, encodeToFile } from './encoded.js';
+import { fileFormatOf } from './formats/built-in.js';
 import { isStreamFormat } from './formats/byte-stream.js';
 import { frameKind } from './formats/table-kind.js';
 import { isAltered, json } from './json.js';
@@ -103,9 +104,12 @@ function encode(value: unknown, serializer: Serializer, spoolFolder: string | un
         hint: 'Choose a serializer for this kind of value.',
       });
     }
+    const refuse = (error: unknown) => Promise.reject(asEncodeError(serializer, error));
+    const format = spoolFolder === undefined ? undefined : fileFormatOf(serializer);
+    if (spoolFolder !== undefined && format?.takes(value) === true) return encodeToFile(format, value, spoolFolder).catch(refuse);
     const made: unknown = serializer.encode(value);
     if (made instanceof Uint8Array) return encodedBytes(made);
-    return encodeLater(serializer, made, spoolFolder).catch((error: unknown) => Promise.reject(asEncodeError(serializer, error)));
+    return encodeLater(serializer, made, spoolFolder).catch(refuse);
   } catch (error) {
     throw asEncodeError(serializer, error);
   }

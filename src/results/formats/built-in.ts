@@ -5,7 +5,9 @@ import { arrow } from './arrow.js';
 import { BYTE_STREAM, isStream, TEXT_STREAM } from './byte-stream.js';
 import { BUFFER, bytes } from './bytes.js';
 import { csv, csvNamed } from './csv.js';
+import type { FileFormat } from './file-format.js';
 import { parquet } from './parquet.js';
+import { POLARS_FILES } from './polars-file.js';
 import { frameKind } from './table-kind.js';
 import { text } from './text.js';
 import { v8 } from './v8.js';
@@ -17,6 +19,11 @@ const BUILT_IN: ReadonlyMap<string, Serializer> = new Map(
 /** Every format of Millrace's own is readable by its name alone, whatever serializer the task has got since. */
 export function builtInSerializer(name: string): Serializer | undefined {
   return BUILT_IN.get(name) ?? csvNamed(name);
+}
+
+/** For serializers that have to do with a library that writes and reads files by itself. */
+export function fileFormatOf(serializer: Serializer | undefined): FileFormat | undefined {
+  return serializer === parquet() ? POLARS_FILES : undefined;
 }
 
 const BY_EXTENSION: Readonly<Record<string, () => Serializer>> = {

@@ -11,12 +11,15 @@ export interface OptionalLibraries {
 
 /** The little that is asked of nodejs-polars. */
 export interface Polars {
-  readParquet(bytes: Buffer): PolarsFrame;
+  readParquet(bytesOrPath: Buffer | string): PolarsFrame;
   readIPC(bytes: Buffer): PolarsFrame;
 }
 
 export interface PolarsFrame {
+  readonly height: number;
+  readonly width: number;
   writeParquet(options: { readonly compression: 'snappy' }): Buffer;
+  writeParquet(path: string, options: { readonly compression: 'snappy' }): void;
   writeIPC(): Buffer;
 }
 

@@ -1,8 +1,9 @@
 import type { Serializer } from '../../model/serializer.js';
 import { arrowFromColumns, columnsOfArrow } from './arrow-columns.js';
-import { HEADER_KEY, notATable, putTogether, takeApart } from './column-table.js';
+import { notATable, putTogether, takeApart } from './column-table.js';
 import { loadLibrary } from './optional-library.js';
 import { readParquet, writeParquet } from './parquet-file.js';
+import { isOfPolars, POLARS_PARQUET } from './polars-file.js';
 import { type ArrowTable, isPolars, tableKind } from './table-kind.js';
 
 /**
@@ -34,8 +35,7 @@ const PARQUET: Serializer = Object.freeze({
 });
 
 function encode(value: unknown): Uint8Array | Promise<Uint8Array> {
-  // Half the bytes to digest, write and read, in a compression that every reader knows.
-  if (isPolars(value)) return value.writeParquet({ compression: 'snappy' });
+  if (isPolars(value)) return value.writeParquet(POLARS_PARQUET);
   const kind = tableKind(value);
   if (kind === undefined || kind === 'polars') throw notATable(value, 'parquet');
   if (kind === 'arrow') return columnsOfArrow(value as ArrowTable).then(writeParquet);
@@ -50,12 +50,4 @@ async function decode(bytes: Uint8Array): Promise<unknown> {
   const table = await readParquet(bytes);
   if ('rows' in table) return table.rows;
   return table.header.kind === 'arrow' ? await arrowFromColumns(table.header, table.columns) : await putTogether(table.header, table.columns);
-}
-
-/** Looked up in the file's footer, where writers give their names, without the library that understands all of it. */
-function isOfPolars(bytes: Uint8Array): boolean {
-  if (bytes.length < 12) return false;
-  const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true);
-  const footer = Buffer.from(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - 8 - length), Math.min(length, bytes.length - 8));
-  return footer.includes('Polars') && !footer.includes(HEADER_KEY);
 }
