@@ -78,11 +78,12 @@ function literalDigest(value: unknown): InputDigest | undefined {
 
 /** Of a file by its name alone: where it lies differs from machine to machine. */
 function shownInput(value: unknown): string | undefined {
-  if (typeof value === 'object' && value instanceof FileReference) return shownFile(value);
+  if (typeof value === 'object' && value instanceof FileReference) return shownFileName(value.path);
   return shownText(value);
 }
 
-function shownFile({ path }: FileReference): string | undefined {
+/** Undefined where the name is too long to be kept. */
+export function shownFileName(path: string): string | undefined {
   const name = basename(path);
   return name.length <= MAX_FILE_NAME ? `file ${name}` : undefined;
 }

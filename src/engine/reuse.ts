@@ -15,6 +15,7 @@ import type { ResultKeeper } from '../results/result-keeper.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { EarlierCalls } from './earlier-calls.js';
 import type { MissFacts } from './explain.js';
+import { shownFileName } from './inputs.js';
 import { decide } from './plan.js';
 
 /** One call that asks whether it has been answered before. */
@@ -277,7 +278,10 @@ export class Reuse {
     const { inputs = {}, place } = found.question;
     const counts = (name: string): boolean => isCounted(found, name);
     const call = earlier.closest({ inputs, counted: Object.keys(inputs).filter(counts), place });
-    const changes = call?.entry.reads === undefined ? [] : changedSmallReads(call.entry.reads, this.#parts.places);
+    const read = call?.entry.reads === undefined ? [] : changedSmallReads(call.entry.reads, this.#parts.places);
+    // A file that is passed by file() is told of as the input that it is.
+    const passed = new Set(Object.values(inputs).map(({ shown }) => shown));
+    const changes = read.filter(({ path }) => !passed.has(shownFileName(path)));
     return this.#missFacts(found, call, counts, changes.length === 0 ? undefined : changesText(changes));
   }
 
