@@ -11,8 +11,13 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import { changedReads, changesText, firstChange } from '../reads/changed-reads.js';
 import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { isChosen } from '../results/store-address.js';
+import type { TargetPlace } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
+import type { Answer } from './answer.js';
 import { decide, mostAlike } from './plan.js';
+import { TargetAnswers } from './target-answers.js';
+import { keyAt } from './targets.js';
 
 /** One call that asks whether it has been answered before. */
 export interface Question {
@@ -21,12 +26,9 @@ export interface Question {
   /** undefined: an input has no digest, so nothing can be known. */
   readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
   readonly forced: boolean;
+  /** Where its result shall lie, when the task chose that (S26). */
+  readonly place?: TargetPlace | undefined;
 }
-
-/** `key` is where a new result shall be found again; without one it is not. */
-export type Answer =
-  | { readonly hit: CacheEntryRow; readonly key: string; readonly why: undefined }
-  | { readonly hit: undefined; readonly key: string | undefined; readonly why: Reason };
 
 export interface ReuseParts {
   readonly record: RunRecord;
@@ -63,8 +65,11 @@ export class Reuse {
   readonly #partTexts = new WeakMap<CodePart, string>();
   readonly #histories = new Map<string, History | Promise<History>>();
 
+  readonly #atTarget: TargetAnswers;
+
   constructor(parts: ReuseParts) {
     this.#parts = parts;
+    this.#atTarget = new TargetAnswers(parts);
   }
 
   ask(question: Question): Answer | Promise<Answer> {
@@ -130,6 +135,12 @@ export class Reuse {
     history.byKey.set(entry.key, [entry, ...(history.byKey.get(entry.key) ?? [])]);
   }
 
+  /** What has been recorded is looked up again when the task is next asked about: for who waits for others. */
+  lookAgain(definition: TaskDefinition): void {
+    const version = this.#versions.get(definition);
+    if (version !== undefined) this.#histories.delete(version.digest);
+  }
+
   /** What other runs have computed since the histories were loaded. */
   learn(entries: readonly CacheEntryRow[]): void {
     for (const entry of entries) this.remember(entry);
@@ -138,6 +149,8 @@ export class Reuse {
   /** The bytes behind an entry proved missing or broken: it is no answer any more. */
   async discard(entry: CacheEntryRow): Promise<void> {
     this.forget(entry);
+    // What lies at an address of the user's choice is theirs to put back (S23, S26).
+    if (entry.artifacts.some(({ ref }) => isChosen(ref))) return;
     await this.#parts.record.discard(entry.artifacts.map(({ ref }) => ref.contentDigest));
   }
 
@@ -181,7 +194,7 @@ export class Reuse {
     const { code } = version;
     const digests: Record<string, string> = {};
     for (const name in inputs) digests[name] = (inputs[name] as InputDigest).digest;
-    const key = cacheKey(policy, this.#context(definition, code, digests));
+    const key = keyAt(cacheKey(policy, this.#context(definition, code, digests)), question.place);
     const known = (key !== undefined && history.byKey.get(key)) || [];
     // Who is forced is answered by this run's own results alone.
     const matching = this.#matching(forced ? known.filter((entry) => entry.run === run.id) : known);
@@ -215,7 +228,12 @@ export class Reuse {
       inputs,
       earlier: entries.length > 0 ? undefined : mostAlike(history.all, inputs),
     });
-    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, part) };
+    if (decision.action === 'run') {
+      const why = withUnsure(decision.why, part);
+      if (question.place === undefined || key === undefined || forced || known.length > 0) return { hit: undefined, key, why };
+      return scopes.exit(() => this.#atTarget.unrecorded(question.place as TargetPlace, key, why));
+    }
+    if (question.place !== undefined) return scopes.exit(() => this.#atTarget.recorded(question.place as TargetPlace, key as string, entries));
     return this.#present(question, key as string, decision.entry);
   }
 

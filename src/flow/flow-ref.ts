@@ -8,6 +8,7 @@ import type { Arg } from './future.js';
 import type { ParamSpec } from './parameters.js';
 import { scopes } from './scope.js';
 import { checkName, makeTask, TASK } from './task.js';
+import { taskTarget } from './task-target.js';
 import type { TaskOptions } from './task-type.js';
 
 /**
@@ -106,6 +107,7 @@ function subflowByName(name: string, vary: Vary, options: TaskOptions<[never], u
       return options.store ?? real()?.store;
     },
     serializer: options.serializer,
+    target: taskTarget(options.target, typeof options.name === 'string' ? options.name : name),
     slotless: true,
     subflow: {
       flowName: name,

@@ -30,6 +30,7 @@ import {
 } from './parameters.js';
 import { checkName, makeTask } from './task.js';
 import { settingsOf } from './task-settings.js';
+import { checkTarget, taskTarget } from './task-target.js';
 import type { Task, TaskOptions } from './task-type.js';
 
 export interface FlowOptions<S extends ParamSpec> {
@@ -236,10 +237,11 @@ function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSp
 
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
 function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
-  return Object.freeze({
+  const name = typeof options.name === 'string' ? checkName('task', options.name) : definition.name;
+  const made: TaskDefinition = {
     ...TASK_DEFAULTS,
     kind: 'subflow',
-    name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
+    name,
     description: options.description ?? definition.description,
     fn: definition.body,
     code: definition.code,
@@ -255,5 +257,7 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
       flowName: definition.name,
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
     },
-  } satisfies TaskDefinition);
+    target: taskTarget(options.target, name),
+  };
+  return Object.freeze(checkTarget(made));
 }

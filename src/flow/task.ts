@@ -11,15 +11,16 @@ import { futureClassFor, NodeFuture } from './node-future.js';
 import { parameterNames } from './parameter-names.js';
 import { registerIn } from './register.js';
 import { scopes } from './scope.js';
-import { settingsOf } from './task-settings.js';
-import type { AnyArgs, Outputs, Task, TaskOptions } from './task-type.js';
+import { externalOf, settingsOf } from './task-settings.js';
+import { checkTarget, taskTarget } from './task-target.js';
+import type { AnyArgs, ExternalOptions, Outputs, Task, TaskOptions } from './task-type.js';
 
 /** How the rest of the package gets at what a task is; shared by every copy of it. */
 export const TASK: unique symbol = Symbol.for('millrace.task');
 
 /**
  * Makes a task of a function (S0, S1).
- * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `OUTPUT_NAME_RESERVED`
+ * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `OUTPUT_NAME_RESERVED`, `TARGET_INVALID`
  */
 export function task<A extends AnyArgs, R, const O extends { readonly [K in keyof R & string]?: Serializer<R[K]> } | undefined = undefined>(
   fn: (...args: A) => R | PromiseLike<R>,
@@ -37,16 +38,20 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
 
 function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>, trace: CallTrace): TaskDefinition {
   const { name } = options;
-  return Object.freeze({
-    ...TASK_DEFAULTS,
-    ...settingsOf(options as never),
-    kind: 'task',
-    name: taskName(fn, name),
-    fn,
-    code: codeSite('task', fn, trace),
-    parameterNames: Object.freeze([...parameterNames(fn)]),
-    label: typeof name === 'function' ? name : undefined,
-  });
+  const called = taskName(fn, name);
+  return Object.freeze(
+    checkTarget({
+      ...TASK_DEFAULTS,
+      ...settingsOf(options as never),
+      kind: 'task',
+      name: called,
+      fn,
+      code: codeSite('task', fn, trace),
+      parameterNames: Object.freeze([...parameterNames(fn)]),
+      label: typeof name === 'function' ? name : undefined,
+      target: taskTarget(options.target, called),
+    }),
+  );
 }
 
 function taskName(fn: TaskDefinition['fn'], given: TaskOptions<AnyArgs, unknown>['name']): string {
@@ -89,6 +94,7 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
       (...args: unknown[]) =>
         mapTask(definition, options, args),
     with: (options: TaskOptions<AnyArgs, unknown>) => makeTask(varied(definition, options), upstream),
+    external: (options: ExternalOptions = {}) => makeTask(external(definition, options), upstream),
     after: (...more: Upstream[]) => makeTask(definition, [...upstream, ...more]),
   };
   Object.defineProperty(call, 'name', { value: definition.name });
@@ -97,12 +103,29 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
 
 function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknown>): TaskDefinition {
   const { name } = options;
+  const called = typeof name === 'string' ? checkName('task', name) : definition.name;
+  return Object.freeze(
+    checkTarget({
+      ...definition,
+      ...settingsOf(options as never),
+      name: called,
+      label: typeof name === 'function' ? name : definition.label,
+      outputs: definition.outputs,
+      target: 'target' in options ? taskTarget(options.target, called) : definition.target,
+    }),
+  );
+}
+
+/** It waits for others, so it takes no slot, and what bounds an attempt of its function does not concern it. */
+function external(definition: TaskDefinition, options: ExternalOptions): TaskDefinition {
+  const { from } = options;
   return Object.freeze({
     ...definition,
-    ...settingsOf(options as never),
-    name: typeof name === 'string' ? checkName('task', name) : definition.name,
-    label: typeof name === 'function' ? name : definition.label,
-    outputs: definition.outputs,
+    ...settingsOf({ retries: 0, ...(from === undefined ? {} : { store: from }) }),
+    external: externalOf(options),
+    slotless: true,
+    timeoutMs: Number.POSITIVE_INFINITY,
+    limits: undefined,
   });
 }
 
