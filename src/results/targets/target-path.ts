@@ -87,7 +87,7 @@ function placeholderValue({ kind, name, text }: Placeholder, params: Readonly<Re
   throw targetInvalid(
     call.task,
     `expected '${text}' to be a text, a number or a boolean; it is ${describe(value)}`,
-    'Use a function as target: target: (order) => `${order.id}.json`.',
+    "Use a function as target: target: (order) => order.id + '.json'.",
   );
 }
 

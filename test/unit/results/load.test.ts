@@ -20,7 +20,7 @@ beforeEach(() => {
 
 const lines: Serializer<string[]> = {
   name: 'lines',
-  ext: 'txt',
+  ext: 'lines',
   encode: (value) => Buffer.from(value.join('\n')),
   decode: (bytes) => Buffer.from(bytes).toString().split('\n'),
 };
@@ -54,7 +54,7 @@ describe.each<[string, () => ResultStore]>([
     expect(value).toEqual(['a', 'b']);
     await expect(load(store, address)).rejects.toMatchObject({
       code: 'FORMAT_UNKNOWN',
-      message: expect.stringContaining("is of format '.txt'; no serializer was given"),
+      message: expect.stringContaining("is of format '.lines'; no serializer was given"),
     });
     const json = await addressIn(store, 1);
     await expect(load(store, json, lines)).rejects.toMatchObject({ code: 'FORMAT_UNKNOWN' });
