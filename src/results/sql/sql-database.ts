@@ -6,9 +6,6 @@ export interface TableAddress {
   readonly table: string;
 }
 
-/** A value as the driver takes it. */
-export type Encoded = unknown;
-
 /** What tells one database from another; all else is the same SQL. */
 export interface SqlDatabase {
   readonly scheme: 'sqlite' | 'postgres' | 'duckdb';
