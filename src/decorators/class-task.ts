@@ -3,7 +3,7 @@ import { type CallTrace, codeSite, traceCall } from '../flow/code-site.js';
 import type { Upstream } from '../flow/future.js';
 import { scopes } from '../flow/scope.js';
 import { isTask, makeTask, TASK, task } from '../flow/task.js';
-import type { AnyArgs, Task, TaskOptions } from '../flow/task-type.js';
+import type { AnyArgs, ExternalOptions, Task, TaskOptions } from '../flow/task-type.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { type Code, classOf } from './class-chain.js';
@@ -86,6 +86,7 @@ function withThis(plain: TaskDefinition, method: Code, name: MethodTaskOptions['
     code,
     parameterNames: Object.freeze(['this', ...plain.parameterNames]),
     label: typeof name === 'function' ? withoutThis(name) : undefined,
+    target: plain.target?.kind === 'function' ? { ...plain.target, of: withoutThis(plain.target.of) } : plain.target,
   });
 }
 
@@ -112,7 +113,8 @@ export function bindTask(instance: object, { task: unbound, method, use }: Class
     if (scopes.getStore() === undefined) throw notInAFlow(use.taskName);
     return unbound(new TaskThis(instance, use), ...args);
   };
-  const varied = ({ name, ...options }: TaskOptions<AnyArgs, unknown>): Task<AnyArgs, unknown> => {
+  const varied = ({ name, ...given }: TaskOptions<AnyArgs, unknown>): Task<AnyArgs, unknown> => {
+    const options = typeof given.target === 'function' ? { ...given, target: withoutThis(given.target) } : given;
     const named = name === undefined ? options : { ...options, name: typeof name === 'function' ? withoutThis(name) : name };
     const changed: ThisUse = {
       ...use,
@@ -126,6 +128,7 @@ export function bindTask(instance: object, { task: unbound, method, use }: Class
     fn: (...args: readonly unknown[]) => Reflect.apply(method, instance, args),
     taskName: unbound.taskName,
     with: varied,
+    external: (options?: ExternalOptions) => bindTask(instance, { task: unbound.external(options), method, use }),
     after: (...up: Upstream[]) => bindTask(instance, { task: unbound.after(...up), method, use }),
   };
   Object.defineProperty(call, 'name', { value: unbound.taskName });

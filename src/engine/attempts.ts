@@ -33,6 +33,8 @@ export interface AttemptsHost extends AttemptHost {
   /** The arguments with values in place of references. */
   argumentsOf(node: number): readonly unknown[];
   expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown>;
+  /** What others make is waited for, never computed. */
+  waitForOthers(attempt: Attempt): Promise<unknown>;
   /** What is to take down the files that the next attempt reads; undefined where nobody needs to know. */
   observe(node: number): ReadSink | undefined;
   move(node: number, state: number): void;
@@ -151,7 +153,9 @@ export class Attempts {
     try {
       const args = host.argumentsOf(node);
       this.#calling = attempt;
-      returned = definition.kind === 'subflow' ? host.expand(node, definition, args, attempt.reads) : scopes.run(attempt, call, definition.fn, args);
+      if (definition.external !== undefined) returned = host.waitForOthers(attempt);
+      else if (definition.kind === 'subflow') returned = host.expand(node, definition, args, attempt.reads);
+      else returned = scopes.run(attempt, call, definition.fn, args);
       isLater = isThenable(returned);
     } catch (error) {
       return this.#threw(attempt, error);

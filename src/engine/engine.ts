@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { asError, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
+import { cache } from '../cache/policy.js';
 import { adoptionOf } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
 import { type Path, project, type Ref } from '../graph/ref.js';
@@ -14,11 +15,12 @@ import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
-import type { TaskDefinition } from '../model/task-definition.js';
+import type { MapSettings, TaskDefinition } from '../model/task-definition.js';
 import type { TaskError } from '../model/task-error.js';
 import type { Places } from '../reads/places.js';
 import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
+import type { Answer } from './answer.js';
 import { ArgumentValues } from './argument-values.js';
 import { Attempt } from './attempt.js';
 import { Attempts, type AttemptsHost } from './attempts.js';
@@ -27,6 +29,7 @@ import { Children } from './children.js';
 import { Claims, type ClaimsParts } from './claims.js';
 import { deepFreeze } from './deep-freeze.js';
 import { DerivedSteps } from './derived-steps.js';
+import { Externals } from './externals.js';
 import { FailFast, type FailFastView } from './fail-fast.js';
 import { derivedError, Failures, NoValue, taskError } from './failures.js';
 import { type Force, forcedBy, spreads } from './force.js';
@@ -40,9 +43,10 @@ import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
 import { ReadLogs } from './read-logs.js';
-import type { Answer, Reuse } from './reuse.js';
+import type { Question, Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
+import { needsInputs, policyOf, Targets, type TargetsParts } from './targets.js';
 import { endWithout, type Judgement, judgeNode, lostInputs, lostPredecessors, type TriggerView, weightiestFirst } from './triggering.js';
 
 const {
@@ -78,6 +82,8 @@ export interface EngineParts {
   readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
   /** Which files count as inputs of the tasks that read them. */
   readonly places: Places;
+  /** The run's time, and where relative addresses begin. */
+  readonly targets: Pick<TargetsParts, 'time' | 'roots'>;
   readonly defaultCache: CachePolicy | false | undefined;
   /** The flow's, for tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
@@ -104,6 +110,8 @@ interface Note {
   firstStart?: number;
   checks?: readonly CheckResult[];
   label?: string;
+  /** Of what others have left at its target: the question that it answers. */
+  key?: string;
 }
 
 /**
@@ -129,6 +137,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   readonly #attempts: Attempts;
+  readonly #targets: Targets;
+  readonly #externals: Externals;
   #open = 0;
   now = 0;
   #pumping = false;
@@ -157,6 +167,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#maps = new Maps(this);
     this.#reads = new ReadLogs(this.graph, parts.places);
     this.#attempts = new Attempts(this, parts.concurrency);
+    this.#targets = new Targets({ run: parts.run, ...parts.targets, idOf: (node) => this.idOf(node) });
+    this.#externals = new Externals(parts);
     this.#results = new NodeResults(parts.run.id, this.graph, this.nodes, this.failures, parts.keeper, this.#maps.children, (node, lost) =>
       this.#makeAnew(node, lost),
     );
@@ -392,9 +404,33 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       if (lost.length > 0) return this.endBecause(node, this.#stateWithout(lost), lost);
     }
     if (definition.kind === 'map') return this.#expandMap(node, definition);
-    const policy = definition.cache ?? this.#parts.defaultCache;
-    if (policy) this.#ask(node, definition, policy);
-    else this.#prepare(node, undefined);
+    const policy = policyOf(definition, this.#parts.defaultCache);
+    if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
+    if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
+    else if (policy) this.#ask(node, definition, policy);
+    else this.#take(node, undefined, () => this.#prepare(node, undefined));
+  }
+
+  /** False: its address cannot be told yet, or the node has ended for want of one (S26). */
+  #isPlaced(node: number, definition: TaskDefinition): boolean {
+    if (needsInputs(definition) && this.#waitFor(node, this.#unloadedInputs(node))) return false;
+    try {
+      this.#targets.find(node, definition, this.mapIndexOf(node), () => this.argumentsOf(node));
+      return true;
+    } catch (error) {
+      this.fail(node, FAILED, error);
+      return false;
+    }
+  }
+
+  /** No two nodes write one address. */
+  #take(node: number, key: string | undefined, go: () => void): void {
+    try {
+      this.#targets.take(node, key);
+    } catch (error) {
+      return this.fail(node, FAILED, error);
+    }
+    go();
   }
 
   /** True: the trigger rule lets the node run. Else it has been ended, or waits for more of its inputs (S11). */
@@ -419,25 +455,32 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
     if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
     const forced = this.#forcedBy(node, definition);
-    const inputs = this.#results.inputs(node);
+    const question = this.#questionOf(node, definition, policy, forced);
+    const { inputs } = question;
     let answer: Answer | Promise<Answer>;
     try {
-      answer = this.#parts.reuse.ask({
-        definition,
-        policy,
-        inputs,
-        forced,
-        place: node,
-        sourceOf: (name) => inputSource(this.graph, node, name),
-        lacking: () => this.#results.inputWithoutDigest(node),
-      });
+      answer = this.#parts.reuse.ask(question);
     } catch (error) {
       // The policy is the user's.
       return this.fail(node, FAILED, error);
     }
     if (inputs) this.#noteOf(node).asked = inputs;
-    if (answer instanceof Promise) this.#when(node, answer, (known) => this.#answered(node, known));
-    else this.#answered(node, answer);
+    const go = (known: Answer): void => this.#take(node, known.key, () => this.#answered(node, known));
+    if (answer instanceof Promise) this.#when(node, answer, go);
+    else go(answer);
+  }
+
+  #questionOf(node: number, definition: TaskDefinition, policy: CachePolicy, forced: string | undefined): Question {
+    return {
+      definition,
+      policy,
+      inputs: this.#results.inputs(node),
+      forced,
+      place: node,
+      target: this.#targets.placeOf(node),
+      sourceOf: (name) => inputSource(this.graph, node, name),
+      lacking: () => this.#results.inputWithoutDigest(node),
+    };
   }
 
   #answered(node: number, answer: Answer): void {
@@ -446,8 +489,13 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       this.#reads.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
     }
+    if (answer.adopted) {
+      this.#noteOf(node).key = answer.key;
+      this.#results.computed(node, answer.adopted.value, answer.adopted);
+      return this.#settle(node, CACHED, answer.adopted);
+    }
     this.#noteOf(node).reason ??= answer.why;
-    this.#prepare(node, answer.key);
+    this.#prepare(node, this.#definition(node).external === undefined ? answer.key : undefined);
   }
 
   /** Inputs are at hand before a key is taken, and that before a slot: who leads a flight waits for nothing but a slot. */
@@ -521,9 +569,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** Stores what is meant to be kept. */
   keep(node: number, value: unknown): Kept | Promise<Kept> | undefined {
     const definition = this.#definition(node);
-    const isKept = definition.persist && (this.#parts.keepAll || this.#flights.keyOf(node) !== undefined);
+    // Data of others stays where it is.
+    if (definition.external !== undefined) return this.#externals.take(node);
+    const place = this.#targets.placeOf(node);
+    const isKept = definition.persist && (this.#parts.keepAll || place !== undefined || this.#flights.keyOf(node) !== undefined);
     if (!isKept) return undefined;
-    const kept = this.#parts.keeper.keep(value, definition);
+    const kept = this.#parts.keeper.keep(value, definition, place);
     const read = this.#reads.end(node, value);
     return read === undefined ? kept : Promise.all([kept, read]).then(([stored]) => stored);
   }
@@ -552,6 +603,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown> {
     return expandSubflow(this, node, definition, args[0], reads);
+  }
+
+  waitForOthers(attempt: Attempt): Promise<unknown> {
+    const { node } = attempt;
+    const definition = this.#definition(node);
+    const policy = policyOf(definition, this.#parts.defaultCache) || cache.default;
+    const question = this.#questionOf(node, definition, policy, undefined);
+    return this.#externals.wait(attempt, definition, this.#targets.placeOf(node), question);
   }
 
   random(): number {
@@ -655,7 +714,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
-      key: isReusable ? (key ?? origin?.key) : undefined,
+      key: isReusable ? (key ?? note.key ?? origin?.key) : undefined,
       // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
       claimed: key !== undefined && this.#claims.release(key) ? key : undefined,
       reason: state === CACHED ? undefined : note.reason,
@@ -708,8 +767,15 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     } catch (error) {
       return this.fail(node, FAILED, error);
     }
+    const scope = this.#maps.scopeOf(node, definition, calls);
+    const { of } = definition.map as MapSettings;
+    try {
+      this.#targets.checkChildren(of, calls, (place) => scope.idOf(of.name, place));
+    } catch (error) {
+      return this.fail(node, FAILED, error);
+    }
     this.move(node, RUNNING);
-    this.#maps.expand(node, definition, calls);
+    this.#maps.expand(node, definition, calls, scope);
   }
 
   expanded(map: number, children: readonly number[]): void {
@@ -775,6 +841,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
     this.registered(anew, upstream.length === 0 ? undefined : upstream);
     this.nodes.mark(anew, REDONE);
+    this.#targets.again(anew, node);
     this.#noteOf(anew).reason = reasonOfLoss(lost);
     return { node: anew, ended: this.ended(anew) };
   }

@@ -2,6 +2,8 @@ import type { GraphData, ViewEdge, ViewMap, ViewNode } from '../graph/graph-view
 import type { GraphScope } from '../graph/task-graph.js';
 import type { TaskRunRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { isChosen } from '../results/store-address.js';
+import type { TaskRunDetails } from '../runs/run-record.js';
 import { foldMaps } from './map-fold.js';
 import { type RealEdge, realEdges } from './real-edges.js';
 import { type DrawnEdge, reduceControl } from './reduce-control.js';
@@ -20,6 +22,7 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
     const { parent } = graph.scopes[node] as GraphScope;
     const { state, key, why } = await tracer.answer(node);
     const map = await tracer.mapOf(node);
+    const target = await tracer.targetOf(node);
     nodes.push({
       id: graph.id(node),
       task: definition.name,
@@ -28,6 +31,7 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
       state,
       certain: await tracer.certain(node),
       ...(key === undefined ? {} : { key }),
+      ...(target === undefined ? {} : { target }),
       upstream: [...new Set(edges.map(({ from }) => graph.id(from)))],
       ...(why ? { why } : {}),
       ...(map ? { map } : {}),
@@ -68,11 +72,18 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     state: state === 'success' || state === 'cached' ? 'complete' : 'pending',
     certain: true,
     ...(cacheKey === undefined ? {} : { key: cacheKey }),
+    ...targetOf(row),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
     outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }) },
     ...(map ? { map } : {}),
   };
+}
+
+/** Where its result lies, when that was the user's choice. */
+function targetOf({ artifacts }: TaskRunRow & Partial<Pick<TaskRunDetails, 'artifacts'>>): { readonly target?: string } {
+  const chosen = artifacts?.find(({ ref }) => isChosen(ref));
+  return chosen === undefined ? {} : { target: chosen.ref.uri };
 }
 
 function viewEdges(edgesOf: ReadonlyMap<number, readonly DrawnEdge[]>, idOf: (node: number) => string): ViewEdge[] {

@@ -85,10 +85,15 @@ export class Maps {
     return mapCalls(this.#view, this.#graph.id(map), definition, this.#graph.args[map] as readonly unknown[], maxSplits);
   }
 
+  /** What children are called by. */
+  scopeOf(map: number, definition: TaskDefinition, calls: MapCalls): MapScope {
+    const key = definition.map?.key;
+    return new MapScope(this.#graph.id(map), map, key && childKeys(key, calls));
+  }
+
   /** The children are added some at a time, so that a hundred thousand do not hold up everything else. */
-  expand(map: number, definition: TaskDefinition, calls: MapCalls): void {
-    const { of, key } = definition.map as MapSettings;
-    const scope = new MapScope(this.#graph.id(map), map, key && childKeys(key, calls));
+  expand(map: number, definition: TaskDefinition, calls: MapCalls, scope: MapScope): void {
+    const { of } = definition.map as MapSettings;
     const children: number[] = [];
     const grow = (): void => {
       const until = Math.min(calls.count, children.length + CHILDREN_AT_ONCE);

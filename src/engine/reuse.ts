@@ -12,11 +12,16 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import { changedReads, changedSmallReads, changesText, firstChange } from '../reads/changed-reads.js';
 import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { isChosen } from '../results/store-address.js';
+import type { TargetPlace } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
+import type { Answer } from './answer.js';
 import { EarlierCalls } from './earlier-calls.js';
 import type { MissFacts } from './explain.js';
 import { shownFileName } from './inputs.js';
 import { decide } from './plan.js';
+import { TargetAnswers } from './target-answers.js';
+import { keyAt } from './targets.js';
 
 /** One call that asks whether it has been answered before. */
 export interface Question {
@@ -32,12 +37,9 @@ export interface Question {
   readonly sourceOf: (name: string) => string | undefined;
   /** The argument without a digest. */
   readonly lacking: () => string | undefined;
+  /** Where its result shall lie, when the task chose that (S26). */
+  readonly target?: TargetPlace | undefined;
 }
-
-/** `key` is where a new result shall be found again; without one it is not. */
-export type Answer =
-  | { readonly hit: CacheEntryRow; readonly key: string; readonly why: undefined }
-  | { readonly hit: undefined; readonly key: string | undefined; readonly why: Reason };
 
 export interface ReuseParts {
   readonly record: RunRecord;
@@ -86,8 +88,11 @@ export class Reuse {
   #wanted: string[] = [];
   #loading: Promise<ReadonlyMap<string, readonly CacheEntryRow[]>> | undefined;
 
+  readonly #atTarget: TargetAnswers;
+
   constructor(parts: ReuseParts) {
     this.#parts = parts;
+    this.#atTarget = new TargetAnswers(parts);
   }
 
   ask(question: Question): Answer | Promise<Answer> {
@@ -155,6 +160,12 @@ export class Reuse {
     history.byKey.set(entry.key, [entry, ...(history.byKey.get(entry.key) ?? [])]);
   }
 
+  /** What has been recorded is looked up again when the task is next asked about: for who waits for others. */
+  lookAgain(definition: TaskDefinition): void {
+    const version = this.#versions.get(definition);
+    if (version !== undefined) this.#histories.delete(version.digest);
+  }
+
   /** What other runs have computed since the histories were loaded. */
   learn(entries: readonly CacheEntryRow[]): void {
     for (const entry of entries) this.remember(entry);
@@ -163,6 +174,8 @@ export class Reuse {
   /** The bytes behind an entry proved missing or broken: it is no answer any more. */
   async discard(entry: CacheEntryRow): Promise<void> {
     this.forget(entry);
+    // What lies at an address of the user's choice is theirs to put back (S23, S26).
+    if (entry.artifacts.some(({ ref }) => isChosen(ref))) return;
     await this.#parts.record.discard(entry.artifacts.map(({ ref }) => ref.contentDigest));
   }
 
@@ -208,7 +221,7 @@ export class Reuse {
     const { run } = this.#parts;
     if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: lackingText(question.lacking()) } };
     const context = this.#context(definition, version.code, digestsOf(inputs));
-    const key = cacheKey(policy, context);
+    const key = keyAt(cacheKey(policy, context), question.target);
     const known = (key !== undefined && history.byKey.get(key)) || [];
     // Who is forced is answered by this run's own results alone.
     const matching = this.#matching(forced === undefined ? known : known.filter((entry) => entry.run === run.id));
@@ -221,7 +234,7 @@ export class Reuse {
     return miss instanceof Promise ? miss.then((facts) => this.#decided(found, entries, facts)) : this.#decided(found, entries, miss);
   }
 
-  #decided({ question, version, key }: Found, entries: readonly CacheEntryRow[], miss: MissFacts | undefined): Answer | Promise<Answer> {
+  #decided({ question, version, key, known }: Found, entries: readonly CacheEntryRow[], miss: MissFacts | undefined): Answer | Promise<Answer> {
     const { ttlMs } = question.policy;
     const decision = decide({
       key,
@@ -233,7 +246,13 @@ export class Reuse {
       now: ttlMs === undefined ? 0 : this.#parts.clock.now(),
       miss,
     });
-    if (decision.action === 'run') return { hit: undefined, key, why: withUnsure(decision.why, version.part) };
+    const { forced, target } = question;
+    if (decision.action === 'run') {
+      const why = withUnsure(decision.why, version.part);
+      if (target === undefined || key === undefined || forced !== undefined || known.length > 0) return { hit: undefined, key, why };
+      return scopes.exit(() => this.#atTarget.unrecorded(target, key, why));
+    }
+    if (target !== undefined) return scopes.exit(() => this.#atTarget.recorded(target, key as string, entries));
     return this.#present(question, key as string, decision.entry);
   }
 

@@ -18,6 +18,9 @@ import type { TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { UNKNOWN } from '../results/targets/target-path.js';
+import type { TargetPlace } from '../results/targets/target-place.js';
+import type { Answer } from './answer.js';
 import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
@@ -26,13 +29,14 @@ import { mapCalls } from './map.js';
 import { childAt } from './map-element.js';
 import { isLost, reasonOfLoss } from './node-results.js';
 import { placeholder } from './placeholder.js';
-import type { Answer, Reuse } from './reuse.js';
+import type { Reuse } from './reuse.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
 import { adoptionsAround } from './subflow.js';
+import { needsInputs, policyOf, Targets, type TargetsParts } from './targets.js';
 
 /** What a trace knows of a node: whether its result exists already, and if not, why (S27). */
 export type TraceAnswer =
-  | { readonly state: 'complete'; readonly key: string | undefined; readonly stored: Stored | undefined; readonly why?: undefined }
+  | { readonly state: 'complete'; readonly key: string | undefined; readonly stored: Stored | undefined; readonly why?: Reason | undefined }
   | { readonly state: 'pending' | 'unknown'; readonly key: string | undefined; readonly why: Reason | undefined };
 
 export interface TracerParts {
@@ -40,6 +44,7 @@ export interface TracerParts {
   readonly params: Readonly<Record<string, unknown>>;
   readonly keeper: ResultKeeper;
   readonly reuse: Reuse;
+  readonly targets: Pick<TargetsParts, 'time' | 'roots'>;
   readonly defaultCache: CachePolicy | false | undefined;
   readonly defaults: Partial<TaskDefinition>;
   readonly force: Force;
@@ -77,6 +82,9 @@ export class Tracer implements RunPort, Settling {
   /** Of maps whose lists are known. */
   readonly #children = new Map<number, readonly TraceAnswer[]>();
   readonly #subflows: number[] = [];
+  readonly #targets: Targets;
+  /** Where results shall lie, for people. */
+  readonly #shownTargets = new Map<number, string>();
   #uncertainFrom = Number.POSITIVE_INFINITY;
   #incompleteAt: string | undefined;
   #stopped: MillraceError | undefined;
@@ -85,6 +93,7 @@ export class Tracer implements RunPort, Settling {
     this.#parts = parts;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
+    this.#targets = new Targets({ run: { id: this.runId, flowName: parts.flowName }, ...parts.targets, idOf: (node) => this.graph.id(node) });
   }
 
   get flowName(): string {
@@ -148,8 +157,9 @@ export class Tracer implements RunPort, Settling {
 
   /** Runs the body, and the bodies of sub-flows that are not complete. @throws what the body throws, unless a placeholder made it */
   async trace(body: (params: never) => unknown, missing: readonly string[] = []): Promise<void> {
-    const scope = this.#scope(this.#parts.params, new GraphScope());
+    // The scope's own: what a target is made of is there, if only as a placeholder.
     const params = { ...this.#parts.params };
+    const scope = this.#scope(params, new GraphScope());
     for (const name of missing) params[name] = this.#parameter(scope, name);
     await this.#follow(scope, () => body(params as never));
     for (let next = this.#subflows.shift(); next !== undefined; next = this.#subflows.shift()) await this.#enter(next);
@@ -240,7 +250,7 @@ export class Tracer implements RunPort, Settling {
     // Not on the caller's stack: a chain may be a hundred thousand nodes long.
     await undefined;
     const definition = this.graph.definitions[node] as TaskDefinition;
-    const policy = definition.cache ?? this.#parts.defaultCache;
+    const policy = policyOf(definition, this.#parts.defaultCache);
     const upstream = await this.#upstream(node);
     const isKnown = [...upstream.values()].every(({ state }) => state === 'complete');
     if (definition === PARAMETER) return { state: 'unknown', key: undefined, why: undefined };
@@ -248,8 +258,10 @@ export class Tracer implements RunPort, Settling {
     if (definition.kind === 'derived')
       return isKnown ? { state: 'complete', key: undefined, stored: undefined } : { state: 'unknown', key: undefined, why: undefined };
     if (definition.kind === 'map') return await this.#findMap(node, definition, upstream, isKnown);
+    const place = definition.target === undefined ? undefined : await this.#placeOf(node, definition, upstream);
+    if (definition.external !== undefined && typeof place === 'object') return await this.#findExternal(place);
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
-    if (!isKnown) {
+    if (!isKnown || typeof place === 'string') {
       const known = await this.#parts.reuse.hasHistory(definition, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending', detail: this.#pendingNames(upstream) } };
     }
@@ -261,11 +273,38 @@ export class Tracer implements RunPort, Settling {
       inputs,
       forced: forcedBy(this.#parts.force, definition, undefined),
       place: node,
+      target: typeof place === 'object' ? place : undefined,
       sourceOf: (name) => inputSource(this.graph, node, name),
       lacking: () => inputWithoutDigest(this.graph.args[node] as readonly unknown[], definition.parameterNames, digestOf),
     });
     if (answer.hit) this.#hits.set(node, [answer.hit]);
     return answerOf(answer);
+  }
+
+  /** Where the node's result shall lie, for people; placeholders that nobody knows yet stand in it as they were written. */
+  async targetOf(node: number): Promise<string | undefined> {
+    await this.answer(node);
+    return this.#shownTargets.get(node);
+  }
+
+  /** Text: its path is made of inputs that are not known before a run. */
+  async #placeOf(node: number, definition: TaskDefinition, upstream: ReadonlyMap<number, TraceAnswer>): Promise<TargetPlace | string> {
+    const values = new Map<number, unknown>();
+    // One whose bytes are gone is as unknown as one that was never computed.
+    if (needsInputs(definition))
+      for (const [from, { state }] of upstream) values.set(from, state === 'complete' ? await this.#value(from).catch(() => UNKNOWN) : UNKNOWN);
+    const known = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : valueAt(values.get(ref[NODE]), ref[PATH]));
+    const args = (): readonly unknown[] => (this.graph.args[node] as readonly unknown[]).map((arg) => knownArgument(arg, known));
+    const place = this.#targets.placeFor(definition, undefined, args);
+    const shown = typeof place === 'string' ? place : place.shown;
+    if (shown !== '') this.#shownTargets.set(node, shown);
+    return place;
+  }
+
+  async #findExternal(place: TargetPlace): Promise<TraceAnswer> {
+    const look = await this.#parts.keeper.lookAt(place);
+    if (look.kept) return { state: 'complete', key: undefined, stored: storedAs(look.kept.artifacts) };
+    return { state: 'pending', key: undefined, why: { kind: 'missing', detail: `'${place.shown}': ${look.why}` } };
   }
 
   /** One child of a map is complete when that child is. */
@@ -279,7 +318,8 @@ export class Tracer implements RunPort, Settling {
   /** A map is complete when every child is; where its lists are not known yet, nobody can say how many there will be. */
   async #findMap(node: number, definition: TaskDefinition, upstream: ReadonlyMap<number, TraceAnswer>, isKnown: boolean): Promise<TraceAnswer> {
     const { of } = definition.map as MapSettings;
-    const policy = of.cache ?? this.#parts.defaultCache;
+    const policy = policyOf(of, this.#parts.defaultCache);
+    if (of.target?.kind === 'template') this.#shownTargets.set(node, of.target.template.text);
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(of, policy);
@@ -295,19 +335,29 @@ export class Tracer implements RunPort, Settling {
     const children: TraceAnswer[] = [];
     this.#children.set(node, children);
     let why: Reason | undefined;
-    for (let place = 0; place < calls.count; place++) {
-      const args = calls.argumentsAt(place);
+    for (let at = 0; at < calls.count; at++) {
+      const args = calls.argumentsAt(at);
       const inputs = inputDigests(args, of.parameterNames, digestOf);
+      const target = of.target === undefined ? undefined : this.#targets.placeFor(of, at, () => args.map((arg) => knownArgument(arg, view.valueOf)));
+      if (of.external !== undefined && typeof target === 'object') {
+        const child = await this.#findExternal(target);
+        children.push(child);
+        if (child.state === 'complete' && child.stored) hits.push(asEntry(of, child.stored));
+        else why ??= child.why;
+        continue;
+      }
       const answer = await this.#parts.reuse.ask({
         definition: of,
         policy,
         inputs,
         forced,
+        target: typeof target === 'object' ? target : undefined,
         sourceOf: () => undefined,
         lacking: () => inputWithoutDigest(args, of.parameterNames, digestOf),
       });
       children.push(answerOf(answer));
       if (answer.hit) hits.push(answer.hit);
+      else if (answer.adopted) hits.push(asEntry(of, storedAs(answer.adopted.artifacts)));
       else why ??= answer.why;
     }
     this.#hits.set(node, hits);
@@ -480,8 +530,33 @@ export class Tracer implements RunPort, Settling {
   }
 }
 
-function answerOf({ hit, key, why }: Answer): TraceAnswer {
+function answerOf(answer: Answer): TraceAnswer {
+  const { hit, key, why } = answer;
+  if (!hit && answer.adopted) return { state: 'complete', key, stored: storedAs(answer.adopted.artifacts), why };
   return hit ? { state: 'complete', key, stored: storedAs(hit.artifacts) } : { state: 'pending', key, why };
+}
+
+/** `UNKNOWN` for what holds a future whose value is not known. */
+function knownArgument(arg: unknown, look: (ref: Ref) => unknown): unknown {
+  let isKnown = true;
+  const value = replaceDeep(
+    arg,
+    replacingReferences((ref) => {
+      const found = look(ref);
+      if (found === UNKNOWN) isKnown = false;
+      return found;
+    }),
+  );
+  return isKnown ? value : UNKNOWN;
+}
+
+function valueAt(value: unknown, path: Path | undefined): unknown {
+  return value === UNKNOWN || value === undefined ? UNKNOWN : project(value, path);
+}
+
+/** What others have left at an address stands for a child of a map as an earlier result does. No run has made it. */
+function asEntry({ name }: TaskDefinition, { artifacts }: Stored): CacheEntryRow {
+  return { taskVersion: '', key: '', task: name, run: '', index: -1, createdAt: 0, code: '', version: undefined, inputs: {}, artifacts };
 }
 
 function lengthIfList(value: unknown): number | undefined {

@@ -9,6 +9,7 @@ import type { ParamSpec } from './parameters.js';
 import { scopes } from './scope.js';
 import { SUBFLOW_DEFAULTS, subflowSettings } from './subflow-settings.js';
 import { checkName, makeTask, TASK } from './task.js';
+import { taskTarget } from './task-target.js';
 import type { TaskOptions } from './task-type.js';
 
 /**
@@ -103,6 +104,7 @@ function subflowByName(name: string, vary: Vary, options: TaskOptions<[never], u
     get store() {
       return options.store ?? real()?.store;
     },
+    target: taskTarget(options.target, typeof options.name === 'string' ? options.name : name),
     subflow: {
       flowName: name,
       get adopt() {

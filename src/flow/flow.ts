@@ -33,6 +33,7 @@ import {
 import { SUBFLOW_DEFAULTS, subflowSettings } from './subflow-settings.js';
 import { checkName, makeTask } from './task.js';
 import { settingsOf } from './task-settings.js';
+import { checkTarget, taskTarget } from './task-target.js';
 import type { Task, TaskOptions } from './task-type.js';
 
 export interface FlowOptions<S extends ParamSpec> {
@@ -255,10 +256,11 @@ function taskDefaults({ cache, store, defaults }: FlowDefinition): Partial<TaskD
 
 /** `fn` is the body itself, so that every `asTask()` of a flow is the same task to a run. */
 function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], unknown>): TaskDefinition {
-  return Object.freeze({
+  const name = typeof options.name === 'string' ? checkName('task', options.name) : definition.name;
+  const made: TaskDefinition = {
     ...SUBFLOW_DEFAULTS,
     ...subflowSettings(options as never),
-    name: typeof options.name === 'string' ? checkName('task', options.name) : definition.name,
+    name,
     description: options.description ?? definition.description,
     fn: definition.body,
     code: definition.code,
@@ -268,5 +270,7 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
       adopt: adoptionOf(taskDefaults(definition)),
       resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
     },
-  } satisfies TaskDefinition);
+    target: taskTarget(options.target, name),
+  };
+  return Object.freeze(checkTarget(made));
 }

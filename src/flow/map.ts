@@ -7,6 +7,7 @@ import type { MapOptions } from './mapped-future.js';
 import { derive, NodeFuture } from './node-future.js';
 import { registerIn } from './register.js';
 import { type BodyScope, scopes } from './scope.js';
+import { withParameters } from './task-target.js';
 import { isUnmapped } from './unmapped.js';
 
 class MapFuture extends NodeFuture {
@@ -43,7 +44,8 @@ export function mapTask(definition: TaskDefinition, options: MapOptions, args: r
     });
   }
   checkArguments(definition, args);
-  return new MapFuture(scope.port, registerIn(scope, mapDefinition(scope, definition, options), args));
+  const ready = withParameters(definition, scope.context.params, scope.port.flowName, true);
+  return new MapFuture(scope.port, registerIn(scope, mapDefinition(scope, ready, options), args));
 }
 
 function checkArguments({ name, parameterNames }: TaskDefinition, args: readonly unknown[]): void {

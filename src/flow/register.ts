@@ -5,6 +5,7 @@ import { visitReferences } from '../graph/references.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { RunPort } from './run-port.js';
 import { type BodyScope, scopes } from './scope.js';
+import { withParameters } from './task-target.js';
 
 /**
  * Adds a call to the graph of the run whose body is executing (S1).
@@ -18,9 +19,11 @@ export function register(definition: TaskDefinition, args: readonly unknown[]): 
   return { port: scope.port, node: registerIn(scope, definition, args) };
 }
 
-export function registerIn(scope: BodyScope, definition: TaskDefinition, args: readonly unknown[]): number {
+/** @throws as `register`; MillraceError `TARGET_INVALID` when the flow has no parameter that its target names */
+export function registerIn(scope: BodyScope, asked: TaskDefinition, args: readonly unknown[]): number {
   const { port } = scope;
-  if (scope.closed || port.closed) throw flowClosed(port, definition.name);
+  if (scope.closed || port.closed) throw flowClosed(port, asked.name);
+  const definition = asked.target === undefined ? asked : withParameters(asked, scope.context.params, port.flowName, false);
   const linked = scope.withLineage(args);
   const awaited = awaitedBy(port, linked, definition);
   const node = port.graph.add(scope.adopt(definition), linked, scope.graphScope, scope.knowledge());

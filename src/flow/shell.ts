@@ -7,6 +7,7 @@ import { parameterNames } from './parameter-names.js';
 import type { CommandRequest } from './run-command.js';
 import { scopes } from './scope.js';
 import { makeTask, TASK, task } from './task.js';
+import { checkTarget, taskTarget } from './task-target.js';
 import type { AnyArgs, Task, TaskOptions } from './task-type.js';
 
 const MAX_BUFFER = 64 * 1024 * 1024;
@@ -51,7 +52,7 @@ export function shell<A extends AnyArgs = []>(
   command: ShellCommand | ((...args: A) => ShellCommand),
   options: ShellOptions<A> = {},
 ): Task<A, string> {
-  const { cwd, env, maxBuffer = MAX_BUFFER, grace = GRACE, name: label, ...taskOptions } = options;
+  const { cwd, env, maxBuffer = MAX_BUFFER, grace = GRACE, name: label, target, ...taskOptions } = options;
   checkOptions(name, options);
   if (typeof command !== 'function') checkCommand(name, command);
   const settings = { cwd, env, maxBuffer, graceMs: toMs(grace) };
@@ -67,7 +68,7 @@ export function shell<A extends AnyArgs = []>(
   // The function that runs is the same for every command, so it is the command that tells one task's code from another's.
   const isFunction = typeof command === 'function';
   const code = codeSite('shell', isFunction ? command : undefined, traceCall(shell), { also: settingsText(isFunction ? null : command, cwd, env) });
-  return changed(made, { code, parameterNames: isFunction ? parameterNames(command) : [] });
+  return changed(made, { code, parameterNames: isFunction ? parameterNames(command) : [], target: taskTarget(target, name) });
 }
 
 /** The log and the signal of the task that is running; without one (`task.fn`) there is neither. */
@@ -84,9 +85,9 @@ function settingsText(command: ShellCommand | null, cwd: string | undefined, env
 }
 
 /** Parameters are those of the user's function: reasons and labels speak of them. */
-function changed<A extends AnyArgs>(made: Task<A, string>, changes: Pick<TaskDefinition, 'code' | 'parameterNames'>): Task<A, string> {
+function changed<A extends AnyArgs>(made: Task<A, string>, changes: Pick<TaskDefinition, 'code' | 'parameterNames' | 'target'>): Task<A, string> {
   const { [TASK]: definition } = made as unknown as { readonly [TASK]: TaskDefinition };
-  return makeTask(Object.freeze({ ...definition, ...changes }), []) as unknown as Task<A, string>;
+  return makeTask(Object.freeze(checkTarget({ ...definition, ...changes })), []) as unknown as Task<A, string>;
 }
 
 function checkCommand(task: string, command: unknown): ShellCommand {

@@ -1,12 +1,14 @@
 import { type Duration, toMs } from '../base/duration.js';
+import { describe, MillraceError } from '../base/error.js';
 import { checkCachePolicy } from '../model/cache-policy.js';
 import { checkResultStore } from '../model/result-store.js';
 import { type NormalizedRetry, normalizeRetries } from '../model/retry-policy.js';
 import { checkSerializer } from '../model/serializer.js';
+import type { External } from '../model/target.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
 import { checkOptions, TASK_OPTIONS } from './option-kinds.js';
-import type { AnyArgs, Outputs, TaskOptions } from './task-type.js';
+import type { AnyArgs, ExternalOptions, Outputs, TaskOptions } from './task-type.js';
 
 /** A task that says it is not tried again keeps to that, whatever the flow's defaults. */
 const NO_RETRIES: NormalizedRetry = Object.freeze({ max: 0, delayMs: () => 0, jitter: 0, maxDelayMs: 0, if: undefined });
@@ -14,12 +16,12 @@ const NO_RETRIES: NormalizedRetry = Object.freeze({ max: 0, delayMs: () => 0, ji
 type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
 
 /**
- * What users write in a task's options, checked and in the form the engine reads; what was not said is absent.
+ * What users write in a task's options, checked and in the form the engine reads; what was not said is absent. The target is read by task-target.ts.
  * @throws MillraceError `RETRY_POLICY_INVALID`, `DURATION_INVALID`, `TRIGGER_RULE_INVALID`, `TASK_OPTION_INVALID`
  */
 export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   checkOptions(TASK_OPTIONS, options, 'TASK_OPTION_INVALID');
-  const { name: _, tags, retries, timeout, limit, trigger, checks, persist, handles, ...same } = options;
+  const { name: _, target: __, tags, retries, timeout, limit, trigger, checks, persist, handles, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
   checkCachePolicy(same.cache, 'TASK_OPTION_INVALID', '');
@@ -41,6 +43,15 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
 /** Infinity: none, where the flow's defaults have one. */
 function timeoutOf(timeout: Duration): number {
   return timeout === Number.POSITIVE_INFINITY ? timeout : toMs(timeout);
+}
+
+const POLL = '10s';
+
+/** @throws MillraceError `DURATION_INVALID`, `TASK_OPTION_INVALID` */
+export function externalOf({ poll = POLL, timeout }: ExternalOptions): External {
+  const pollMs = toMs(poll);
+  if (!(pollMs > 0)) throw new MillraceError('TASK_OPTION_INVALID', `expected 'poll' to be longer than nothing; got ${describe(poll)}`);
+  return Object.freeze({ pollMs, timeoutMs: timeout === undefined || timeout === Number.POSITIVE_INFINITY ? undefined : toMs(timeout) });
 }
 
 /** What bounds or repeats one call of a function: not for flows in the flow, whose tasks have it each. */

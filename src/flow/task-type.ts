@@ -5,6 +5,7 @@ import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RetryPolicy } from '../model/retry-policy.js';
 import type { Serializer } from '../model/serializer.js';
+import type { Target } from '../model/target.js';
 import type { TaskHooks } from '../model/task-hooks.js';
 import type { TriggerRule } from '../model/trigger-rule.js';
 import type { Args, Future, OutputsFuture, Upstream } from './future.js';
@@ -54,8 +55,25 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   /** Of tasks that could start, the one with the higher number does. @default the flow's, else 0 */
   priority?: number;
   hooks?: TaskHooks<NoInfer<R>>;
+  /**
+   * Where the result shall lie (S26): a path with placeholders, `'out/{param.model}/{date:yyyy-MM-dd}.csv'`; a function of the arguments that gives
+   * a path; or a place that is no file, such as `sqlTable(…)`. Placeholders are `{flow}`, `{task}`, `{run}`, `{param.x}`, `{input.x}`,
+   * `{map.index}` and `{date:…}` (tokens of date-fns, over the run's start, local time). A path is relative to the task's, or flow's, `store` where
+   * one is named, else to the project's root folder. The extension says the format unless `serializer` does. Where nothing is said about `cache`,
+   * `cache.default` counts: what is complete is not computed again. Not together with `outputs`.
+   */
+  target?: string | ((...args: A) => string) | Target<NoInfer<R>>;
   /** Named outputs, each stored as an artifact of its own; makes the future destructurable. */
   outputs?: O;
+}
+
+export interface ExternalOptions {
+  /** Where to look. @default the task's store, else the flow's, else the project */
+  from?: ResultStore;
+  /** From one look to the next. @default '10s' */
+  poll?: Duration;
+  /** How long to wait; then the task run ends as `timed-out`. @default none */
+  timeout?: Duration;
 }
 
 type FutureFor<R, O> = O extends Outputs ? OutputsFuture<R, keyof O & keyof R> : Future<R>;
@@ -72,6 +90,13 @@ export interface Task<A extends AnyArgs, R, O = undefined> {
   /** The same function under other options; outputs stay as they are. */
   // biome-ignore lint/suspicious/noExplicitAny: options of any outputs
   with(options: Partial<Omit<TaskOptions<A, R, any>, 'outputs'>>): Task<A, R, O>;
+  /**
+   * The same task for those who rely on others to run it: its results are looked for and never computed. A task with a `target` is complete when
+   * that is there, of whatever code and inputs; any other when the record has a result of the same code and inputs. A call waits for it, without a
+   * slot.
+   * @throws MillraceError `TASK_OPTION_INVALID`
+   */
+  external(options?: ExternalOptions): Task<A, R, O>;
   /** The same task, whose calls wait for others first. */
   after(...up: Upstream[]): Task<A, R, O>;
 }

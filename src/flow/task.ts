@@ -12,15 +12,16 @@ import { parameterNames } from './parameter-names.js';
 import { registerIn } from './register.js';
 import { scopes } from './scope.js';
 import { subflowSettings } from './subflow-settings.js';
-import { settingsOf } from './task-settings.js';
-import type { AnyArgs, Outputs, Task, TaskOptions } from './task-type.js';
+import { externalOf, settingsOf } from './task-settings.js';
+import { checkTarget, taskTarget } from './task-target.js';
+import type { AnyArgs, ExternalOptions, Outputs, Task, TaskOptions } from './task-type.js';
 
 /** How the rest of the package gets at what a task is; shared by every copy of it. */
 export const TASK: unique symbol = Symbol.for('millrace.task');
 
 /**
  * Makes a task of a function (S0, S1).
- * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `TASK_OPTION_INVALID`, `OUTPUT_NAME_RESERVED`
+ * @throws MillraceError `TASK_NOT_A_FUNCTION`, `TASK_NAME_MISSING`, `TASK_NAME_INVALID`, `TASK_OPTION_INVALID`, `OUTPUT_NAME_RESERVED`, `TARGET_INVALID`
  */
 export function task<A extends AnyArgs, R, const O extends { readonly [K in keyof R & string]?: Serializer<R[K]> } | undefined = undefined>(
   fn: (...args: A) => R | PromiseLike<R>,
@@ -39,16 +40,20 @@ export function task<A extends AnyArgs, R, const O extends { readonly [K in keyo
 function defineTask(fn: TaskDefinition['fn'], options: TaskOptions<AnyArgs, unknown, Outputs>, trace: CallTrace): TaskDefinition {
   const settings = settingsOf(options as never);
   const { name } = options;
-  return Object.freeze({
-    ...TASK_DEFAULTS,
-    ...settings,
-    kind: 'task',
-    name: taskName(fn, name),
-    fn,
-    code: codeSite('task', fn, trace),
-    parameterNames: Object.freeze([...parameterNames(fn)]),
-    label: typeof name === 'function' ? name : undefined,
-  });
+  const called = taskName(fn, name);
+  return Object.freeze(
+    checkTarget({
+      ...TASK_DEFAULTS,
+      ...settings,
+      kind: 'task',
+      name: called,
+      fn,
+      code: codeSite('task', fn, trace),
+      parameterNames: Object.freeze([...parameterNames(fn)]),
+      label: typeof name === 'function' ? name : undefined,
+      target: taskTarget(options.target, called),
+    }),
+  );
 }
 
 function taskName(fn: TaskDefinition['fn'], given: TaskOptions<AnyArgs, unknown>['name']): string {
@@ -91,6 +96,7 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
       (...args: unknown[]) =>
         mapTask(definition, options, args),
     with: (options: TaskOptions<AnyArgs, unknown>) => makeTask(varied(definition, options), upstream),
+    external: (options: ExternalOptions = {}) => makeTask(external(definition, options), upstream),
     after: (...more: Upstream[]) => makeTask(definition, [...upstream, ...more]),
   };
   Object.defineProperty(call, 'name', { value: definition.name });
@@ -99,12 +105,29 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
 
 function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknown>): TaskDefinition {
   const { name } = options;
+  const called = typeof name === 'string' ? checkName('task', name) : definition.name;
+  return Object.freeze(
+    checkTarget({
+      ...definition,
+      ...(definition.kind === 'subflow' ? subflowSettings(options) : settingsOf(options as never)),
+      name: called,
+      label: typeof name === 'function' ? name : definition.label,
+      outputs: definition.outputs,
+      target: 'target' in options ? taskTarget(options.target, called) : definition.target,
+    }),
+  );
+}
+
+/** It waits for others, so it takes no slot, and what bounds an attempt of its function does not concern it. */
+function external(definition: TaskDefinition, options: ExternalOptions): TaskDefinition {
+  const { from } = options;
   return Object.freeze({
     ...definition,
-    ...(definition.kind === 'subflow' ? subflowSettings(options) : settingsOf(options as never)),
-    name: typeof name === 'string' ? checkName('task', name) : definition.name,
-    label: typeof name === 'function' ? name : definition.label,
-    outputs: definition.outputs,
+    ...settingsOf({ retries: 0, ...(from === undefined ? {} : { store: from }) }),
+    external: externalOf(options),
+    slotless: true,
+    timeoutMs: Number.POSITIVE_INFINITY,
+    limits: undefined,
   });
 }
 

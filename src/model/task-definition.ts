@@ -7,6 +7,7 @@ import type { ResultStore } from './result-store.js';
 import type { NormalizedRetry } from './retry-policy.js';
 import type { Serializer } from './serializer.js';
 import type { TaskState } from './states.js';
+import type { External, TaskTarget } from './target.js';
 import type { TaskHooks } from './task-hooks.js';
 import type { TriggerRule } from './trigger-rule.js';
 
@@ -41,6 +42,10 @@ export interface TaskDefinition {
   readonly store: ResultStore | undefined;
   readonly serializer: Serializer | undefined;
   readonly outputs: Readonly<Record<string, Serializer | undefined>> | undefined;
+  /** An address that the user chose: complete means that it is there (S26). */
+  readonly target: TaskTarget | undefined;
+  /** Never computed: others make it, and it is waited for. */
+  readonly external: External | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
   readonly slotless: boolean;
   /** @default 'all-success' */
@@ -112,6 +117,8 @@ export const TASK_DEFAULTS = Object.freeze({
   store: undefined,
   serializer: undefined,
   outputs: undefined,
+  target: undefined,
+  external: undefined,
   slotless: false,
   trigger: undefined,
   handles: false,

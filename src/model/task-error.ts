@@ -22,12 +22,26 @@ export class TaskError extends MillraceError {
 
 knowError('TaskError', TaskError);
 
-/** An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`. */
+/** What a task waited for that others were to make, and why it is not to be had. */
+export interface WaitedInVain {
+  readonly awaited: string;
+  readonly why: string;
+  readonly cause?: unknown;
+}
+
+/** An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`; `EXTERNAL_TIMED_OUT` when it was a wait for data of others. */
 export class TimedOutError extends MillraceError {
-  constructor(taskRunId: string, ms: number) {
-    super('TASK_TIMED_OUT', `expected '${taskRunId}' to end within ${ms} ms; it did not`, {
-      hint: 'Raise its timeout, or let it listen to ctx().signal.',
-    });
+  constructor(taskRunId: string, ms: number, wait?: WaitedInVain) {
+    if (wait === undefined) {
+      super('TASK_TIMED_OUT', `expected '${taskRunId}' to end within ${ms} ms; it did not`, {
+        hint: 'Raise its timeout, or let it listen to ctx().signal.',
+      });
+    } else {
+      super('EXTERNAL_TIMED_OUT', `'${taskRunId}' waited ${ms} ms for ${wait.awaited}, in vain: ${wait.why}`, {
+        cause: wait.cause,
+        hint: 'See that whoever makes it runs, or raise the timeout.',
+      });
+    }
   }
 }
 

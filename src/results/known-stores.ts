@@ -22,3 +22,8 @@ export function rememberStore<S extends ResultStore>(store: S): S {
 export function knownStoreAt(location: string): ResultStore | undefined {
   return stores().get(location);
 }
+
+/** All stores that this process has made and that have a location. */
+export function knownStores(): readonly ResultStore[] {
+  return [...stores().values()];
+}

@@ -4,6 +4,7 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import { serializerForExtension } from './formats/built-in.js';
+import { json } from './json.js';
 import { corrupted, decodeStored } from './result-reader.js';
 import { contentDigestOf, isInline, ResultUnavailableError } from './store-address.js';
 
@@ -11,7 +12,7 @@ import { contentDigestOf, isInline, ResultUnavailableError } from './store-addre
  * Reads a result or target of any flow by its address: the `uri` that `millrace inspect --json` shows, or the key inside its store. A result
  * that lies under its digest is verified in full; of a file at an address of the user's choice nothing is known but that it can be decoded.
  * Nothing is written or moved.
- * @param serializer what wrote it; may be left out where the extension tells: `.json`, `.csv`, `.parquet` …
+ * @param serializer what wrote it; may be left out where the extension tells: `.json`, `.csv`, `.parquet` … or there is none: then it is JSON
  * @throws MillraceError `ADDRESS_INVALID` when the address is not one of this store; `STORE_KEY_INVALID`, `CLASS_UNKNOWN`, and what the store
  * throws; ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`
  */
@@ -20,7 +21,8 @@ export async function load<T>(store: ResultStore, address: string, serializer?: 
   const bytes = await store.read(key);
   const contentDigest = sha256(bytes);
   const extension = /\.([^./]+)$/.exec(key)?.[1] ?? '';
-  const chosen = serializer ?? serializerForExtension(`.${extension}`);
+  // Without an extension a target is JSON.
+  const chosen = serializer ?? (extension === '' ? json() : serializerForExtension(`.${extension}`));
   const expected = contentDigestOf(key);
   const ref: ArtifactRef = {
     uri: address,

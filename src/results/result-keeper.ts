@@ -4,6 +4,7 @@ import { isThenable } from '../base/thenable.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
+import { customAddress } from '../model/target.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { taughtForm } from './class-registry.js';
 import { findStores, storesToRead } from './find-store.js';
@@ -14,6 +15,8 @@ import { joinOutputs, outputsDigest, REST, replaceOutputs, type SplitResult, spl
 import { checkInline, decodeStored, loadStored, openStored, streamOfBytes } from './result-reader.js';
 import { createResultWriter, type StoredPart } from './result-writer.js';
 import { isInline } from './store-address.js';
+import type { TargetPlace } from './targets/target-place.js';
+import { compareTarget, lookAtTarget, writeTarget } from './targets/target-results.js';
 
 /** An artifact that was just stored. `name` is empty for the whole result, or for what is no named output. */
 export interface StoredArtifact {
@@ -35,7 +38,7 @@ export type NamedRef = Pick<StoredArtifact, 'name' | 'ref'>;
 /** A result to be read back. */
 export interface LoadRequest {
   readonly artifacts: readonly NamedRef[];
-  readonly definition: Pick<TaskDefinition, 'serializer' | 'outputs' | 'store'>;
+  readonly definition: Pick<TaskDefinition, 'serializer' | 'outputs' | 'store'> & Partial<Pick<TaskDefinition, 'name' | 'target'>>;
 }
 
 export type Loaded = { readonly value: unknown } | { readonly error: unknown };
@@ -44,9 +47,14 @@ export type Loaded = { readonly value: unknown } | { readonly error: unknown };
 export interface ResultKeeper {
   /**
    * Encodes, digests and stores a result; synchronous, also in what it throws, whenever nothing asynchronous is needed.
+   * @param place the address that the task chose: what lies there is replaced (S26)
    * @throws MillraceError `RESULT_NOT_STORABLE`, `OUTPUT_MISSING`, `SERIALIZER_MISBEHAVED`, and what the store throws
    */
-  keep(value: unknown, definition: TaskDefinition): Kept | Promise<Kept>;
+  keep(value: unknown, definition: TaskDefinition, place?: TargetPlace): Kept | Promise<Kept>;
+  /** What others have left at an address, when it can be decoded; else why not. @throws what the store throws when it cannot be asked */
+  lookAt(place: TargetPlace): Promise<{ readonly kept: Kept } | { readonly kept: undefined; readonly why: string; readonly cause?: unknown }>;
+  /** Which of the results that were recorded for an address lies there: verified in full, and never moved (S26). */
+  compare(place: TargetPlace, recorded: readonly ArtifactRef[]): Promise<ArtifactRef | 'changed' | 'missing'>;
   /**
    * Reads a result back, verifying its digest in full (S25).
    * @throws ResultUnavailableError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN`, `RESULT_UNREADABLE`, with the ref concerned; MillraceError `CLASS_UNKNOWN`
@@ -82,12 +90,20 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
   const standard = json();
 
   return {
-    keep(value, definition) {
+    keep(value, definition, place) {
+      if (place !== undefined) return writeTarget(place, value, writer).then(keptWhole);
       if (definition.outputs !== undefined)
         return keepOutputs(splitOutputs(value, definition.outputs, definition.name), value as object, definition, definition.outputs);
       const part = writer.write(value, serializerFor(value, definition.serializer), definition.store);
       return part instanceof Promise ? part.then(keptWhole) : keptWhole(part);
     },
+
+    async lookAt(place) {
+      const look = await lookAtTarget(place);
+      return look.found === undefined ? { kept: undefined, why: look.why, cause: look.cause } : { kept: keptWhole(look.found) };
+    },
+
+    compare: compareTarget,
 
     async load(artifacts, definition) {
       return await whole({ artifacts, definition }, await readInlineOf(artifacts));
@@ -147,6 +163,9 @@ export function createResultKeeper(options: ResultKeeperOptions): ResultKeeper {
       throw new MillraceError('RESULT_MISSING', 'the task run has no stored result', {
         hint: 'It ran with persist: false, or before it was recorded.',
       });
+    const { target, name = '' } = definition;
+    // A table knows by itself where it lies, and how it is read.
+    if (target?.kind === 'custom' && first.ref.uri === customAddress(target.target, name)) return target.target.read();
     if (artifacts.length === 1 && first.name === REST) return part(first.ref, definition.serializer, definition, inline);
     return joined(artifacts, definition, inline);
   }

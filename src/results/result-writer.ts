@@ -1,15 +1,13 @@
-import { valueDigest } from '../base/canonical.js';
 import { sha256 } from '../base/digest.js';
 import { asError, MillraceError } from '../base/error.js';
 import { nameKind } from '../base/value-path.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
-import { taughtForm } from './class-registry.js';
+import { canonicalDigest, isConsumable } from './canonical-digest.js';
 import { checkPiece, type Encoded, encodedBytes, encodeStream, encodeToFile } from './encoded.js';
 import { fileFormatOf } from './formats/built-in.js';
 import { isStreamFormat } from './formats/byte-stream.js';
-import { frameKind } from './formats/table-kind.js';
 import { isAltered, json } from './json.js';
 import { openStored, quarantine, streamOf, streamOfBytes } from './result-reader.js';
 import { artifactUri, contentAddress, recordUri } from './store-address.js';
@@ -23,8 +21,15 @@ export interface StoredPart {
 }
 
 export interface ResultWriter {
-  /** Synchronous whenever encoding, decoding and storing are. `explicit`: the store the task asked for, never passed over. */
-  write(value: unknown, serializer: Serializer, explicit: ResultStore | undefined): StoredPart | Promise<StoredPart>;
+  /** Synchronous whenever encoding, decoding and storing are. `explicit`: the store the task asked for, never passed over; `chosen`: where in it. */
+  write(value: unknown, serializer: Serializer, explicit: ResultStore | undefined, chosen?: ChosenAddress): StoredPart | Promise<StoredPart>;
+}
+
+/** An address that the user chose (S26): what lies there is replaced. */
+export interface ChosenAddress {
+  readonly key: string;
+  /** The folder of the file, where a long stream may lie in the meantime. */
+  readonly folder: string | undefined;
 }
 
 /** The first result of a serializer that says it is exact is decoded to see whether it is, when it is no larger than this. */
@@ -35,17 +40,23 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
   const trusted = new WeakSet<Serializer>([json()]);
 
   return {
-    write(value, serializer, explicit) {
-      const encoded = encode(value, serializer, (explicit ?? store).spoolFolder);
-      if (encoded instanceof Promise) return encoded.then((ready) => finish(value, serializer, explicit, ready));
+    write(value, serializer, explicit, chosen) {
+      const encoded = encode(value, serializer, chosen === undefined ? (explicit ?? store).spoolFolder : chosen.folder);
+      if (encoded instanceof Promise) return encoded.then((ready) => finish(value, serializer, explicit, ready, chosen));
       if (explicit === undefined && encoded.length <= inlineLimit && trusted.has(serializer) && isKeptAsIs(value, serializer, encoded)) {
         return inlinePart(value, serializer, encoded);
       }
-      return finish(value, serializer, explicit, encoded);
+      return finish(value, serializer, explicit, encoded, chosen);
     },
   };
 
-  async function finish(value: unknown, serializer: Serializer, explicit: ResultStore | undefined, encoded: Encoded): Promise<StoredPart> {
+  async function finish(
+    value: unknown,
+    serializer: Serializer,
+    explicit: ResultStore | undefined,
+    encoded: Encoded,
+    chosen: ChosenAddress | undefined,
+  ): Promise<StoredPart> {
     try {
       const streamed = isStreamFormat(serializer.name);
       const settled = streamed ? value : await settle(value, serializer, encoded);
@@ -53,9 +64,9 @@ export function createResultWriter(store: ResultStore, inlineLimit: number): Res
         return inlinePart(streamed ? streamOfBytes(encoded.bytes) : settled, serializer, encoded);
       }
       const target = explicit ?? store;
-      const key = contentAddress(encoded.contentDigest, serializer.ext);
+      const key = chosen?.key ?? contentAddress(encoded.contentDigest, serializer.ext);
       const ref = refOf(settled, serializer, encoded, artifactUri(target, key), key);
-      await writeOnce(target, ref, encoded);
+      await (chosen === undefined ? writeOnce : replace)(target, ref, encoded);
       return { value: streamed ? streamOf(target, ref) : settled, ref, inline: undefined };
     } finally {
       await encoded.release();
@@ -83,18 +94,6 @@ function inlinePart(value: unknown, serializer: Serializer, encoded: Encoded): S
 function refOf(value: unknown, serializer: Serializer, encoded: Encoded, uri: string, key: string): ArtifactRef {
   const { contentDigest, length } = encoded;
   return { uri, key, contentDigest, valueDigest: canonicalDigest(value) ?? contentDigest.slice(0, 32), bytes: length, format: serializer.name };
-}
-
-/** Undefined for values that are known by their bytes only: frames, models, streams (S21). */
-function canonicalDigest(value: unknown): string | undefined {
-  // A DataFrame without columns looks like any empty object.
-  if (isConsumable(value) || frameKind(value) !== undefined) return undefined;
-  try {
-    return valueDigest(value, taughtForm);
-  } catch (error) {
-    if (error instanceof MillraceError && error.code === 'VALUE_NOT_CANONICAL') return undefined;
-    throw error;
-  }
 }
 
 function encode(value: unknown, serializer: Serializer, spoolFolder: string | undefined): Encoded | Promise<Encoded> {
@@ -147,11 +146,6 @@ function isKeptAsIs(value: unknown, serializer: Serializer, { bytes }: Encoded):
   return serializer.exact !== false && !isConsumable(value) && !(bytes !== undefined && isAltered(bytes));
 }
 
-/** A stream or iterator was used up by the encoder: what comes after must read the stored one. */
-function isConsumable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || ('next' in value && Symbol.iterator in value));
-}
-
 /** The same content is written once. Bytes found there are trusted only when they match: otherwise a damaged file would outlive its repair. */
 async function writeOnce(store: ResultStore, ref: ArtifactRef, encoded: Encoded): Promise<void> {
   const { key } = ref;
@@ -169,6 +163,12 @@ async function adoptOnce(store: ResultStore, ref: ArtifactRef, path: string): Pr
   const found = await store.head(ref.key);
   const whole = found !== undefined && (await openStored([store], ref).then(isDone, () => false));
   if (!whole) await store.adopt?.(path, ref.key);
+}
+
+/** Atomically: whoever reads meanwhile sees what was there before, or all of what is there now. */
+async function replace(store: ResultStore, { key }: ArtifactRef, encoded: Encoded): Promise<void> {
+  if (encoded.path !== undefined && store.adopt !== undefined) await store.adopt(encoded.path, key);
+  else await store.write(key, encoded.content());
 }
 
 function isDone(): boolean {

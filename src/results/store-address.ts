@@ -45,6 +45,11 @@ export function isContentAddress(key: string): boolean {
   return /^results\/[0-9a-f]{2}\/[0-9a-f]{62}\./.test(key);
 }
 
+/** Whether the address of a result was chosen by the user (S26). */
+export function isChosen(ref: Pick<ArtifactRef, 'uri' | 'key'>): boolean {
+  return !isInline(ref) && !isContentAddress(ref.key);
+}
+
 /** The digest that an address of our own making tells; undefined for other addresses. */
 export function contentDigestOf(key: string): string | undefined {
   return isContentAddress(key) ? key.slice(CONTENT_FOLDER.length, CONTENT_FOLDER.length + 65).replace('/', '') : undefined;

@@ -8,7 +8,7 @@ import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './d
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
 import { MemoryClaims } from './memory/memory-claims.js';
 import { MemoryRun } from './memory/memory-run.js';
-import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
+import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
 
 export interface MemoryRecordOptions {
   /** @default systemClock */
@@ -82,6 +82,12 @@ class MemoryRecord implements RunRecord {
   async entriesOfTask(task: string, atLeast?: number): Promise<readonly CacheEntryRow[]> {
     this.#checkOpen();
     return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task)).slice(0, atLeast);
+  }
+
+  async chosenAddresses(): Promise<readonly ChosenAddress[]> {
+    this.#checkOpen();
+    const all = [...this.#runs.values()].flatMap((run) => run.chosenAddresses());
+    return [...new Map(all.map((address) => [address.uri, address])).values()];
   }
 
   async forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {

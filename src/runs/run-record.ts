@@ -1,3 +1,4 @@
+import type { ArtifactRef } from '../model/artifact.js';
 import type { LogLevel } from '../model/event.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, RunRow, TaskRunRow } from '../model/records.js';
 import type { RunState, TaskState } from '../model/states.js';
@@ -18,6 +19,9 @@ export interface RecordBatch {
   /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
   readonly released?: readonly string[];
 }
+
+/** An address as an artifact has it. */
+export type ChosenAddress = Pick<ArtifactRef, 'uri' | 'key'>;
 
 /** A key that is about to be computed, by which task run. */
 export interface Claim {
@@ -86,6 +90,8 @@ export interface RunRecord extends AsyncDisposable {
    * miss is explained by (S27).
    */
   entriesOfTask(task: string, atLeast?: number): Promise<readonly CacheEntryRow[]>;
+  /** Where results lie whose addresses users chose (S26): in one scan of all artifacts. */
+  chosenAddresses(): Promise<readonly ChosenAddress[]>;
   /** These entries are no answers any more. The rows and results of the runs that made them stay (S28). */
   forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void>;
   /** The newest entry of a task, of whatever code and inputs. */

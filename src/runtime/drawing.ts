@@ -9,6 +9,7 @@ import { ParameterError, type ParameterSources, type ResolvedParameters, resolve
 import { createGraph } from '../graph/draw/view.js';
 import type { Graph } from '../graph/graph-view.js';
 
+import { withOrigins } from '../runs/with-origins.js';
 import { openProject } from './project.js';
 import { trace } from './trace.js';
 
@@ -40,7 +41,7 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
     throw new MillraceError('RUN_UNKNOWN', `expected the id of a recorded run, or <flow>/latest; got '${runId}'`, {
       hint: 'millrace runs lists them.',
     });
-  return createGraph(graphOfRun(run.flow, await project.record.taskRuns(run.id)));
+  return createGraph(graphOfRun(run.flow, await withOrigins(project.record, await project.record.taskRuns(run.id))));
 }
 
 async function traceFlow(flow: FlowDefinition, params: ResolvedParameters, missing: readonly string[]): Promise<Graph> {

@@ -7,6 +7,7 @@ import type { Places } from '../reads/places.js';
 import { localStore } from '../results/local-store.js';
 import { memoryStore } from '../results/memory-store.js';
 import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
+import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { teachFiles } from './file-class.js';
 import { findHome, IN_MEMORY, placesOf } from './home.js';
@@ -65,7 +66,8 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
     let released = false;
     return {
       ...project,
-      places: placesOf(home),
+      // Where there is no project yet, paths are meant as they will be once there is.
+      places: placesOf(found),
       async [Symbol.asyncDispose]() {
         if (released) return;
         released = true;
@@ -114,6 +116,11 @@ async function inMemory(): Promise<Parts> {
 /** The keeper of a flow's results. Those of a store that the flow chose never go into the record: who chose it shall find them there. */
 export function keeperFor({ record, keeper }: Pick<Project, 'record' | 'keeper'>, chosen: ResultStore | undefined): ResultKeeper {
   return chosen === undefined ? keeper : keeperOf(record, chosen, -1);
+}
+
+/** Where the addresses of targets begin (S26). */
+export function rootsOf({ places, home }: Pick<Project, 'places' | 'home'>, store: ResultStore | undefined): TargetRoots {
+  return { root: places.root, home: home === IN_MEMORY ? undefined : home, store };
 }
 
 function keeperOf(record: RunRecord, store: ResultStore, inlineLimit?: number): ResultKeeper {

@@ -1,5 +1,8 @@
 import type { FlowRuntime } from '../flow/flow-runtime.js';
+import { installSecrets } from '../model/secret.js';
 import { startRun } from './start-run.js';
+
+installSecrets((name) => process.env[name]);
 
 /** What flows find behind `run`, `preview` and the rest. Drawing and looking back are loaded when first asked for: a run needs neither. */
 export const runtime: FlowRuntime = {

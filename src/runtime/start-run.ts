@@ -27,6 +27,7 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
 import { newRunId } from '../model/run-id.js';
+import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
@@ -36,7 +37,7 @@ import { bodyContext } from './body-context.js';
 import { codeOfFlow } from './code-of-flow.js';
 import { exitReason } from './exit-reason.js';
 import { guard, type Uncaught } from './process-guard.js';
-import { keeperFor, openProject, type Project } from './project.js';
+import { keeperFor, openProject, type Project, rootsOf } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
 import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
@@ -114,6 +115,8 @@ class FlowRun {
   readonly #params: ResolvedParameters;
   readonly #options: StartOptions;
   readonly #project: Project;
+  /** Secret parameters, and those of the environment that were declared by now (S18). */
+  readonly #secrets: readonly string[];
   readonly #mask: Mask;
   readonly #capture: OutputCapture | undefined;
   readonly #keeper: ResultKeeper;
@@ -133,7 +136,8 @@ class FlowRun {
     this.#params = params;
     this.#options = options;
     this.#project = project;
-    this.#mask = createMask(params.secrets);
+    this.#secrets = [...params.secrets, ...secretTexts()];
+    this.#mask = createMask(this.#secrets);
     this.#capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
     const { record, lasting, places } = project;
     this.#keeper = keeperFor(project, flow.store);
@@ -165,6 +169,7 @@ class FlowRun {
       reuse,
       claims: { record, run: run.id, epoch: FIRST_EPOCH },
       places,
+      targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
       defaultCache: flow.cache,
       defaults: flow.defaults,
       random: Math.random,
@@ -254,6 +259,8 @@ class FlowRun {
     const work = (async () => {
       const result = this.#unlessSkipped(await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values))));
       if ('error' in result) this.#engine.bodyThrew(undefined, result.error);
+      // The flow is written wrongly: nothing of it is to run (S26).
+      if ('error' in result && isTargetInvalid(result.error)) this.#engine.stop(asError(result.error));
       if (this.#flow.orphans === 'cancel') this.#engine.stop(new Error('the body has returned'));
       await this.#engine.drained();
       return result;
@@ -307,7 +314,7 @@ class FlowRun {
 
   /** Only where there are secrets: otherwise what was thrown is not touched. */
   #maskError(thrown: unknown): void {
-    if (this.#params.secrets.length > 0) maskError(thrown, this.#mask);
+    if (this.#secrets.length > 0) maskError(thrown, this.#mask);
   }
 
   #failure(body: Outcome): FlowRunError | undefined {
@@ -447,6 +454,10 @@ function settle(promise: Promise<unknown>): Promise<Outcome> {
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
+}
+
+function isTargetInvalid(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'TARGET_INVALID';
 }
 
 function currentOutput(): OutputTarget | undefined {

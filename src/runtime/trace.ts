@@ -13,10 +13,11 @@ import { maskData } from '../log/mask-data.js';
 import { maskError } from '../log/mask-error.js';
 import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
+import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import { bodyContext } from './body-context.js';
 import { codeOfFlow } from './code-of-flow.js';
-import { keeperFor, type Project } from './project.js';
+import { keeperFor, type Project, rootsOf } from './project.js';
 
 /** A body that was gone through without running a task: who knows of each node's result, and the graph to look at. */
 export interface Trace {
@@ -27,7 +28,7 @@ export interface Trace {
 /** @param missing parameters that were not given: a graph can be drawn without them */
 export async function trace(
   flow: FlowDefinition,
-  { values: params, secrets }: ResolvedParameters,
+  { values: params, secrets: given }: ResolvedParameters,
   missing: readonly string[],
   project: Project,
 ): Promise<Trace> {
@@ -41,11 +42,13 @@ export async function trace(
     params,
     keeper,
     reuse,
+    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
     defaultCache: flow.cache,
     defaults: flow.defaults,
     force: NO_FORCE,
     context: (values) => tracingContext(flow.name, values),
   });
+  const secrets = [...given, ...secretTexts()];
   const mask = createMask(secrets);
   const release = secrets.length > 0 ? printMasked(mask) : undefined;
   try {

@@ -382,6 +382,28 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal((await record.runs()).length, 20);
   },
 
+  'S26: it tells the addresses that users chose, and no others': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const lying = (index: number, uri: string, key: string): ArtifactRow => {
+      const row = artifactRow(index, '', `at ${uri}`);
+      return { ...row, ref: { ...row.ref, uri, key } };
+    };
+    const content = `results/3f/${'a'.repeat(62)}.json`;
+    const [table, file] = ['sqlite:a.db#t', 'file:///p/out/a.json'];
+    const artifacts = [artifactRow(0, '', 'x'), lying(1, `file:///p/${content}`, content), lying(2, file, 'out/a.json'), lying(3, table, table)];
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(0), taskRow(1), taskRow(2), taskRow(3)], artifacts });
+    await record.open(runRow({ id: 'r2' }));
+    await record.append({ run: 'r2', epoch: 0, taskRuns: [taskRow(0)], artifacts: [lying(0, file, 'out/a.json')] });
+    const found = await (await another()).chosenAddresses();
+    assert.deepEqual(
+      found.map(({ uri, key }) => [uri, key]).sort(),
+      [
+        [file, 'out/a.json'],
+        [table, table],
+      ].sort(),
+    );
+  },
+
   'task runs come in order of their place, by task and by state': async (record) => {
     await record.open(runRow({ id: 'r1' }));
     const rows = [taskRow(5), taskRow(2, { task: 'load' }), taskRow(9, { task: 'load', state: 'failed' })];

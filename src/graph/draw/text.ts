@@ -29,6 +29,7 @@ function rowOf(node: ViewNode, outline: Outline, incoming: readonly PlacedEdge[]
   ];
   const mark = mapMark(node);
   if (mark !== undefined) call.splice(1, 0, mark);
+  if (node.target !== undefined) call.push(`→ ${printable(node.target)}`);
   const known = states ? [statesOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : shortReasonText(node.why)] : [];
   return [printable(node.id), call.join(' '), ...known, node.certain ? '' : 'may run'];
 }

@@ -53,7 +53,8 @@ function lineOf(outline: Outline, { place, kind, answer }: Need, again: boolean)
   if (kind === 'control') remarks.push(answer === undefined ? 'awaited first' : `must be ${printable(answer)}`);
   if (again) remarks.push('see above');
   const mark = mapMark(node);
-  return `${printable(node.id)}${mark === undefined ? '' : ` ${mark}`} (${remarks.join(', ')})`;
+  const target = again || node.target === undefined ? '' : ` → ${printable(node.target)}`;
+  return `${printable(node.id)}${mark === undefined ? '' : ` ${mark}`} (${remarks.join(', ')})${target}`;
 }
 
 /**

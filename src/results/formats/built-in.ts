@@ -42,6 +42,9 @@ const BY_EXTENSION: Readonly<Record<string, () => Serializer>> = {
   '.bin': bytes,
 };
 
+/** Those that tell a format. */
+export const EXTENSIONS: readonly string[] = Object.keys(BY_EXTENSION);
+
 /**
  * The serializer that a file's extension asks for.
  * @param extension with its dot, in upper or lower case: `.csv`

@@ -3,7 +3,7 @@ import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../m
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import type { AttemptSample } from '../durations.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
-import type { LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
+import type { ChosenAddress, LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
 import { TaskColumns } from './task-columns.js';
 
@@ -80,6 +80,13 @@ export class MemoryRun {
         line.seq > after && LOG_LEVELS.indexOf(line.level) >= lowest && (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
     );
     return found.sort((a, b) => a.seq - b.seq).slice(0, logLimit(filter.limit));
+  }
+
+  /** Of artifacts that lie neither in the record nor under their digests. */
+  chosenAddresses(): readonly ChosenAddress[] {
+    const refs = [...this.#artifacts.values()].flat().map(({ ref }) => ref);
+    const chosen = refs.filter(({ uri, key }) => !uri.startsWith('record:') && !/^results\/[0-9a-f]{2}\//.test(key));
+    return chosen.map(({ uri, key }) => ({ uri, key }));
   }
 
   #putArtifact({ index, name, ref }: ArtifactRow): void {

@@ -1,7 +1,7 @@
 import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
-import type { LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
+import type { ChosenAddress, LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
@@ -108,6 +108,15 @@ function groupsOf<Row extends { readonly index: number }>(sorted: readonly Row[]
     while (at < sorted.length && (sorted[at] as Row).index === index) at += 1;
     return sorted.slice(from, at);
   };
+}
+
+/** Small results lie in the record, others under their digests: what is left was chosen. */
+export function findChosenAddresses(connection: SqliteConnection): readonly ChosenAddress[] {
+  const sql = "SELECT DISTINCT uri, address FROM artifact WHERE uri NOT GLOB 'record:*' AND address NOT GLOB 'results/[0-9a-f][0-9a-f]/*'";
+  return connection
+    .prepare(sql)
+    .all()
+    .map(([uri, key]) => ({ uri: uri as string, key: key as string }));
 }
 
 export function findLogs(connection: SqliteConnection, id: string, filter: LogFilter): readonly LogRow[] {

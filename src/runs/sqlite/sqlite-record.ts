@@ -3,12 +3,12 @@ import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
-import type { ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
 import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
-import { findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
+import { findChosenAddresses, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { findDurations } from './task-durations.js';
@@ -77,6 +77,10 @@ class SqliteRecord implements RunRecord {
 
   entriesOfTask(task: string, atLeast = Number.POSITIVE_INFINITY): Promise<readonly CacheEntryRow[]> {
     return this.#connection.read(() => findEntriesOfTask(this.#connection, task, atLeast));
+  }
+
+  chosenAddresses(): Promise<readonly ChosenAddress[]> {
+    return this.#connection.read(() => findChosenAddresses(this.#connection));
   }
 
   forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {
