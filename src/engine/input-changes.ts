@@ -16,7 +16,7 @@ export interface InputChangeOptions {
 }
 
 /** Names of the inputs that differ and have a say. */
-export function changedInputs(before: InputDigests, now: InputDigests, counts: (name: string) => boolean): readonly string[] {
+function changedInputs(before: InputDigests, now: InputDigests, counts: (name: string) => boolean): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...names].filter((name) => before[name]?.digest !== now[name]?.digest && counts(name));
 }

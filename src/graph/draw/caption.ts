@@ -26,7 +26,7 @@ export function elapsedOf({ outcome }: ViewNode): string | undefined {
 }
 
 /** In full: for tooltips and lists. */
-export function reasonText(reason: Reason): string {
+function reasonText(reason: Reason): string {
   return reason.detail === undefined ? reason.kind : `${reason.kind}: ${printable(reason.detail)}`;
 }
 
