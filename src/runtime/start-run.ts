@@ -456,8 +456,9 @@ function settle(promise: Promise<unknown>): Promise<Outcome> {
   );
 }
 
-function isTargetInvalid(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === 'TARGET_INVALID';
+/** What was thrown may be anything, even what cannot be looked at. */
+function isTargetInvalid(thrown: unknown): boolean {
+  return (asError(thrown) as Partial<MillraceError>).code === 'TARGET_INVALID';
 }
 
 function currentOutput(): OutputTarget | undefined {
