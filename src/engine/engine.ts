@@ -785,11 +785,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
   #closeMap(node: number, children: readonly number[]): void {
     this.tick();
+    this.#results.ofChildren(node, children);
     const lost = children.filter((child) => !this.#results.hasValue(child)).map((child) => this.#results.actual(child));
-    if (lost.length === 0) {
-      this.#results.ofChildren(node, children);
-      return this.#settle(node, SUCCESS, undefined);
-    }
+    if (lost.length === 0) return this.#settle(node, SUCCESS, undefined);
     const state = this.#stateWithout(lost);
     this.endBecause(node, state === UPSTREAM_FAILED ? FAILED : state, weightiestFirst(this, lost));
   }

@@ -110,7 +110,10 @@ export class NodeResults {
     this.#origins.set(node, entry);
   }
 
-  /** A map has ended: its value is the list of what its children gave, put together when somebody asks. */
+  /**
+   * A map has ended: its value is the list of what its children gave, put together when somebody asks. Where one gave nothing there is no
+   * such list, but `successes()` and `states()` ask for the rest all the same.
+   */
   ofChildren(node: number, children: readonly number[]): void {
     this.#values[node] = UNLOADED;
     if (children.every((child) => this.isLoaded(child))) this.#putTogether(node, children);

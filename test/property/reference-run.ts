@@ -60,10 +60,15 @@ export function referenceRun(program: Program): ReferenceRun {
   const seen = calls.filter(({ id, attempts }) => id !== undefined && attempts !== undefined);
   return {
     calls: new Map(seen.map(({ id, end, attempts }) => [id as string, { end, attempts }])),
-    isSuccess: hasValue(value) && failures.every(({ isHandled }) => isHandled),
+    isSuccess: isGiven(value) && failures.every(({ isHandled }) => isHandled),
     failures,
     value: value.value,
   };
+}
+
+/** A part of what a body gives that was skipped is left empty. */
+function isGiven(part: Call): boolean {
+  return hasValue(part) || part.end === 'skipped';
 }
 
 function failureOf({ id, called }: Call, isHandled: boolean): ReferenceFailure {
@@ -316,7 +321,7 @@ class Body {
     this.#calls.push(...inside);
     const unhandled = inside.filter((call) => call.isRoot && !this.#told.has(call));
     if (unhandled.length > 0) return this.#ended({ id: name, end: 'failed', attempts: 1, causes: unhandled });
-    if (!hasValue(given)) return this.#ended({ id: name, end: 'failed', attempts: 1, isRoot: true });
+    if (!isGiven(given)) return this.#ended({ id: name, end: 'failed', attempts: 1, isRoot: true });
     return this.#ended({ id: name, end: 'success', attempts: 1, value: [given.value] });
   }
 }
