@@ -28,9 +28,25 @@ export type TaughtLookup = (instance: object) => TaughtForm | undefined;
 export function valueDigest(value: unknown, taught?: TaughtLookup): string {
   if (typeof value !== 'object' || value === null) {
     const text = scalarText(value);
-    if (text !== undefined) return (typeof value !== 'string' && hexOfShort(text)) || digest128(text);
+    if (text !== undefined) return (typeof value !== 'string' && hexOfShort(text)) || textDigest(text);
   }
   return new CanonicalWriter(taught).digest(value);
+}
+
+/** Calls share settings, names and options: what was digested a moment ago need not be hashed again. */
+const recent = new Map<string, string>();
+const MOST_RECENT = 1024;
+const LONGEST_RECENT = 256;
+
+function textDigest(text: string): string {
+  if (text.length > LONGEST_RECENT) return digest128(text);
+  let digest = recent.get(text);
+  if (digest === undefined) {
+    digest = digest128(text);
+    if (recent.size === MOST_RECENT) recent.clear();
+    recent.set(text, digest);
+  }
+  return digest;
 }
 
 /** Text is handed on to the hash when it has grown to this many characters, so that a large value does not exist twice. */
@@ -45,9 +61,6 @@ class CanonicalWriter {
   readonly #ancestors: object[] = [];
   #text = '';
   #hasher: Hasher | undefined;
-  /** Rows of a table have the same keys in the same order: sorted once. */
-  #lastKeys: readonly string[] = [];
-  #lastSorted: readonly string[] = [];
 
   constructor(taught: TaughtLookup | undefined) {
     this.#taught = taught;
@@ -61,7 +74,7 @@ class CanonicalWriter {
       if (error instanceof RangeError) throw notCanonical('', `is too deep or too large (${error.message})`);
       throw error;
     }
-    if (this.#hasher === undefined) return digest128(this.#text);
+    if (this.#hasher === undefined) return textDigest(this.#text);
     this.#hasher.update(this.#text);
     return this.#hasher.sha256().slice(0, 32);
   }
@@ -90,11 +103,11 @@ class CanonicalWriter {
   #writeRecord(value: Readonly<Record<string, unknown>>, tag: string): void {
     const symbol = Object.getOwnPropertySymbols(value)[0];
     if (symbol !== undefined) throw this.#refusal(propertyStep(symbol), 'is a property with a symbol as its key');
-    const keys = this.#sorted(Object.keys(value));
-    this.#text += `${tag}${keys.length}:`;
-    for (const key of keys) {
-      this.#text += stringText(key);
-      this.#write(value[key]);
+    const { sorted, texts } = orderOf(Object.keys(value));
+    this.#text += `${tag}${sorted.length}:`;
+    for (let at = 0; at < sorted.length; at++) {
+      this.#text += texts[at];
+      this.#write(value[sorted[at] as string]);
     }
   }
 
@@ -181,7 +194,7 @@ class CanonicalWriter {
 
   #writeError(value: Error): void {
     const { shown, hidden } = errorProperties(value);
-    const keys = this.#sorted([...shown, ...hidden]);
+    const { sorted: keys } = orderOf([...shown, ...hidden]);
     this.#text += `E${stringText(errorClassOf(value)?.name ?? 'Error')}${stringText(String(value.name))}${stringText(value.message)}${Object.hasOwn(value, 'cause') ? 'c' : '-'}`;
     if (Object.hasOwn(value, 'cause')) this.#write(value.cause);
     if (value instanceof AggregateError) this.#write(value.errors);
@@ -213,16 +226,6 @@ class CanonicalWriter {
     if (this.#ancestors.includes(value)) throw this.#refuseLeaf(value, 'refers back to an object that contains it');
     if (this.#ancestors.length >= MAX_DEPTH) throw this.#refusal('', `nests deeper than ${MAX_DEPTH} levels`);
     this.#ancestors.push(value);
-  }
-
-  #sorted(keys: readonly string[]): readonly string[] {
-    const last = this.#lastKeys;
-    let same = keys.length === last.length;
-    for (let index = 0; same && index < keys.length; index++) same = keys[index] === last[index];
-    if (same) return this.#lastSorted;
-    this.#lastKeys = keys;
-    this.#lastSorted = isSorted(keys) ? keys : [...keys].sort();
-    return this.#lastSorted;
   }
 
   #flush(): Hasher {
@@ -297,6 +300,26 @@ function stringText(text: string): string {
 /** ES2024, in every Node we support, but not yet in the library types we compile against. */
 function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+/** The keys of an object in the order in which they count, and what they are written as. */
+interface KeyOrder {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  readonly texts: readonly string[];
+}
+
+/** Rows of a table, and the settings of one call after the other, have the same keys in the same order: sorted once. */
+let lastOrder: KeyOrder = { keys: [], sorted: [], texts: [] };
+
+function orderOf(keys: readonly string[]): KeyOrder {
+  const last = lastOrder.keys;
+  let same = keys.length === last.length;
+  for (let index = 0; same && index < keys.length; index++) same = keys[index] === last[index];
+  if (same) return lastOrder;
+  const sorted = isSorted(keys) ? keys : [...keys].sort();
+  lastOrder = { keys, sorted, texts: sorted.map(stringText) };
+  return lastOrder;
 }
 
 function isSorted(keys: readonly string[]): boolean {
