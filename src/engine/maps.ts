@@ -14,8 +14,8 @@ const CHILDREN_AT_ONCE = 2_000;
 export interface MapsHost extends RunPort {
   readonly nodes: NodeTable;
   readonly failFast: FailFast | undefined;
-  /** Nothing new starts any more. */
-  readonly isStopped: boolean;
+  /** Why nothing starts any more. */
+  readonly stopped: Error | undefined;
   valueNow(ref: Ref): unknown;
   arm(node: number): void;
   /** All children of the map are there; resolves the map when they have settled. */
@@ -98,7 +98,7 @@ export class Maps {
     const grow = (): void => {
       const until = Math.min(calls.count, children.length + CHILDREN_AT_ONCE);
       while (children.length < until) children.push(this.#addChild(of, calls.argumentsAt(children.length), scope));
-      if (children.length < calls.count && !this.#host.isStopped) return void setImmediate(grow);
+      if (children.length < calls.count && this.#host.stopped === undefined) return void setImmediate(grow);
       this.#children.set(map, children);
       this.tellWaiting(map);
       this.#host.expanded(map, children);

@@ -24,6 +24,11 @@ export interface Judgement {
   readonly answersFor: readonly number[];
 }
 
+/** Its inputs are judged by more than that all have a value. */
+export function hasOwnRule({ trigger, skipOnUpstreamSkip }: TaskDefinition): boolean {
+  return trigger !== undefined || skipOnUpstreamSkip !== undefined;
+}
+
 /** Applies a task's trigger rule to how its inputs have ended so far (S11). */
 export function judgeNode(view: TriggerView, node: number, definition: TaskDefinition): Judgement {
   const inputs = ruledInputs(view, node);

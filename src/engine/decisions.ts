@@ -1,0 +1,218 @@
+import type { CachePolicy } from '../model/cache-policy.js';
+import { TASK_STATE_CODE } from '../model/states.js';
+import type { TaskDefinition } from '../model/task-definition.js';
+import type { Answer } from './answer.js';
+import type { Endings } from './endings.js';
+import { forcedBy } from './force.js';
+import { inputSource } from './input-source.js';
+import type { Machinery } from './machinery.js';
+import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, REDONE } from './node-table.js';
+import type { Question } from './reuse.js';
+import type { StepsBetween } from './steps-between.js';
+import { needsInputs, policyOf } from './targets.js';
+import { hasOwnRule, type Judgement, judgeNode, lostInputs, type TriggerView } from './triggering.js';
+
+const { cached: CACHED, cancelled: CANCELLED, failed: FAILED } = TASK_STATE_CODE;
+
+/** What deciding needs of the run. */
+export interface DecisionsHost extends TriggerView {
+  tick(): void;
+  /** The node is to be looked at (again). */
+  arm(node: number): void;
+  mapIndexOf(node: number): number | undefined;
+  argumentsOf(node: number): readonly unknown[];
+  /** Why nothing starts any more. */
+  readonly stopped: Error | undefined;
+}
+
+/**
+ * What becomes of a node whose inputs have settled, in this order: its trigger rule, its target, an earlier result, its inputs' values, its
+ * key; then it queues for a slot. Where something has to be waited for, the node is looked at again when that has come.
+ */
+export class Decisions {
+  readonly #run: Machinery;
+  readonly #host: DecisionsHost;
+  readonly #endings: Endings;
+
+  constructor(run: Machinery, host: DecisionsHost, endings: Endings) {
+    this.#run = run;
+    this.#host = host;
+    this.#endings = endings;
+  }
+
+  /** @param between what takes no slot: maps, and steps between tasks */
+  look(node: number, definition: TaskDefinition, between: StepsBetween): void {
+    const { forceSpread, nodes, parts } = this.#run;
+    nodes.mark(node, LOOKED_AT);
+    forceSpread?.mark(node, definition);
+    if (definition.kind === 'derived') return between.derive(node, definition);
+    if (this.#host.stopped) return this.#endings.fail(node, CANCELLED, this.#host.stopped);
+    if (hasOwnRule(definition)) {
+      if (!this.#isTriggered(node, definition)) return;
+    } else if (nodes.has(node, INPUT_FAILED | INPUT_CANCELLED | INPUT_SKIPPED)) {
+      // A map can do without what only its children need.
+      const lost = lostInputs(this.#host, node);
+      if (lost.length > 0) return this.#endings.without(node, lost);
+    }
+    if (definition.kind === 'map') return between.expand(node, definition);
+    const policy = policyOf(definition, parts.defaultCache);
+    if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
+    if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
+    else if (policy) this.#ask(node, definition, policy);
+    else this.#take(node, undefined, () => this.#prepare(node, undefined));
+  }
+
+  /** True: the trigger rule lets the node run. Else it has been ended, or waits for more of its inputs (S11). */
+  #isTriggered(node: number, definition: TaskDefinition): boolean {
+    let judgement: Judgement;
+    try {
+      judgement = judgeNode(this.#host, node, definition);
+    } catch (error) {
+      // The rule is the user's.
+      this.#endings.fail(node, FAILED, error);
+      return false;
+    }
+    const { verdict, causes, answersFor } = judgement;
+    if (verdict === 'wait') this.#run.nodes.unmark(node, LOOKED_AT);
+    else if (verdict !== 'run')
+      this.#endings.because(node, TASK_STATE_CODE[verdict], causes, new Error(`its trigger rule ${ruleText(definition)} was not met`));
+    // Also those that have not ended yet: whether a run is red must not depend on which input was faster.
+    else if (definition.handles) for (const input of answersFor) this.#run.failures.handle(input);
+    return verdict === 'run';
+  }
+
+  /** False: its address cannot be told yet, or the node has ended for want of one (S26). */
+  #isPlaced(node: number, definition: TaskDefinition): boolean {
+    if (needsInputs(definition) && this.waitForInputs(node)) return false;
+    try {
+      this.#run.targets.find(node, definition, this.#host.mapIndexOf(node), () => this.#host.argumentsOf(node));
+      return true;
+    } catch (error) {
+      this.#endings.fail(node, FAILED, error);
+      return false;
+    }
+  }
+
+  /** No two nodes write one address. */
+  #take(node: number, key: string | undefined, go: () => void): void {
+    try {
+      this.#run.targets.take(node, key);
+    } catch (error) {
+      return this.#endings.fail(node, FAILED, error);
+    }
+    go();
+  }
+
+  // ── is there an earlier result? ──
+
+  #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
+    const { notes, parts, results } = this.#run;
+    if (this.#waitFor(node, results.remadeInputs(node))) return;
+    const question = this.questionOf(node, definition, policy, this.#forcedBy(node, definition));
+    const { inputs } = question;
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = parts.reuse.ask(question);
+    } catch (error) {
+      // The policy is the user's.
+      return this.#endings.fail(node, FAILED, error);
+    }
+    if (inputs) notes.of(node).asked = inputs;
+    const go = (known: Answer): void => this.#take(node, known.key, () => this.#answered(node, definition, known));
+    if (answer instanceof Promise) this.#when(node, answer, go);
+    else go(answer);
+  }
+
+  questionOf(node: number, definition: TaskDefinition, policy: CachePolicy, forced: string | undefined): Question {
+    const { graph, results, targets } = this.#run;
+    return {
+      definition,
+      policy,
+      inputs: results.inputs(node),
+      forced,
+      place: node,
+      target: targets.placeOf(node),
+      sourceOf: (name) => inputSource(graph, node, name),
+      lacking: () => results.inputWithoutDigest(node),
+    };
+  }
+
+  #forcedBy(node: number, definition: TaskDefinition): string | undefined {
+    const { forceSpread, nodes, parts } = this.#run;
+    if (nodes.has(node, REDONE)) return 'its stored result was lost';
+    const before = nodes.has(node, FORCED) ? (forceSpread?.originOf(node) ?? 'a task inside it') : undefined;
+    return forcedBy(parts.force, definition, before);
+  }
+
+  #answered(node: number, definition: TaskDefinition, answer: Answer): void {
+    const { notes, reads, results } = this.#run;
+    if (answer.hit) {
+      results.reused(node, answer.hit);
+      reads.reused(node, answer.hit);
+      return this.#endings.settle(node, CACHED, undefined);
+    }
+    if (answer.adopted) {
+      notes.of(node).key = answer.key;
+      results.computed(node, answer.adopted.value, answer.adopted);
+      return this.#endings.settle(node, CACHED, answer.adopted);
+    }
+    notes.of(node).reason ??= answer.why;
+    this.#prepare(node, definition.external === undefined ? answer.key : undefined);
+  }
+
+  // ── on the way to a slot ──
+
+  /** Inputs are at hand before a key is taken, and that before a slot: who leads a flight waits for nothing but a slot. */
+  #prepare(node: number, key: string | undefined): void {
+    const { attempts, claims, flights } = this.#run;
+    if (this.waitForInputs(node)) return;
+    if (key === undefined) return attempts.queue(node);
+    if (!flights.join(key, node)) return this.#run.nodes.unmark(node, LOOKED_AT);
+    this.#when(node, claims.take({ key, index: node }), (isOurs) => {
+      if (isOurs) return attempts.queue(node);
+      // Another run has computed it: the question is another one now.
+      this.#lookAgain(node);
+    });
+  }
+
+  /** True: results that the node needs are only addresses yet, and it is looked at again when they are here. */
+  waitForInputs(node: number): boolean {
+    const { nodes, results } = this.#run;
+    return nodes.has(node, HAS_INPUTS) && this.#waitFor(node, results.unloadedInputs(node));
+  }
+
+  #waitFor(node: number, inputs: readonly number[]): boolean {
+    if (inputs.length === 0) return false;
+    const { nodes, results } = this.#run;
+    this.#when(node, results.loadAll(inputs), () => {
+      // One may have been computed anew, to another value or to none: the question is another one now.
+      for (const input of inputs) nodes.inherit(node, results.actual(input));
+      this.#lookAgain(node);
+    });
+    return true;
+  }
+
+  #lookAgain(node: number): void {
+    this.#run.nodes.unmark(node, LOOKED_AT);
+    this.#host.arm(node);
+  }
+
+  /** Goes on with a node when what it waits for has come, unless the node was ended meanwhile. */
+  #when<T>(node: number, coming: Promise<T>, go: (value: T) => void): void {
+    const arrived = (): boolean => {
+      this.#host.tick();
+      return !this.#run.nodes.isFinal(node);
+    };
+    coming
+      .then((value) => {
+        if (arrived()) go(value);
+      })
+      .catch((error) => {
+        if (arrived()) this.#endings.fail(node, FAILED, error);
+      });
+  }
+}
+
+function ruleText({ trigger = 'all-success' }: TaskDefinition): string {
+  return typeof trigger === 'string' ? `'${trigger}'` : 'of its own';
+}
