@@ -85,7 +85,8 @@ export class Attempt implements TaskScope, TaskContext, Output {
 
   /** What it made for itself is cleared away. Nobody waits for that, and a file that somebody still holds is no failure. */
   end(): void {
-    for (const made of this.#tempDirs ?? []) Promise.resolve(made[Symbol.asyncDispose]()).catch(() => {});
+    if (this.#tempDirs === undefined) return;
+    for (const made of this.#tempDirs) Promise.resolve(made[Symbol.asyncDispose]()).catch(() => {});
     this.#tempDirs = undefined;
   }
 

@@ -32,6 +32,7 @@ export interface EndingsHost extends AttemptHost {
 export class Endings {
   readonly #run: Machinery;
   readonly #host: EndingsHost;
+  readonly #arm = (dependent: number): void => this.#host.arm(dependent);
 
   constructor(run: Machinery, host: EndingsHost) {
     this.#run = run;
@@ -112,7 +113,7 @@ export class Endings {
     for (const follower of flights.leave(node)) host.arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
     if (state !== CACHED && !isDerived) graph.dropArgs(node);
-    nodes.release(node, (dependent) => host.arm(dependent));
+    nodes.release(node, this.#arm);
     host.wake(node);
     host.pumpSoon();
   }
