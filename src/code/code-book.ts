@@ -12,7 +12,7 @@ import type { Consulted } from './sources.js';
 import { tsconfigsIn } from './tsconfigs.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
-const FORMAT = `2 ${SCHEME}`;
+const FORMAT = `3 ${SCHEME}`;
 /** A file younger than this may change once more without its time showing it. */
 const RACY_MS = 50;
 

@@ -8,6 +8,7 @@ import { CodeBook } from './code-book.js';
 import type { CodePart, CodePiece } from './code-part.js';
 import { Effects } from './effects.js';
 import { functionTextDigest, plainFunctionDigest } from './function-text.js';
+import { Given } from './given.js';
 import { Links } from './links.js';
 import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
@@ -103,6 +104,7 @@ class Look {
   readonly #sources: Sources;
   readonly #links: Links;
   readonly #effects: Effects;
+  readonly #given: Given;
   readonly #root: ModuleCode | undefined;
   /** Tasks that are made while the flow runs are of modules that were loaded when it was made. */
   readonly #loadedAt: number;
@@ -114,6 +116,7 @@ class Look {
     this.#sources = new Sources(loaded);
     this.#links = new Links(this.#sources);
     this.#effects = new Effects(this.#sources, this.#links);
+    this.#given = new Given(this.#links, this.#effects);
     this.#loadedAt = flow?.madeAt ?? Number.POSITIVE_INFINITY;
     const root = flow?.places()[0];
     const module = root === undefined ? '' : this.#sources.module(root.file);
@@ -150,6 +153,7 @@ class Look {
         sources: this.#sources,
         links: this.#links,
         effects: this.#effects,
+        given: this.#given,
         shownAs: (path) => this.#shownAs(folder, path),
       },
       starts,
