@@ -1,8 +1,9 @@
 import type { Effects } from './effects.js';
 import type { Links, Target } from './links.js';
-import { isMethod, memberKey, WHOLE } from './member-names.js';
+import { isMethod, memberKey, OWN_METHOD, WHOLE } from './member-names.js';
 import type { Item, ModuleCode } from './module-code.js';
 import { namesFor } from './own-calls.js';
+import { readRegion } from './read-region.js';
 import { ancestorsOf, calledName } from './source-tree.js';
 import { childrenOf, isClass, isFunction, type SyntaxNode, withoutTypes } from './syntax.js';
 
@@ -115,12 +116,18 @@ export class Given {
   #door(stretch: Stretch, taught: ReadonlySet<Item>, isOpen: boolean): Door {
     const items = this.#reachedFrom(stretch, taught);
     const keys = new Set([WHOLE]);
+    // What members instances of a package have, nobody looks up.
+    if (taught.size === 0 && this.#usesPackage(stretch)) keys.add(OWN_METHOD);
     const methods = new Map<string, Stretch[]>();
     for (const item of items) {
       // What a serializer, or a registration, calls its own functions is no member of what they make.
       readMembers(item, item === stretch.item && stretch.node !== item.node ? stretch.node : undefined, keys, methods);
     }
     return { ...stretch, taught, isOpen, items, keys, methods };
+  }
+
+  #usesPackage({ module, node }: Stretch): boolean {
+    return readRegion(node, module).uses.some(({ name }) => this.#links.target(module, name).kind === 'package');
   }
 
   #reachedFrom({ item }: Stretch, taught: ReadonlySet<Item>): ReadonlySet<Item> {

@@ -2,6 +2,8 @@ import { isFunction, keyName, type SyntaxNode, textOf, withoutTypes } from './sy
 
 /** Names of members that are used of values of which the code does not say where they come from; with them, these. */
 export const ANY_METHOD = '*';
+/** A call of a method whose name none of the language's own values has: it may be one of a package. */
+export const OWN_METHOD = '()';
 /** All fields of a value: it is copied, listed, turned into text. */
 export const WHOLE = '@@whole';
 
@@ -114,6 +116,7 @@ function noteCall(node: SyntaxNode, isLocal: (name: string) => boolean, found: S
   if (!isOfModule) {
     if (isCalculated(callee)) found.add(ANY_METHOD);
     noteMember(callee, isLocal, found);
+    if (callee.computed !== true && !isBuiltinMember((callee.property as SyntaxNode).name as string)) found.add(OWN_METHOD);
     if (callee.computed !== true && (callee.property as SyntaxNode).name === 'join') addPrimitive(found);
     return;
   }
@@ -121,6 +124,17 @@ function noteCall(node: SyntaxNode, isLocal: (name: string) => boolean, found: S
   if (!/^(?:JSON|Object|Reflect)$/.test(object.name as string) || name === undefined) return;
   if (WHOLE_OF.test(name)) found.add(WHOLE);
   if (name === 'stringify') found.add('toJSON');
+}
+
+let builtin: ReadonlySet<string> | undefined;
+
+function isBuiltinMember(name: string): boolean {
+  builtin ??= new Set(
+    [Object, Array, String, Number, BigInt, Map, Set, Date, RegExp, Promise, Function, ArrayBuffer, Object.getPrototypeOf(Uint8Array)].flatMap(
+      (one) => Object.getOwnPropertyNames((one as { readonly prototype: object }).prototype),
+    ),
+  );
+  return builtin.has(name);
 }
 
 /** `model[name]`, where nobody can say which; `list[0]` is none. */

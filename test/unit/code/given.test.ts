@@ -143,6 +143,21 @@ export const t = task((model: any) => model.score(1));
     expect(changes(before, await p.code('tasks.ts: t', { flow: 'flow.ts' }))).toEqual(['model.ts: Model.score']);
   });
 
+  it('of a package: its version counts for who calls a method that only a class can have', async () => {
+    const p = project({
+      'flow.ts': `import { Forest } from 'forest';
+import { registerClass, task } from 'millrace';
+registerClass(Forest, { name: 'Forest', encode: (forest) => forest.toJSON(), decode: (json) => Forest.load(json) });
+export const t = task((forest: Forest) => forest.predict([1]));
+export const plain = task((rows: { a: number }[]) => rows.map((row) => row.a));
+`,
+      'node_modules/forest/package.json': '{ "name": "forest", "version": "1.0.0", "main": "index.js" }',
+      'node_modules/forest/index.js': 'exports.Forest = class {};\n',
+    });
+    const next = { 'node_modules/forest/package.json': '{ "name": "forest", "version": "1.0.1", "main": "index.js" }' };
+    expect(await p.changedBy(next, ['t', 'plain'])).toEqual(['t']);
+  });
+
   it('a class that nobody can be given does not count by the names of its methods', async () => {
     const text = `import { task } from 'millrace';
 export class Memo { get(key: string) { return key.length * 2; } }
