@@ -41,7 +41,8 @@ export class CodeBook {
 
   /** @param folder where books are kept; @param root the file that the flow is defined in */
   constructor(folder: string, root: string) {
-    this.#path = join(folder, `${digest128(root)}.json`);
+    // Relative paths in the code mean other files in another folder.
+    this.#path = join(folder, `${digest128(`${root}\n${process.cwd()}`)}.json`);
     this.#root = root;
   }
 

@@ -1,4 +1,5 @@
 import { canonicalText } from './canonical-text.js';
+import type { LoadReads } from './load-reads.js';
 import { DEFAULT_NAME, type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
 import type { Region } from './region.js';
 import type { SyntaxNode } from './syntax.js';
@@ -12,6 +13,8 @@ export interface Piece {
   readonly node: SyntaxNode | undefined;
   /** Reached through a value: of classes that it names, the methods count that are called by their names. */
   readonly isGiven?: boolean;
+  /** What it reads when its module is loaded. */
+  readonly reads?: LoadReads;
 }
 
 /** Of a namespace, which is no text of its own. */

@@ -4,6 +4,7 @@ import type { CodePiece } from './code-part.js';
 import type { Effect, Effects } from './effects.js';
 import type { Given, Stretch } from './given.js';
 import type { Links, Target } from './links.js';
+import type { ModuleReads } from './load-reads.js';
 import { localCode } from './local-code.js';
 import { type Item, type ModuleCode, pieceText } from './module-code.js';
 import { functionOfTask } from './own-calls.js';
@@ -30,6 +31,7 @@ export interface ReachParts {
   readonly links: Links;
   readonly effects: Effects;
   readonly given: Given;
+  readonly moduleReads: ModuleReads;
   /** How a file is called in pieces. */
   readonly shownAs: (path: string) => string;
 }
@@ -67,6 +69,8 @@ class Walk {
   readonly #packages = new Map<string, Set<string>>();
   readonly #captured = new Set<string>();
   readonly #modules = new Set<ModuleCode>();
+  /** That are no code. */
+  readonly #files = new Set<string>();
   readonly #loaded = new Set<ModuleCode>();
   readonly #byValue: ByValue;
   #unsure: string | undefined;
@@ -154,7 +158,14 @@ class Walk {
     const known = this.#numbers.get(item);
     if (known !== undefined) return known;
     const { module, node } = item;
-    return this.#add(item, { module, node, name: nameOf(item), text: module.textOf(item), region: module.region(item) });
+    return this.#add(item, {
+      module,
+      node,
+      name: nameOf(item),
+      text: module.textOf(item),
+      region: module.region(item),
+      reads: this.#parts.moduleReads.of(item),
+    });
   }
 
   #inside(module: ModuleCode, node: SyntaxNode, name: string): number {
@@ -170,12 +181,28 @@ class Walk {
     const counted = skeleton ?? node;
     const known = this.#numbers.get(counted);
     if (known !== undefined) return known;
-    return this.#add(counted, { module, name, node, text: textOf(counted), region: readRegion(counted, module), isGiven: true });
+    return this.#add(counted, {
+      module,
+      name,
+      node,
+      text: textOf(counted),
+      region: readRegion(counted, module),
+      isGiven: true,
+      reads: this.#parts.moduleReads.of(item),
+    });
   }
 
   #asset(module: ModuleCode, path: string): number {
+    this.#files.add(path);
     const { digest } = this.#parts.sources.asset(path);
     return this.#add(path, { module, name: this.#parts.shownAs(path), node: undefined, text: pieceText(`file ${digest}`), region: undefined });
+  }
+
+  #content(module: ModuleCode, path: string): number {
+    this.#files.add(path);
+    const { digest } = this.#parts.sources.content(path);
+    const text = pieceText(`content ${digest}`);
+    return this.#add(`content of ${path}`, { module, name: this.#parts.shownAs(path), node: undefined, text, region: undefined });
   }
 
   // ── links ──
@@ -199,7 +226,7 @@ class Walk {
     }
   }
 
-  #linksOf({ module, isGiven }: Piece, region: Region): string {
+  #linksOf({ module, isGiven, reads }: Piece, region: Region): string {
     const links: string[] = [];
     this.#byValue.note(region.members);
     for (const use of region.uses) {
@@ -213,6 +240,8 @@ class Walk {
       if (target.kind === 'namespace') this.#load(target.module);
       links.push(`import ${this.#targetText(module, target)}`);
     }
+    for (const path of reads?.paths ?? []) links.push(`reads ${this.#content(module, path)}`);
+    if (reads?.isUnsure === true) this.#unsure ??= `${this.#parts.shownAs(module.path)} reads, while it loads, a file that only the program knows`;
     if (region.unsure !== undefined) this.#unsure ??= `${this.#parts.shownAs(module.path)} uses ${region.unsure}`;
     return links.join(',');
   }
@@ -294,8 +323,7 @@ class Walk {
       [...this.#packages].map(([name, versions]) => [name, [...versions].sort().join(' and ')] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     const shown = this.#pieces.filter(({ text }) => text !== MODULE);
-    const files = new Set([...this.#loaded, ...this.#modules].map(({ path }) => path));
-    for (const key of this.#numbers.keys()) if (typeof key === 'string') files.add(key);
+    const files = new Set([...[...this.#loaded, ...this.#modules].map(({ path }) => path), ...this.#files]);
     return {
       digest: digest128([SCHEME, ...this.#lines, JSON.stringify(packages)].join('\n')),
       pieces: shown.map(({ module, name, text, node }) => ({

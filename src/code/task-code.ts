@@ -10,6 +10,7 @@ import { Effects } from './effects.js';
 import { functionTextDigest, plainFunctionDigest } from './function-text.js';
 import { Given } from './given.js';
 import { Links } from './links.js';
+import { ModuleReads } from './load-reads.js';
 import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
 import { type Reached, reach } from './reach.js';
@@ -105,6 +106,7 @@ class Look {
   readonly #links: Links;
   readonly #effects: Effects;
   readonly #given: Given;
+  readonly #moduleReads: ModuleReads;
   readonly #root: ModuleCode | undefined;
   /** Tasks that are made while the flow runs are of modules that were loaded when it was made. */
   readonly #loadedAt: number;
@@ -117,6 +119,7 @@ class Look {
     this.#links = new Links(this.#sources);
     this.#effects = new Effects(this.#sources, this.#links);
     this.#given = new Given(this.#links, this.#effects);
+    this.#moduleReads = new ModuleReads(this.#links);
     this.#loadedAt = flow?.madeAt ?? Number.POSITIVE_INFINITY;
     const root = flow?.places()[0];
     const module = root === undefined ? '' : this.#sources.module(root.file);
@@ -154,6 +157,7 @@ class Look {
         links: this.#links,
         effects: this.#effects,
         given: this.#given,
+        moduleReads: this.#moduleReads,
         shownAs: (path) => this.#shownAs(folder, path),
       },
       starts,
