@@ -12,7 +12,7 @@ import type { Consulted } from './sources.js';
 import { tsconfigsIn } from './tsconfigs.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
-const FORMAT = `2 ${SCHEME}`;
+const FORMAT = `3 ${SCHEME}`;
 /** A file younger than this may change once more without its time showing it. */
 const RACY_MS = 50;
 
@@ -41,7 +41,8 @@ export class CodeBook {
 
   /** @param folder where books are kept; @param root the file that the flow is defined in */
   constructor(folder: string, root: string) {
-    this.#path = join(folder, `${digest128(root)}.json`);
+    // Relative paths in the code mean other files in another folder.
+    this.#path = join(folder, `${digest128(`${root}\n${process.cwd()}`)}.json`);
     this.#root = root;
   }
 

@@ -1,14 +1,18 @@
 import { digest128 } from '../base/digest.js';
-import { canonicalText } from './canonical-text.js';
+import { ByValue } from './by-value.js';
 import type { CodePiece } from './code-part.js';
 import type { Effect, Effects } from './effects.js';
+import type { Given, Stretch } from './given.js';
 import type { Links, Target } from './links.js';
+import type { ModuleReads } from './load-reads.js';
 import { localCode } from './local-code.js';
-import { DEFAULT_NAME, type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
+import { type Item, type ModuleCode, pieceText } from './module-code.js';
 import { functionOfTask } from './own-calls.js';
+import { MODULE, nameOf, type Piece, textOf } from './piece.js';
 import { readRegion } from './read-region.js';
 import type { Region, Use } from './region.js';
 import type { Binding, Scope } from './scopes.js';
+import { skeletonOf } from './skeleton.js';
 import { scopesAround } from './source-tree.js';
 import type { Sources } from './sources.js';
 import type { SyntaxNode } from './syntax.js';
@@ -26,6 +30,8 @@ export interface ReachParts {
   readonly sources: Sources;
   readonly links: Links;
   readonly effects: Effects;
+  readonly given: Given;
+  readonly moduleReads: ModuleReads;
   /** How a file is called in pieces. */
   readonly shownAs: (path: string) => string;
 }
@@ -53,17 +59,6 @@ export function reach(parts: ReachParts, starts: readonly Start[], roots: readon
   return new Walk(parts, isFlow).walk(starts, roots);
 }
 
-interface Piece {
-  readonly module: ModuleCode;
-  readonly name: string;
-  readonly text: PieceText;
-  readonly region: Region | undefined;
-  readonly node: SyntaxNode | undefined;
-}
-
-/** Of a namespace, which is no text of its own. */
-const MODULE = pieceText('module');
-
 class Walk {
   readonly #parts: ReachParts;
   readonly #isFlow: boolean;
@@ -74,13 +69,17 @@ class Walk {
   readonly #packages = new Map<string, Set<string>>();
   readonly #captured = new Set<string>();
   readonly #modules = new Set<ModuleCode>();
+  /** That are no code. */
+  readonly #files = new Set<string>();
   readonly #loaded = new Set<ModuleCode>();
+  readonly #byValue: ByValue;
   #unsure: string | undefined;
   #next = 0;
 
   constructor(parts: ReachParts, isFlow: boolean) {
     this.#parts = parts;
     this.#isFlow = isFlow;
+    this.#byValue = new ByValue(parts.given);
   }
 
   walk(starts: readonly Start[], roots: readonly ModuleCode[]): Reached {
@@ -94,8 +93,11 @@ class Walk {
         if (seen.has(module)) continue;
         seen.add(module);
         for (const effect of this.#parts.effects.of(module)) pending.add(effect);
+        this.#byValue.enter(module);
       }
       grown = this.#addEffects(pending);
+      this.#follow();
+      if (this.#addGiven()) grown = true;
       this.#follow();
     }
     return this.#result();
@@ -117,9 +119,18 @@ class Walk {
   #isDue({ item, changes, changesPackages, changesGlobals }: Effect): boolean {
     if (this.#numbers.has(item)) return true;
     if (changesGlobals) return true;
-    for (const one of changes) if (this.#numbers.has(one)) return true;
+    for (const one of changes) if (this.#isReached(one)) return true;
     for (const name of changesPackages) if (this.#packages.has(name)) return true;
     return false;
+  }
+
+  readonly #isReached = (item: Item): boolean => this.#numbers.has(item) || this.#numbers.has(skeletonOf(item.node) ?? item);
+
+  /** In an order that depends on nothing but the code. */
+  #addGiven(): boolean {
+    const due = this.#byValue.due(this.#isReached).map((stretch) => ({ stretch, text: `${textOf(stretch.node).digest} ${stretch.name}` }));
+    for (const { stretch } of due.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))) this.#stretch(stretch);
+    return due.length > 0;
   }
 
   #load(module: ModuleCode): void {
@@ -130,7 +141,7 @@ class Walk {
   // ── pieces ──
 
   #start({ module, node, name, outer }: Start): void {
-    this.#add(node, { module, name, node, text: pieceText(canonicalText(node)), region: readRegion(node, module, outer) });
+    this.#add(node, { module, name, node, text: textOf(node), region: readRegion(node, module, outer) });
   }
 
   #add(key: object | string, piece: Piece): number {
@@ -147,24 +158,51 @@ class Walk {
     const known = this.#numbers.get(item);
     if (known !== undefined) return known;
     const { module, node } = item;
-    return this.#add(item, { module, node, name: nameOf(item), text: module.textOf(item), region: module.region(item) });
+    return this.#add(item, {
+      module,
+      node,
+      name: nameOf(item),
+      text: module.textOf(item),
+      region: module.region(item),
+      reads: this.#parts.moduleReads.of(item),
+    });
   }
 
   #inside(module: ModuleCode, node: SyntaxNode, name: string): number {
     const known = this.#numbers.get(node);
     if (known !== undefined) return known;
-    return this.#add(node, {
+    return this.#add(node, { module, name, node, text: textOf(node), region: readRegion(node, module, scopesAround(module, node)) });
+  }
+
+  /** Through a value: a class without the methods that nobody names. */
+  #stretch({ module, item, node, name }: Stretch): number {
+    const skeleton = skeletonOf(node);
+    if (node === item.node && skeleton === undefined) return this.#item(item);
+    const counted = skeleton ?? node;
+    const known = this.#numbers.get(counted);
+    if (known !== undefined) return known;
+    return this.#add(counted, {
       module,
       name,
       node,
-      text: pieceText(canonicalText(node)),
-      region: readRegion(node, module, scopesAround(module, node)),
+      text: textOf(counted),
+      region: readRegion(counted, module),
+      isGiven: true,
+      reads: this.#parts.moduleReads.of(item),
     });
   }
 
   #asset(module: ModuleCode, path: string): number {
+    this.#files.add(path);
     const { digest } = this.#parts.sources.asset(path);
     return this.#add(path, { module, name: this.#parts.shownAs(path), node: undefined, text: pieceText(`file ${digest}`), region: undefined });
+  }
+
+  #content(module: ModuleCode, path: string): number {
+    this.#files.add(path);
+    const { digest } = this.#parts.sources.content(path);
+    const text = pieceText(`content ${digest}`);
+    return this.#add(`content of ${path}`, { module, name: this.#parts.shownAs(path), node: undefined, text, region: undefined });
   }
 
   // ── links ──
@@ -188,9 +226,13 @@ class Walk {
     }
   }
 
-  #linksOf({ module }: Piece, region: Region): string {
+  #linksOf({ module, isGiven, reads }: Piece, region: Region): string {
     const links: string[] = [];
-    for (const use of region.uses) links.push(`${use.name}${use.member === undefined ? '' : `.${use.member}`}=${this.#link(module, use)}`);
+    this.#byValue.note(region.members);
+    for (const use of region.uses) {
+      const link = (isGiven && this.#givenClass(module, use)) || this.#link(module, use);
+      links.push(`${use.name}${use.member === undefined ? '' : `.${use.member}`}=${link}`);
+    }
     for (const [name, binding] of region.outer) links.push(`${name}=${this.#local(module, name, binding)}`);
     if (region.usesOuterThis) this.#captured.add('this');
     for (const specifier of region.imports) {
@@ -198,8 +240,18 @@ class Walk {
       if (target.kind === 'namespace') this.#load(target.module);
       links.push(`import ${this.#targetText(module, target)}`);
     }
+    for (const path of reads?.paths ?? []) links.push(`reads ${this.#content(module, path)}`);
+    if (reads?.isUnsure === true) this.#unsure ??= `${this.#parts.shownAs(module.path)} reads, while it loads, a file that only the program knows`;
     if (region.unsure !== undefined) this.#unsure ??= `${this.#parts.shownAs(module.path)} uses ${region.unsure}`;
     return links.join(',');
+  }
+
+  #givenClass(module: ModuleCode, { name, member }: Use): string | undefined {
+    const target = this.#parts.links.target(module, name);
+    const [item, ...more] = target.kind === 'items' ? target.items : [];
+    if (item === undefined || more.length > 0 || skeletonOf(item.node) === undefined) return undefined;
+    if (member !== undefined) this.#byValue.note(new Set([member]));
+    return `class ${this.#stretch({ module: item.module, item, node: item.node, name: nameOf(item) })}`;
   }
 
   #link(module: ModuleCode, use: Use): string {
@@ -271,8 +323,7 @@ class Walk {
       [...this.#packages].map(([name, versions]) => [name, [...versions].sort().join(' and ')] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     const shown = this.#pieces.filter(({ text }) => text !== MODULE);
-    const files = new Set([...this.#loaded, ...this.#modules].map(({ path }) => path));
-    for (const key of this.#numbers.keys()) if (typeof key === 'string') files.add(key);
+    const files = new Set([...[...this.#loaded, ...this.#modules].map(({ path }) => path), ...this.#files]);
     return {
       digest: digest128([SCHEME, ...this.#lines, JSON.stringify(packages)].join('\n')),
       pieces: shown.map(({ module, name, text, node }) => ({
@@ -286,25 +337,4 @@ class Walk {
       files: [...files],
     };
   }
-}
-
-const MAX_NAME = 40;
-
-/** Tasks share most of what they reach. */
-const itemNames = new WeakMap<Item, string>();
-
-function nameOf(item: Item): string {
-  let name = itemNames.get(item);
-  if (name === undefined) {
-    name = readName(item);
-    itemNames.set(item, name);
-  }
-  return name;
-}
-
-/** Of a statement, how it begins. */
-function readName({ names, node, module }: Item): string {
-  if (names.length > 0) return names.map((name) => (name === DEFAULT_NAME ? 'default' : name)).join(', ');
-  const text = module.text.slice(node.start, Math.min(node.end, node.start + MAX_NAME * 4)).replace(/\s+/g, ' ');
-  return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME - 1)}…` : text;
 }

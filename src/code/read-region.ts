@@ -1,3 +1,4 @@
+import { noteMembers } from './member-names.js';
 import { assignedRoots, handedOn, isReading, mayChangeItsObject, rootOf } from './purity.js';
 import type { Region, RegionSurroundings, Use } from './region.js';
 import { type Binding, type Scope, scopeOf } from './scopes.js';
@@ -37,6 +38,7 @@ class RegionReader implements Region {
   readonly calledForEffect = new Set<string>();
   changesGlobals = false;
   runs = false;
+  readonly members = new Set<string>();
   readonly imports: string[] = [];
   unsure: string | undefined;
 
@@ -68,6 +70,7 @@ class RegionReader implements Region {
   }
 
   #look(node: SyntaxNode, place: Place): void {
+    noteMembers(node, this.#isLocal, this.members);
     switch (node.type) {
       case 'Identifier':
         return this.#use(node.name as string, undefined, false, place);
@@ -214,9 +217,7 @@ class RegionReader implements Region {
     this.uses.push({ name, member, isCalled, isDeferred });
   }
 
-  #isLocal(name: string): boolean {
-    return this.#inner.some((scope) => scope.has(name)) || this.#outer.some((scope) => scope.has(name));
-  }
+  readonly #isLocal = (name: string): boolean => this.#inner.some((scope) => scope.has(name)) || this.#outer.some((scope) => scope.has(name));
 
   #isOwn(name: string): boolean {
     return !this.#isLocal(name) && this.#surroundings.isOwn(name);

@@ -28,6 +28,8 @@ export interface Region {
   readonly changesGlobals: boolean;
   /** It does something when the module is loaded, more than making a value. */
   readonly runs: boolean;
+  /** Names of members that it uses of values known only when it runs: `model.score`, where `model` is a parameter. */
+  readonly members: ReadonlySet<string>;
   /** `import('x')`, `require('x')`. */
   readonly imports: readonly string[];
   /** What cannot be looked into. */

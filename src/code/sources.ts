@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, sep } from 'node:path';
 import { digest128 } from '../base/digest.js';
@@ -121,6 +121,19 @@ export class Sources {
     return asset;
   }
 
+  /** A file or a folder as a program reads it: every byte counts, of a folder every name. */
+  content(path: string): Asset {
+    const key = `content of ${path}`;
+    let asset = this.#assets.get(key);
+    if (asset === undefined) {
+      asset = { digest: contentDigest(path) };
+      this.#consulted.add(path);
+      this.#note(path);
+      this.#assets.set(key, asset);
+    }
+    return asset;
+  }
+
   /** When a file was last written, in milliseconds since the epoch. */
   changedAt(path: string): number {
     return this.#changed.get(path) ?? 0;
@@ -221,6 +234,15 @@ function assetDigest(path: string): string {
   try {
     const bytes = readFileSync(path);
     return digest128(path.endsWith('.json') ? jsonText(bytes.toString('utf8')) : bytes);
+  } catch {
+    return 'missing';
+  }
+}
+
+function contentDigest(path: string): string {
+  try {
+    const isFolder = statSync(path).isDirectory();
+    return digest128(isFolder ? `folder ${JSON.stringify(readdirSync(path).sort())}` : readFileSync(path));
   } catch {
     return 'missing';
   }

@@ -8,7 +8,9 @@ import { CodeBook } from './code-book.js';
 import type { CodePart, CodePiece } from './code-part.js';
 import { Effects } from './effects.js';
 import { functionTextDigest, plainFunctionDigest } from './function-text.js';
+import { Given } from './given.js';
 import { Links } from './links.js';
+import { ModuleReads } from './load-reads.js';
 import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
 import { type Reached, reach } from './reach.js';
@@ -103,6 +105,8 @@ class Look {
   readonly #sources: Sources;
   readonly #links: Links;
   readonly #effects: Effects;
+  readonly #given: Given;
+  readonly #moduleReads: ModuleReads;
   readonly #root: ModuleCode | undefined;
   /** Tasks that are made while the flow runs are of modules that were loaded when it was made. */
   readonly #loadedAt: number;
@@ -114,6 +118,8 @@ class Look {
     this.#sources = new Sources(loaded);
     this.#links = new Links(this.#sources);
     this.#effects = new Effects(this.#sources, this.#links);
+    this.#given = new Given(this.#links, this.#effects);
+    this.#moduleReads = new ModuleReads(this.#links);
     this.#loadedAt = flow?.madeAt ?? Number.POSITIVE_INFINITY;
     const root = flow?.places()[0];
     const module = root === undefined ? '' : this.#sources.module(root.file);
@@ -150,6 +156,8 @@ class Look {
         sources: this.#sources,
         links: this.#links,
         effects: this.#effects,
+        given: this.#given,
+        moduleReads: this.#moduleReads,
         shownAs: (path) => this.#shownAs(folder, path),
       },
       starts,

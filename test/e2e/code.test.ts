@@ -178,6 +178,37 @@ export class Training extends Base {
     expect(await p.preview('flow.ts')).toEqual(complete);
   });
 
+  it('S22: of an instance that a task is only given: the methods that it calls', async () => {
+    const model = (factor: number, text = 'a model'): string =>
+      `export class Model {\n  constructor(readonly at: number) {}\n  score(n: number) {\n    return n * this.at * ${factor};\n  }\n  describe() {\n    return '${text}';\n  }\n}\n`;
+    const p = projectOf({
+      'flow.ts': `import { cache, flow, registerClass, task } from 'millrace';
+import { Model } from './model.js';
+registerClass(Model, { name: 'Model', encode: ({ at }) => at, decode: (at: number) => new Model(at) });
+const train = task((at: number) => new Model(at), { version: '1' });
+const evaluate = task((model: Model) => model.score(10));
+const label = task((model: Model) => \`\${model.describe()}!\`);
+const plain = task((n: number) => n + 1);
+export const main = flow('main', { cache: cache.default }, () => {
+  const model = train(2);
+  return [evaluate(model), label(model), plain(1)];
+});
+`,
+      'model.ts': model(1),
+    });
+    const scores = async (): Promise<unknown> => JSON.parse(await p.node(CLI, 'run', 'flow.ts', '--json')).result;
+    expect(await scores()).toEqual([20, 'a model!', 2]);
+    const complete = { train: 'complete, see above', evaluate: 'complete', label: 'complete', plain: 'complete' };
+    expect(await p.preview('flow.ts')).toEqual(complete);
+    p.write({ 'model.ts': model(3) });
+    expect(await p.preview('flow.ts')).toEqual({ ...complete, evaluate: 'pending: code-changed: model.ts: Model.score' });
+    expect(await scores()).toEqual([60, 'a model!', 2]);
+    p.write({ 'model.ts': model(3, 'the model') });
+    expect(await p.preview('flow.ts')).toEqual({ ...complete, label: 'pending: code-changed: model.ts: Model.describe' });
+    p.write({ 'model.ts': model(1) });
+    expect(await p.preview('flow.ts')).toEqual(complete);
+  });
+
   it('is not looked for where no task is cached, or each has a version: the parser is not loaded', async () => {
     const flowFile = (options: string): string =>
       `import { cache, flow, task } from 'millrace';\nimport { createRequire } from 'node:module';\nconst t = task((n) => n + 1, ${options});\nawait flow('main', () => t(1)).run();\nconsole.log(process.report.getReport().sharedObjects.filter((one) => /rolldown/.test(one)).length);\n`;
