@@ -8,7 +8,7 @@ import { Pulse } from '../runs/heartbeat/pulse.js';
 import type { OwnedRun, RunRecord } from '../runs/run-record.js';
 
 /** A run that lasts longer sends heartbeats. A thread takes some milliseconds to start, and some megabytes: a short run is not to pay for it. */
-const LONG_RUN_MS = 1_000;
+const LONG_RUN_MS = 2_000;
 
 /** Built beside the rest. Where this package was bundled into another program it is not there. */
 const THREAD = PACKAGE_ROOT === undefined ? undefined : `${PACKAGE_ROOT}dist/heartbeat-thread.js`;
@@ -63,7 +63,7 @@ export class Heartbeat {
     const orders: HeartbeatOrders = { target, leaseMs: this.leaseMs };
     // Neither flags nor variables of the program: what it loads first is not meant for this thread.
     const worker = new Worker(THREAD, { name: 'millrace-heartbeat', workerData: orders, execArgv: [], env: {} });
-    worker.unref();
+
     worker.on('message', ({ lost }: LostRuns) => this.#lose(lost));
     // Told before it exits. Out of memory, or the file was replaced by another version's: the runs go on, and so does the pulse.
     worker.on('error', () => {
@@ -71,6 +71,7 @@ export class Heartbeat {
       this.#tell = this.#withoutThread();
       for (const { owned } of this.#runs.values()) this.#tell({ hold: owned });
     });
+    worker.unref();
     return (message) => worker.postMessage(message);
   }
 
