@@ -61,9 +61,8 @@ export class Heartbeat {
     const target = this.#record.heartbeat;
     if (THREAD === undefined || target === undefined || !existsSync(THREAD)) return undefined;
     const orders: HeartbeatOrders = { target, leaseMs: this.leaseMs };
-    // Neither flags nor variables of the program: what it loads first is not meant for this thread.
-    const worker = new Worker(THREAD, { name: 'millrace-heartbeat', workerData: orders, execArgv: [], env: {} });
-
+    const worker = newThread(THREAD, orders);
+    if (worker === undefined) return undefined;
     worker.on('message', ({ lost }: LostRuns) => this.#lose(lost));
     // Told before it exits. Out of memory, or the file was replaced by another version's: the runs go on, and so does the pulse.
     worker.on('error', () => {
@@ -71,6 +70,7 @@ export class Heartbeat {
       this.#tell = this.#withoutThread();
       for (const { owned } of this.#runs.values()) this.#tell({ hold: owned });
     });
+    // After the listeners, which would hold the process.
     worker.unref();
     return (message) => worker.postMessage(message);
   }
@@ -88,6 +88,16 @@ export class Heartbeat {
 
   #lose(runs: readonly string[]): void {
     for (const run of runs) this.#runs.get(run)?.lost();
+  }
+}
+
+/** Undefined where threads are not allowed (`--permission`). */
+function newThread(file: string, workerData: HeartbeatOrders): Worker | undefined {
+  try {
+    // Neither flags nor variables of the program: what it loads first is not meant for this thread.
+    return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: {} });
+  } catch {
+    return undefined;
   }
 }
 

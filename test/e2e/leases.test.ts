@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fixture, type RecordedRun, type Spawned, shellIn, statesOf } from './spawned.js';
+import { fixture, type RecordedRun, type Spawned, shellIn, spawnNode, statesOf } from './spawned.js';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-leases-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const LEASE_MS = 900;
+const LEASE_MS = 1_500;
 
 interface Row {
   readonly id: string;
@@ -196,6 +196,13 @@ describe('S31: a run whose owner is gone or silent', () => {
     await owner.ended;
     setOwner({ pid: process.pid });
     expect(await state()).toBe('crashed');
+  });
+
+  it('the thread keeps no process alive', async () => {
+    const { folder } = project();
+    const env = { MILLRACE_LEASE_MS: String(LEASE_MS) };
+    const { code, out } = await spawnNode([fixture('leases-script.mjs')], { cwd: folder, env }).ended;
+    expect([code, JSON.parse(out)]).toEqual([0, { beats: true, holding: [] }]);
   });
 
   it('a short run starts no thread', async () => {
