@@ -19,13 +19,15 @@ const ENTRIES = {
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
+  // Not for importing: a thread is started with it.
+  'heartbeat-thread': 'runs/heartbeat/thread.ts',
 };
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|heartbeat[\\/]thread|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
     priority: 2,
   },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },

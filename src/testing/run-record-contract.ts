@@ -242,6 +242,72 @@ const CASES: Readonly<Record<string, Check>> = {
     await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
   },
 
+  'S31: elsewhere, a run lives as long as its lease; on its own machine, until heartbeats that were sent are missed': async (record, another) => {
+    const elsewhere = { ...goneOwner(), host: 'another-host', bootId: 'another-boot' };
+    const neighbour = { ...processIdentity(), pid: process.ppid, pidStarted: '' };
+    const long = 60_000;
+    await record.open(runRow({ id: 'elsewhere, no lease', owner: elsewhere }));
+    await record.open(runRow({ id: 'elsewhere, at first', owner: elsewhere }), long);
+    await record.open(runRow({ id: 'elsewhere, over', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'elsewhere, renewed', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'elsewhere, missed', owner: elsewhere }), long);
+    await record.open(runRow({ id: 'here, never any', owner: neighbour }), 0);
+    await record.open(runRow({ id: 'here, missed', owner: neighbour }), long);
+    await record.open(runRow({ id: 'here, beating', owner: neighbour }), 0);
+    await record.open(runRow({ id: 'whoever looks' }), 0);
+    const renew = async (leaseMs: number, ...runs: readonly string[]): Promise<readonly string[]> =>
+      await record.renewLeases(
+        runs.map((run) => ({ run, epoch: 0 })),
+        leaseMs,
+      );
+    assert.deepEqual(await renew(long, 'elsewhere, renewed', 'here, beating'), []);
+    assert.deepEqual(await renew(0, 'elsewhere, missed', 'here, missed', 'whoever looks'), []);
+    const rows = await (await another()).runs();
+    assert.deepEqual(Object.fromEntries(rows.map((row) => [row.id, row.state])), {
+      'elsewhere, no lease': 'running',
+      'elsewhere, at first': 'running',
+      'elsewhere, over': 'crashed',
+      'elsewhere, renewed': 'running',
+      'elsewhere, missed': 'crashed',
+      'here, never any': 'running',
+      'here, missed': 'crashed',
+      'here, beating': 'running',
+      'whoever looks': 'running',
+    });
+    await refused('OWNER_FENCED', record.append({ run: 'here, missed', epoch: 0, logs: [{ seq: 0, at: 1, level: 'info', text: 'late' }] }));
+    assert.deepEqual(await record.logs('here, missed'), []);
+  },
+
+  'S31: who renews a lease is told which runs are its own no more': async (record) => {
+    await record.open(runRow({ id: 'gone', owner: goneOwner() }));
+    await record.open(runRow({ id: 'ended' }));
+    await record.append({ run: 'ended', epoch: 0, change: { state: 'success' } });
+    await record.open(runRow({ id: 'taken', epoch: 2 }));
+    await record.open(runRow({ id: 'own', epoch: 2 }));
+    await record.runs();
+    const asked = [
+      { run: 'gone', epoch: 0 },
+      { run: 'ended', epoch: 0 },
+      { run: 'taken', epoch: 1 },
+      { run: 'own', epoch: 2 },
+      { run: 'unknown', epoch: 0 },
+    ];
+    assert.deepEqual(await record.renewLeases(asked, 60_000), ['gone', 'ended', 'taken', 'unknown']);
+    assert.deepEqual(await record.renewLeases([], 60_000), []);
+  },
+
+  'S24, S31: the claims of a run are free when its lease has run out, before anybody has taken it': async (record, another) => {
+    const elsewhere = { ...goneOwner(), host: 'another-host', bootId: 'another-boot' };
+    await record.open(runRow({ id: 'silent', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'alive', owner: elsewhere }), 60_000);
+    await record.open(runRow({ id: 'r1' }));
+    const [a, b] = [claimOf('a', 0), claimOf('b', 0)];
+    await record.claim({ run: 'silent', epoch: 0, claims: [a], leaseMs: 60_000 });
+    await record.claim({ run: 'alive', epoch: 0, claims: [b], leaseMs: 60_000 });
+    const { held } = await (await another()).claim({ run: 'r1', epoch: 0, claims: [a, b], leaseMs: 60_000 });
+    assert.deepEqual([...held], [[b.key, 'alive']]);
+  },
+
   'S28: entries are found by task, and forgotten one by one': async (record, another) => {
     await record.open(runRow({ id: 'r1' }));
     await record.open(runRow({ id: 'r2' }));
@@ -307,7 +373,6 @@ const CASES: Readonly<Record<string, Check>> = {
     await record.claim({ run: 'gone', epoch: 0, claims: [a], leaseMs: 60_000 });
     await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 });
     assert.deepEqual([...(await other.claim({ run: 'r1', epoch: 0, claims: [b], leaseMs: 60_000 })).held], []);
-    await record.renewClaims('slow', 0, 60_000);
     assert.deepEqual([...(await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 })).held], [[b.key, 'r1']]);
     await record.append({ run: 'slow', epoch: 0, released: [b.key], entries: [entryRow('slow', 0, 'v1', { key: b.key })] });
     assert.deepEqual(await record.entries([digest('v1', 32)]), []);

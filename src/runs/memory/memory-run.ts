@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import type { Lease } from '../crash.js';
 import type { AttemptSample } from '../durations.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
 import type { ChosenAddress, LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
@@ -13,6 +14,8 @@ type Artifact = Omit<ArtifactRow, 'inline'>;
 export class MemoryRun {
   /** Its place in the order in which runs were opened. */
   readonly number: number;
+  /** How long its owner is believed to live (S31). */
+  lease: Lease = { until: undefined, untilHere: undefined };
   #row: RunRow;
   readonly #tasks = new TaskColumns();
   readonly #attempts = new AttemptColumns();

@@ -164,3 +164,6 @@ CREATE TABLE log (
 
 /** What the code of a version was made of (S27). */
 export const SCHEMA_2 = 'ALTER TABLE task_version ADD COLUMN parts TEXT;';
+
+/** `lease_until` by the clock of the owner's machine, for who looks from there (S31). */
+export const SCHEMA_3 = 'ALTER TABLE run ADD COLUMN lease_until_here REAL;';

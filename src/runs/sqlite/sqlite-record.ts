@@ -3,11 +3,23 @@ import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
-import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
-import { renewClaims, takeClaims } from './claims.js';
+import type {
+  ChosenAddress,
+  ClaimAnswer,
+  ClaimRequest,
+  HeartbeatTarget,
+  LogFilter,
+  OwnedRun,
+  RecordBatch,
+  RunFilter,
+  RunRecord,
+  TaskRunDetails,
+} from '../run-record.js';
+import { takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
+import { firstLease, renewLeases } from './leases.js';
 import { findChosenAddresses, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
@@ -46,9 +58,14 @@ class SqliteRecord implements RunRecord {
     return this.#connection.path;
   }
 
-  open(run: RunRow): Promise<void> {
+  get heartbeat(): HeartbeatTarget | undefined {
+    return this.#connection.readOnly ? undefined : { kind: 'sqlite', address: this.#connection.path };
+  }
+
+  open(run: RunRow, leaseMs?: number): Promise<void> {
     return this.#connection.write(() => {
       writeRun(this.#connection, run);
+      if (leaseMs !== undefined) firstLease(this.#connection, run.id, leaseMs);
       this.#seen.set(run.id, lastEntryNumber(this.#connection));
     });
   }
@@ -67,8 +84,8 @@ class SqliteRecord implements RunRecord {
     });
   }
 
-  renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
-    return this.#connection.writeInPassing(() => renewClaims(this.#connection, run, epoch, leaseMs));
+  renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
+    return this.#connection.writeInPassing(() => renewLeases(this.#connection, runs, leaseMs));
   }
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
