@@ -1,0 +1,12 @@
+import type { RunOptions } from '../flow/flow-runtime.js';
+import type { RunWatch } from './run-watch.js';
+
+/** What the command line adds: it shows a run by its events, so nothing is echoed. */
+export interface StartOptions extends RunOptions {
+  /** Prints what tasks print on the real output too, as a script's author expects. @default true */
+  echo?: boolean;
+  /** Is told of the run, and of those it starts, which then echo nothing either. @default as the run that starts this one */
+  watch?: RunWatch;
+  /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
+  graceMs?: number;
+}

@@ -1,0 +1,115 @@
+import { systemClock } from '../base/clock.js';
+import type { TaskCode } from '../code/task-code.js';
+import { Engine } from '../engine/engine.js';
+import { Journal } from '../engine/journal.js';
+import { Recording } from '../engine/recording.js';
+import { Reuse } from '../engine/reuse.js';
+import { DEFAULT_CONCURRENCY, type FlowDefinition } from '../flow/flow-runtime.js';
+import type { ResolvedParameters } from '../flow/parameters.js';
+import { scopes } from '../flow/scope.js';
+import { TaskGraph } from '../graph/task-graph.js';
+import { captureOutput, type OutputCapture, type OutputTarget } from '../log/capture.js';
+import { createMask, type Mask } from '../log/mask.js';
+import { maskError } from '../log/mask-error.js';
+import { printLine } from '../log/print-line.js';
+import { secretTexts } from '../model/secret.js';
+import type { TaskContext } from '../model/task-context.js';
+import type { ResultKeeper } from '../results/result-keeper.js';
+import { codeOfFlow } from './code-of-flow.js';
+import { keeperFor, type Project, rootsOf } from './project.js';
+import { forceOf } from './run-force.js';
+import type { RunInProgress } from './run-handle.js';
+import type { StartOptions } from './run-options.js';
+
+/** Nobody has taken a new run from its owner yet. */
+export const FIRST_EPOCH = 1;
+
+/** What is asked for: this flow, with these parameters, like this, in this project. */
+export interface RunRequest {
+  readonly handle: RunInProgress;
+  readonly flow: FlowDefinition;
+  readonly params: ResolvedParameters;
+  readonly options: StartOptions;
+  readonly project: Project;
+}
+
+/** The parts of one run, joined. */
+export interface RunParts extends RunRequest {
+  readonly id: string;
+  readonly mask: Mask;
+  /** Takes the secrets out of what was thrown; where there are none, it is not touched. */
+  readonly maskError: (thrown: unknown) => void;
+  readonly capture: OutputCapture | undefined;
+  readonly keeper: ResultKeeper;
+  readonly code: TaskCode;
+  readonly journal: Journal;
+  readonly recording: Recording;
+  readonly engine: Engine;
+}
+
+/** What the parts call back. */
+export interface RunCallbacks {
+  /** The record refused a batch. */
+  readonly onRecordError: (error: Error) => void;
+  /** The context of a body. */
+  readonly context: (params: Readonly<Record<string, unknown>>) => TaskContext;
+}
+
+export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunParts {
+  const { handle, flow, params, options, project } = request;
+  const { record, lasting, places } = project;
+  // Secret parameters, and those of the environment that were declared by now (S18).
+  const secrets = [...params.secrets, ...secretTexts()];
+  const mask = createMask(secrets);
+  const hide = (thrown: unknown): void => {
+    if (secrets.length > 0) maskError(thrown, mask);
+  };
+  const capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
+  const keeper = keeperFor(project, flow.store);
+  const run = { id: handle.id, flowName: flow.name, params: params.values };
+  const graph = new TaskGraph();
+  const code = codeOfFlow(flow, project);
+  const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, run });
+  const onError = (error: unknown): void => callbacks.onRecordError(error as Error);
+  const journal = new Journal({ record, run: run.id, epoch: FIRST_EPOCH, clock: systemClock, onError });
+  const recording = new Recording({
+    graph,
+    run: run.id,
+    journal,
+    hub: handle.hub,
+    reuse,
+    recordAll: lasting,
+    now: systemClock.now,
+    mask,
+    flushOutput: (output) => capture?.flush(output as OutputTarget),
+    echo: options.echo === false ? undefined : printLine,
+  });
+  const engine = new Engine({
+    run,
+    graph,
+    concurrency: options.maxWorkers ?? flow.concurrency ?? DEFAULT_CONCURRENCY,
+    maxSplits: options.maxSplits,
+    clock: systemClock,
+    keeper,
+    keepAll: lasting,
+    reuse,
+    claims: { record, run: run.id, epoch: FIRST_EPOCH },
+    places,
+    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
+    defaultCache: flow.cache,
+    defaults: flow.defaults,
+    random: Math.random,
+    force: forceOf(options),
+    strict: flow.strict,
+    onFailure: flow.onFailure,
+    observer: recording,
+    maskError: hide,
+    bodyContext: callbacks.context,
+  });
+  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, engine };
+}
+
+function currentOutput(): OutputTarget | undefined {
+  const scope = scopes.getStore();
+  return scope && !scope.context.tracing ? scope.output : undefined;
+}
