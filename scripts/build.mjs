@@ -27,7 +27,7 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|heartbeat[\\/]thread|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
     priority: 2,
   },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
@@ -117,7 +117,7 @@ async function joinModules(outputFolder) {
       sourcemap: true,
       keepNames: true,
       // Comments are half of the text, and Node reads all of it at every start.
-      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+      minify: { compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: true } },
       entryFileNames: '[name].js',
       chunkFileNames: 'parts/[name].js',
       codeSplitting: { groups: PARTS },

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { wallTime } from '../base/clock.js';
+import { findHome, IN_MEMORY } from '../runtime/home.js';
 import type { Bundle } from './flow-file/bundle.js';
 import { installFlowFinder } from './flow-file/find-flow.js';
 import type { FlowFileError } from './flow-file/flow-file-error.js';
 import { definedFlows, type FoundFlow, flowsOf, pickFlow } from './flow-file/flows-of.js';
+import { findKeptBundle, keepBundle } from './flow-file/kept-bundle.js';
 import { originOf } from './flow-file/source-frame.js';
 
 export interface FlowFile {
@@ -92,15 +95,7 @@ const LINK_ERRORS: ReadonlySet<string> = new Set([
 
 /** @param refusal what Node said to the file as it is, where it was tried */
 async function importBundle(path: string, refusal?: unknown): Promise<object> {
-  const { bundleModule, BundleFailure } = await import('./flow-file/bundle.js');
-  let bundle: Bundle;
-  try {
-    bundle = await bundleModule(path);
-  } catch (error) {
-    if (!(error instanceof BundleFailure)) throw error;
-    const { explainBundleFailure } = await import('./flow-file/explain-failure.js');
-    throw explainBundleFailure(error, path);
-  }
+  const bundle = await bundleOf(path);
   // The file was evaluated up to an `import()` that cannot be resolved: evaluating it again would not help.
   if (refusal !== undefined && bundle.unresolved.length > 0) throw await explainThrown(refusal);
   const { installImportMeta } = await import('./flow-file/import-meta.js');
@@ -110,6 +105,25 @@ async function importBundle(path: string, refusal?: unknown): Promise<object> {
     return await evaluate(bundle, basename(path, extname(path)));
   } catch (error) {
     throw await explainThrown(error, bundle);
+  }
+}
+
+async function bundleOf(path: string): Promise<Bundle> {
+  const home = findHome();
+  const kept = home === IN_MEMORY ? undefined : findKeptBundle(home, path);
+  if (kept !== undefined) return kept;
+  const startedAt = wallTime();
+  const { bundleModule, BundleFailure } = await import('./flow-file/bundle.js');
+  try {
+    const bundle = await bundleModule(path);
+    const keep = home === IN_MEMORY ? undefined : keepBundle(home, path, bundle, startedAt);
+    // Not now: the run is waiting, and a project that has never run has no folder yet.
+    if (keep) process.once('exit', keep);
+    return bundle;
+  } catch (error) {
+    if (!(error instanceof BundleFailure)) throw error;
+    const { explainBundleFailure } = await import('./flow-file/explain-failure.js');
+    throw explainBundleFailure(error, path);
   }
 }
 

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { wallTime } from '../base/clock.js';
 import { digest128 } from '../base/digest.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { CodePiece } from './code-part.js';
+import { type FileState, foldersOf, isAsItWas, isSettled, namesIn, stateOf } from './file-states.js';
 import { functionTextDigest } from './function-text.js';
 import { SCHEME } from './reach.js';
 import type { SiteCode } from './site-code.js';
@@ -13,9 +14,6 @@ import { tsconfigsIn } from './tsconfigs.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
 const FORMAT = `3 ${SCHEME}`;
-/** A file younger than this may change once more without its time showing it. */
-const RACY_MS = 50;
-
 /** As files lie in a book; numbers point into its lists. */
 interface Page {
   readonly format: string;
@@ -24,8 +22,6 @@ interface Page {
   readonly pieces: readonly CodePiece[];
   readonly sites: Readonly<Record<string, Omit<SiteCode, 'pieces' | 'files' | 'outdated'> & { readonly pieces: number[]; readonly files: number[] }>>;
 }
-
-type FileState = readonly [path: string, size: number, mtimeMs: number, ctimeMs: number, inode: number];
 
 /**
  * What earlier processes found out about the code of a flow's tasks. Loading the parser and reading fifty files takes longer than all the rest
@@ -98,7 +94,7 @@ export class CodeBook {
     if (settings === undefined) return undefined;
     const paths = new Set([...sources, ...settings]);
     const states = [...paths].map(stateOf);
-    if (!states.every((state): state is FileState => state !== undefined && isSettled(state))) return undefined;
+    if (!states.every((state): state is FileState => state !== undefined && isSettled(state, wallTime()))) return undefined;
     const placeOf = new Map([...paths].map((path, at) => [path, at]));
     const pieces = new Map<string, readonly [number, CodePiece]>();
     const numberOf = (piece: CodePiece): number => {
@@ -147,47 +143,4 @@ function keyOf(site: CodeSite, isFlow: boolean, depth: number | undefined): stri
   const members = (site.members ?? []).map(({ className, name, code }) => `${className}.${name} ${functionTextDigest(code)}`);
   const text = site.code === undefined ? '' : functionTextDigest(site.code);
   return digest128([site.kind, isFlow, depth ?? 'all', site.also ?? '', text, ...places, ...members].join('\n'));
-}
-
-function stateOf(path: string): FileState | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats && [path, stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino];
-}
-
-function isAsItWas(state: FileState): boolean {
-  const now = stateOf(state[0]);
-  return now?.every((value, at) => value === state[at]) === true;
-}
-
-function isSettled([, , mtimeMs, ctimeMs]: FileState): boolean {
-  return Math.max(mtimeMs, ctimeMs) < wallTime() - RACY_MS;
-}
-
-/** The folders of these files and those around them, up to the one that holds `node_modules` or a repository: where imports are looked for. */
-function foldersOf(paths: Iterable<string>): string[] {
-  const folders = new Set<string>();
-  for (const path of paths) {
-    for (let folder = dirname(resolve(path)); !folders.has(folder); folder = dirname(folder)) {
-      if (folder.includes(`${sep}node_modules`)) break;
-      folders.add(folder);
-      if (folder === dirname(folder)) break;
-    }
-  }
-  return [...folders];
-}
-
-const CODE_NAME = /\.(?:[cm]?[jt]sx?|json)$|^node_modules$/;
-
-/** The names in a folder that an import may mean. */
-function namesIn(folder: string): string {
-  try {
-    return digest128(
-      readdirSync(folder)
-        .filter((name) => CODE_NAME.test(name))
-        .sort()
-        .join('\n'),
-    );
-  } catch {
-    return 'unreadable';
-  }
 }

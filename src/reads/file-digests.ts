@@ -65,8 +65,8 @@ export function stateOf(path: string): FileState {
  */
 export function contentOf(path: string): FileContent | Promise<FileContent> {
   const now = stateOf(path);
-  if (now.state === undefined || now.bytes <= AT_ONCE) return contentAtOnce(path);
-  return recall(path, now) ?? readLarge(path);
+  if (now.state === undefined) return { answer: now.answer as string, state: undefined, settled: true };
+  return recall(path, now) ?? (now.bytes <= AT_ONCE ? contentAtOnce(path) : readLarge(path));
 }
 
 /** As `contentOf`, synchronous whatever the size. */

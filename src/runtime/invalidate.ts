@@ -4,8 +4,8 @@ import { type ParameterSources, resolveParameters } from '../flow/parameters.js'
 import type { GraphData, ViewNode } from '../graph/graph-view.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { openProject, type Project } from './project.js';
-import { unknownTask } from './stored-output.js';
 import { trace } from './trace.js';
+import { unknownTask } from './unknown-task.js';
 
 /**
  * Stored results of a flow's tasks are no answers any more: the next run computes them anew (S28). What past runs made stays with them.

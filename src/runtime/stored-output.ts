@@ -3,6 +3,7 @@ import type { FlowDefinition } from '../flow/flow-runtime.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { openProject } from './project.js';
 import { trace } from './trace.js';
+import { unknownTask } from './unknown-task.js';
 
 /** The stored value of a task's first call under these parameters (D2). Runs nothing. @throws MillraceError `TASK_UNKNOWN`, `NOT_COMPLETE` */
 export async function storedOutput(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown> {
@@ -17,8 +18,4 @@ export async function storedOutput(flow: FlowDefinition, task: string, sources: 
   throw new MillraceError('NOT_COMPLETE', `expected a stored result of '${tracer.graph.id(node)}' for these parameters; there is none (${reason})`, {
     hint: 'Run the flow with them first. A task without `cache` leaves no result that could be found again.',
   });
-}
-
-export function unknownTask(flow: string, task: string, tasks: readonly string[]): MillraceError {
-  return new MillraceError('TASK_UNKNOWN', `expected a task of flow '${flow}'; got '${task}'`, { hint: `Its tasks are ${tasks.join(', ')}.` });
 }

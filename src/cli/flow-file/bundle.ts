@@ -11,6 +11,8 @@ import { parsed, SOURCE_LANGUAGES, type SourceLanguage } from './source-language
 export interface Bundle {
   /** Source text, with its source map inside: positions are those of the original files. */
   readonly code: string;
+  /** Absolute paths of the project files in it. */
+  readonly modules: readonly string[];
   /** Imports that could not be resolved but may never be reached: `import('x')` and `require('x')`. */
   readonly unresolved: readonly ImportOf[];
   /** Who imports a package, by the URL that stands in the bundle: its errors name nothing else. */
@@ -91,7 +93,8 @@ export async function bundleModule(entry: string): Promise<Bundle> {
         dir: dirname(entry),
       });
       if (failures.length > 0) throw new BundleFailure(failures);
-      return { code: withSourceMap(output[0], dirname(entry)), unresolved: packages.unresolved, packages: packages.outside };
+      const modules = output[0].moduleIds.filter((id) => !id.startsWith('\0')).map((id) => id.replace(/[?#].*$/, ''));
+      return { code: withSourceMap(output[0], dirname(entry)), modules, unresolved: packages.unresolved, packages: packages.outside };
     } finally {
       await build.close();
     }

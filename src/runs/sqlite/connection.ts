@@ -30,6 +30,19 @@ const BLOCKING_WAIT_MS = 4;
 const LAST_WORDS_WAIT_MS = 1_000;
 const LONGEST_PAUSE_MS = 50;
 
+/** By require: an import would first search the whole file for names it exports. */
+function loadLibSql(): typeof import('libsql') {
+  // To know which C library there is, it has Node write a report, which else takes as long as looking up the names of all open connections.
+  const report = process.report as { excludeNetwork?: boolean };
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
+  try {
+    return createRequire(import.meta.url)('libsql') as typeof import('libsql');
+  } finally {
+    report.excludeNetwork = excludeNetwork ?? false;
+  }
+}
+
 /**
  * One connection to an SQLite file: WAL, `synchronous=FULL`, prepared statements kept. A transaction's body is synchronous, so none is ever
  * open across an `await`; waiting for a lock is not.
@@ -56,8 +69,7 @@ export class SqliteConnection {
   /** @throws MillraceError `RECORD_MISSING`, `RECORD_UNOPENABLE`, `RECORD_NOT_A_DATABASE`, `RECORD_CORRUPTED`, `RECORD_READ_ONLY`, `RECORD_BUSY` */
   static async open(options: ConnectionOptions): Promise<SqliteConnection> {
     const path = resolve(options.path);
-    // By require: an import would first search the whole file for names it exports.
-    const LibSql = createRequire(import.meta.url)('libsql') as typeof import('libsql');
+    const LibSql = loadLibSql();
     const connect = (address: string): Driver => new LibSql(address, { timeout: BLOCKING_WAIT_MS }) as unknown as Driver;
     let connection: SqliteConnection | undefined;
     try {
