@@ -36,6 +36,7 @@ import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import { Notes } from './notes.js';
 import { ReadLogs } from './read-logs.js';
+import type { SideOutput } from './side-output.js';
 import { SingleFlight } from './single-flight.js';
 import { StepsBetween, type StepsBetweenHost } from './steps-between.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
@@ -282,8 +283,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     this.#parts.observer.progress(node, attempt, fraction, message);
   }
 
-  bodyContext(params: Readonly<Record<string, unknown>>): TaskContext {
-    return this.#parts.bodyContext(params);
+  sideOutput(node: number, attempt: number): SideOutput {
+    return this.#parts.sideOutputs.of({ index: node, attempt, node: this.graph.id(node) });
+  }
+
+  bodyContext(params: Readonly<Record<string, unknown>>, node: number): TaskContext {
+    return this.#parts.bodyContext(params, this.sideOutput(node, this.#attempts.made(node)));
   }
 
   get clock(): Clock {

@@ -19,6 +19,7 @@ import type { Notes } from './notes.js';
 import type { Observer } from './observer.js';
 import type { ReadLogs } from './read-logs.js';
 import type { Reuse } from './reuse.js';
+import type { SideOutput, SideOutputs } from './side-output.js';
 import type { SingleFlight } from './single-flight.js';
 import type { Targets, TargetsParts } from './targets.js';
 
@@ -55,7 +56,8 @@ export interface EngineParts {
   /** From 0 to below 1: spreads retries. */
   readonly random: () => number;
   /** The context of a sub-flow's body. */
-  readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
+  readonly bodyContext: (params: Readonly<Record<string, unknown>>, sideOutput: SideOutput) => TaskContext;
+  readonly sideOutputs: SideOutputs;
 }
 
 /** What the engine has made of it: the state of one run, and those that look after a part of it each. */

@@ -2,11 +2,13 @@ import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { isSkip, runBody } from '../engine/body.js';
 import { runHook } from '../engine/hooks.js';
+import type { SideOutput } from '../engine/side-output.js';
 import type { FlowHooks } from '../flow/flow-runtime.js';
 import { BodyScope } from '../flow/scope.js';
 import type { OutputTarget } from '../log/capture.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { ArtifactRef } from '../model/artifact.js';
+import { BODY_PLACE } from '../model/records.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
@@ -32,7 +34,7 @@ export class FlowRun {
   #isDecided = false;
 
   constructor(request: RunRequest) {
-    this.#parts = joinParts(request, { onRecordError: (error) => this.#stop(error), context: (values) => this.#context(values) });
+    this.#parts = joinParts(request, { onRecordError: (error) => this.#stop(error), context: (values, side) => this.#context(values, side) });
   }
 
   async run(parentRun: string | undefined): Promise<unknown> {
@@ -84,7 +86,7 @@ export class FlowRun {
   /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
   async #body(): Promise<unknown> {
     const { engine, flow, params } = this.#parts;
-    const scope = new BodyScope(engine, this.#context(params.values), this.#bodyOutput());
+    const scope = new BodyScope(engine, this.#context(params.values, this.#ownSideOutput()), this.#bodyOutput());
     const stoppedForGood = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
     });
@@ -118,7 +120,8 @@ export class FlowRun {
   #giveUp: (reason: Error) => void = () => {};
 
   async #end(body: Outcome): Promise<unknown> {
-    const { id, engine, handle, journal, mask, project } = this.#parts;
+    const { id, engine, handle, journal, mask, project, sideOutputs } = this.#parts;
+    await sideOutputs.settled();
     await journal.flush();
     const failure = this.#failure(body);
     this.#isDecided = true;
@@ -141,6 +144,7 @@ export class FlowRun {
     this.#tellHooks(late);
     // A hook may have had something to say, if only that it failed.
     await journal.flush();
+    sideOutputs.closed = true;
     if (late) throw late;
     return 'value' in body ? body.value : undefined;
   }
@@ -167,9 +171,15 @@ export class FlowRun {
     }
   }
 
-  #context(params: Readonly<Record<string, unknown>>): TaskContext {
-    const log = createTaskLogger((level, text) => this.#parts.recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: this.#parts.id, flowName: this.#parts.flow.name, params, signal: this.#abort.signal, log, tracing: false });
+  #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
+    const { flow, id, recording } = this.#parts;
+    const log = createTaskLogger((level, text) => recording.line(undefined, 0, level, text));
+    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, tracing: false }, sideOutput);
+  }
+
+  /** Of the run's own body. */
+  #ownSideOutput(): SideOutput {
+    return this.#parts.sideOutputs.of({ index: BODY_PLACE, attempt: 0, node: undefined });
   }
 
   #bodyOutput(): OutputTarget {

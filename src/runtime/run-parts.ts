@@ -4,12 +4,13 @@ import { Engine } from '../engine/engine.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
+import { type SideOutput, SideOutputs } from '../engine/side-output.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition } from '../flow/flow-runtime.js';
 import type { ResolvedParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';
 import { TaskGraph } from '../graph/task-graph.js';
 import { captureOutput, type OutputCapture, type OutputTarget } from '../log/capture.js';
-import { createMask, type Mask } from '../log/mask.js';
+import { asLatin1, createMask, type Mask } from '../log/mask.js';
 import { maskError } from '../log/mask-error.js';
 import { printLine } from '../log/print-line.js';
 import { secretTexts } from '../model/secret.js';
@@ -44,6 +45,7 @@ export interface RunParts extends RunRequest {
   readonly code: TaskCode;
   readonly journal: Journal;
   readonly recording: Recording;
+  readonly sideOutputs: SideOutputs;
   readonly engine: Engine;
 }
 
@@ -52,7 +54,7 @@ export interface RunCallbacks {
   /** The record refused a batch. */
   readonly onRecordError: (error: Error) => void;
   /** The context of a body. */
-  readonly context: (params: Readonly<Record<string, unknown>>) => TaskContext;
+  readonly context: (params: Readonly<Record<string, unknown>>, sideOutput: SideOutput) => TaskContext;
 }
 
 export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunParts {
@@ -84,6 +86,14 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     flushOutput: (output) => capture?.flush(output as OutputTarget),
     echo: options.echo === false ? undefined : printLine,
   });
+  const sideOutputs = new SideOutputs({
+    keeper,
+    journal,
+    hub: handle.hub,
+    now: systemClock.now,
+    masks: secrets.length === 0 ? undefined : { text: mask, bytes: createMask(secrets, asLatin1) },
+    warn: ({ index, attempt }, text) => recording.line(index < 0 ? undefined : index, attempt, 'warn', text),
+  });
   const engine = new Engine({
     run,
     graph,
@@ -105,8 +115,9 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     observer: recording,
     maskError: hide,
     bodyContext: callbacks.context,
+    sideOutputs,
   });
-  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, engine };
+  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, sideOutputs, engine };
 }
 
 function currentOutput(): OutputTarget | undefined {

@@ -9,11 +9,14 @@ import type {
   ClaimRequest,
   HeartbeatTarget,
   LogFilter,
+  MetricFilter,
+  MetricSeries,
   OwnedRun,
   RecordBatch,
   Removal,
   RemovalRequest,
   RunAmendment,
+  RunArtifact,
   RunFilter,
   RunRecord,
   TaskRunDetails,
@@ -29,6 +32,7 @@ import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { removeRuns } from './removal.js';
+import { findMetrics, findRunArtifacts } from './side-results.js';
 import { amendRun } from './tags.js';
 import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
@@ -153,6 +157,14 @@ class SqliteRecord implements RunRecord {
 
   logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
     return this.#connection.read(() => findLogs(this.#connection, run, filter));
+  }
+
+  runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+    return this.#connection.read(() => findRunArtifacts(this.#connection, run, filter));
+  }
+
+  metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+    return this.#connection.read(() => findMetrics(this.#connection, run, filter));
   }
 
   durations(flow: string): Promise<TaskDurations> {
