@@ -73,10 +73,14 @@ export interface LogFilter {
   /** Id of a task run (`clean#2`) or name of a task; without one, the whole run. */
   readonly node?: string;
   readonly level?: LogLevel;
+  /** Only lines of this attempt of the task run, from 1. */
+  readonly attempt?: number;
   /** Only lines with a greater `seq`. */
   readonly after?: number;
-  /** @default 10000 */
+  /** At most so many, the first ones. @default 10000 */
   readonly limit?: number;
+  /** Instead of `limit`: at most so many, the last ones; in order all the same. */
+  readonly last?: number;
 }
 
 /** What is kept of one task run, together. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type ProcessIdentity, processIdentity } from '../base/process-identity.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
-import type { Claim, RecordBatch, RunRecord } from '../runs/run-record.js';
+import type { Claim, LogFilter, RecordBatch, RunRecord } from '../runs/run-record.js';
 
 /** One case of a contract suite: any test runner can host it. */
 export interface ContractCase {
@@ -524,7 +524,66 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await seqs({ level: 'warn' }), [2, 3]);
     assert.deepEqual(await seqs({ after: 1 }), [2, 3]);
     assert.deepEqual(await seqs({ after: 0, limit: 2, level: 'debug' }), [1, 2]);
+    assert.deepEqual(await seqs({ last: 2 }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 9, level: 'warn' }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 1, after: 0, node: 'clean' }), [2]);
+    assert.deepEqual(await seqs({ last: 0 }), []);
+    assert.deepEqual(await seqs({ attempt: 2 }), [2]);
+    assert.deepEqual(await seqs({ node: 'clean', attempt: 1, last: 5 }), [1]);
     assert.deepEqual(await record.logs('r2'), []);
+  },
+
+  'log lines of many tasks, attempts and levels, written in batches of any size: every page is what a plain list gives': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const levels = ['info', 'info', 'info', 'debug', 'warn', 'error'] as const;
+    const lines: LogRow[] = Array.from({ length: 7_000 }, (_, seq) => {
+      const one = (seq * 7) % 13;
+      // Now many tasks in turns, now one of them for long.
+      const node = seq % 2_000 < 700 ? `t#${one}` : `t#${Math.floor(seq / 2_000)}`;
+      const level = levels[(seq * 5) % 11 < 9 ? 0 : (seq * 11) % levels.length] ?? 'info';
+      const own = one === 5 ? {} : { node, attempt: 1 + (seq % 3) };
+      return { seq, at: 1_000 + seq / 7, level, text: seq % 500 === 0 ? `${seq} `.repeat(9_000) : `line ${seq} "ü"`, ...own };
+    });
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      taskRuns: Array.from({ length: 13 }, (_, n) => taskRow(n, { id: `t#${n}`, task: n % 2 ? 'odd' : 'even' })),
+    });
+    for (let from = 0, size = 1; from < lines.length; from += size, size = (size * 3) % 2_311) {
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(from, from + size) });
+      // A part of it comes twice.
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(Math.max(0, from - 3), from + 2).filter(({ seq }) => seq < from + size) });
+    }
+    const other = await another();
+    const rank = ['debug', 'info', 'warn', 'error'];
+    const expected = ({ node, level, attempt, after = -1, limit = 10_000, last }: LogFilter): readonly LogRow[] => {
+      const isNamed = (id: string | undefined): boolean => id !== undefined && (id === node || (Number(id.slice(2)) % 2 ? 'odd' : 'even') === node);
+      const found = lines.filter(
+        (line) =>
+          line.seq > after &&
+          (node === undefined || isNamed(line.node)) &&
+          rank.indexOf(line.level) >= rank.indexOf(level ?? 'debug') &&
+          (attempt === undefined || line.attempt === attempt),
+      );
+      return last === undefined ? found.slice(0, limit) : found.slice(Math.max(0, found.length - last));
+    };
+    const filters: readonly LogFilter[] = [
+      {},
+      ...[
+        {},
+        { node: 't#3' },
+        { node: 'odd' },
+        { level: 'warn' as const },
+        { node: 'even', level: 'error' as const, attempt: 2 },
+        { attempt: 3 },
+      ].flatMap((filter) =>
+        [{ limit: 10 }, { last: 10 }, { after: 1_234, limit: 900 }, { last: 2_500 }, { after: 6_900, last: 300 }, { after: 6_999 }].map((page) => ({
+          ...filter,
+          ...page,
+        })),
+      ),
+    ];
+    for (const filter of filters) assert.deepEqual(await other.logs('r1', filter), expected(filter), JSON.stringify(filter));
   },
 
   'S22b: entries of one key, told apart by what each read, come back with it; discarding one leaves the others whole': async (record, another) => {

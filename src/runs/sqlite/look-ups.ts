@@ -1,11 +1,13 @@
-import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, RunRow, TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
-import type { ChosenAddress, LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
+import { latestOf, runLimit, runUnknown } from '../look.js';
+import type { ChosenAddress, RunFilter, TaskRunDetails } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
 import type { SqlRow, SqlValue } from './statement.js';
+
+export { findLogs } from './find-logs.js';
 
 const ALL = -1;
 const RUNS = `SELECT ${rows.selection('run', rows.RUN_COLUMNS)} FROM run`;
@@ -117,24 +119,6 @@ export function findChosenAddresses(connection: SqliteConnection): readonly Chos
     .prepare(sql)
     .all()
     .map(([uri, key]) => ({ uri: uri as string, key: key as string }));
-}
-
-export function findLogs(connection: SqliteConnection, id: string, filter: LogFilter): readonly LogRow[] {
-  const run = runNumber(connection, id);
-  if (run === undefined) return [];
-  const conditions = ['run = ?', 'seq > ?', 'level >= ?'];
-  const values: SqlValue[] = [run, filter.after ?? ALL, filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level)];
-  if (filter.node !== undefined) {
-    const reused = findReused(connection, run, { task: filter.node });
-    const isReused = reused.length === 0 ? '' : ' OR node IN (SELECT value FROM json_each(?))';
-    conditions.push(`(node = ? OR node IN (SELECT id FROM task_run WHERE run = ? AND task = ?)${isReused})`);
-    values.push(filter.node, run, filter.node, ...(reused.length === 0 ? [] : [JSON.stringify(reused.map(({ id }) => id))]));
-  }
-  const sql = `SELECT ${rows.LOG_COLUMNS.join(', ')} FROM log WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
-  return connection
-    .prepare(sql)
-    .all([...values, sqlLimit(logLimit(filter.limit))])
-    .map(rows.logOf);
 }
 
 function runNumber(connection: SqliteConnection, id: string): number | undefined {
