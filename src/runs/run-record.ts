@@ -105,6 +105,11 @@ export interface RunRecord extends AsyncDisposable {
   open(run: RunRow, leaseMs?: number): Promise<void>;
   /** Resolves when committed. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
   append(batch: RecordBatch): Promise<void>;
+  /**
+   * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the process up for
+   * a second, and a power cut may undo it. False where it cannot be done: nothing is written, and the batch is still the caller's. @throws as `append`
+   */
+  appendNow(batch: RecordBatch): boolean;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
   /**

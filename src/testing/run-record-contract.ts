@@ -149,6 +149,23 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(plain(await record.entries([digest('v1', 32)])), batch.entries);
   },
 
+  'S19: what appendNow was given is there when it returns, unless it says that it is not': async (record, another) => {
+    await record.open(runRow({ id: 'r1', epoch: 1 }));
+    const other = await another();
+    const line: LogRow = { seq: 5, at: 1, level: 'info', text: 'printed in a loop' };
+    const isDone = record.appendNow({ run: 'r1', epoch: 1, logs: [line] });
+    assert.deepEqual(await other.logs('r1'), isDone ? [line] : []);
+    if (!isDone) return;
+    assert.equal(record.appendNow({ run: 'r1', epoch: 1, logs: [line] }), true);
+    await record.append({ run: 'r1', epoch: 1, logs: [{ ...line, seq: 4 }] });
+    assert.throws(() => record.appendNow({ run: 'r1', epoch: 0, logs: [{ ...line, seq: 6 }] }), { code: 'OWNER_FENCED' });
+    assert.throws(() => record.appendNow({ run: 'no such run', epoch: 0 }), { code: 'RUN_UNKNOWN' });
+    assert.deepEqual(
+      (await other.logs('r1')).map(({ seq }) => seq),
+      [4, 5],
+    );
+  },
+
   'S19: a batch that is refused leaves nothing': async (record) => {
     await record.open(runRow({ id: 'r1' }));
     const { entries = [], ...batch } = fullBatch('r1');
