@@ -75,6 +75,12 @@ class MemoryRecord implements RunRecord {
     this.#take(batch);
   }
 
+  appendNow(batch: RecordBatch): boolean {
+    this.#checkOpen();
+    this.#take(batch);
+    return true;
+  }
+
   #take(batch: RecordBatch): void {
     const run = this.#known(batch.run);
     checkEpoch(batch.run, batch.epoch, run.row.epoch);

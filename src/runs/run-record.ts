@@ -148,10 +148,14 @@ export interface LogFilter {
   /** Id of a task run (`clean#2`) or name of a task; without one, the whole run. */
   readonly node?: string;
   readonly level?: LogLevel;
+  /** Only lines of this attempt of the task run, from 1. */
+  readonly attempt?: number;
   /** Only lines with a greater `seq`. */
   readonly after?: number;
-  /** @default 10000 */
+  /** At most so many, the first ones. @default 10000 */
   readonly limit?: number;
+  /** Instead of `limit`: at most so many, the last ones; in order all the same. */
+  readonly last?: number;
 }
 
 /** What is kept of one task run, together. */
@@ -205,6 +209,11 @@ export interface RunRecord extends AsyncDisposable {
   open(run: RunRow, leaseMs?: number): Promise<void>;
   /** Resolves when committed. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
   append(batch: RecordBatch): Promise<void>;
+  /**
+   * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the process up for
+   * a second, and a power cut may undo it. False where it cannot be done: nothing is written, and the batch is still the caller's. @throws as `append`
+   */
+  appendNow(batch: RecordBatch): boolean;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
   /**

@@ -12,7 +12,7 @@ import {
   type RunRow,
   type TaskRunRow,
 } from '../model/records.js';
-import type { Claim, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
+import type { Claim, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
 import { withOrigins } from '../runs/with-origins.js';
 
 /** One case of a contract suite: any test runner can host it. */
@@ -158,6 +158,23 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(rest, []);
     assert.deepEqual(await record.logs('r1'), batch.logs);
     assert.deepEqual(plain(await record.entries([digest('v1', 32)])), batch.entries);
+  },
+
+  'S19: what appendNow was given is there when it returns, unless it says that it is not': async (record, another) => {
+    await record.open(runRow({ id: 'r1', epoch: 1 }));
+    const other = await another();
+    const line: LogRow = { seq: 5, at: 1, level: 'info', text: 'printed in a loop' };
+    const isDone = record.appendNow({ run: 'r1', epoch: 1, logs: [line] });
+    assert.deepEqual(await other.logs('r1'), isDone ? [line] : []);
+    if (!isDone) return;
+    assert.equal(record.appendNow({ run: 'r1', epoch: 1, logs: [line] }), true);
+    await record.append({ run: 'r1', epoch: 1, logs: [{ ...line, seq: 4 }] });
+    assert.throws(() => record.appendNow({ run: 'r1', epoch: 0, logs: [{ ...line, seq: 6 }] }), { code: 'OWNER_FENCED' });
+    assert.throws(() => record.appendNow({ run: 'no such run', epoch: 0 }), { code: 'RUN_UNKNOWN' });
+    assert.deepEqual(
+      (await other.logs('r1')).map(({ seq }) => seq),
+      [4, 5],
+    );
   },
 
   'S19: a batch that is refused leaves nothing': async (record) => {
@@ -535,7 +552,66 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await seqs({ level: 'warn' }), [2, 3]);
     assert.deepEqual(await seqs({ after: 1 }), [2, 3]);
     assert.deepEqual(await seqs({ after: 0, limit: 2, level: 'debug' }), [1, 2]);
+    assert.deepEqual(await seqs({ last: 2 }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 9, level: 'warn' }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 1, after: 0, node: 'clean' }), [2]);
+    assert.deepEqual(await seqs({ last: 0 }), []);
+    assert.deepEqual(await seqs({ attempt: 2 }), [2]);
+    assert.deepEqual(await seqs({ node: 'clean', attempt: 1, last: 5 }), [1]);
     assert.deepEqual(await record.logs('r2'), []);
+  },
+
+  'log lines of many tasks, attempts and levels, written in batches of any size: every page is what a plain list gives': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const levels = ['info', 'info', 'info', 'debug', 'warn', 'error'] as const;
+    const lines: LogRow[] = Array.from({ length: 7_000 }, (_, seq) => {
+      const one = (seq * 7) % 13;
+      // Now many tasks in turns, now one of them for long.
+      const node = seq % 2_000 < 700 ? `t#${one}` : `t#${Math.floor(seq / 2_000)}`;
+      const level = levels[(seq * 5) % 11 < 9 ? 0 : (seq * 11) % levels.length] ?? 'info';
+      const own = one === 5 ? {} : { node, attempt: 1 + (seq % 3) };
+      return { seq, at: 1_000 + seq / 7, level, text: seq % 500 === 0 ? `${seq} `.repeat(9_000) : `line ${seq} "ü"`, ...own };
+    });
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      taskRuns: Array.from({ length: 13 }, (_, n) => taskRow(n, { id: `t#${n}`, task: n % 2 ? 'odd' : 'even' })),
+    });
+    for (let from = 0, size = 1; from < lines.length; from += size, size = (size * 3) % 2_311) {
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(from, from + size) });
+      // A part of it comes twice.
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(Math.max(0, from - 3), from + 2).filter(({ seq }) => seq < from + size) });
+    }
+    const other = await another();
+    const rank = ['debug', 'info', 'warn', 'error'];
+    const expected = ({ node, level, attempt, after = -1, limit = 10_000, last }: LogFilter): readonly LogRow[] => {
+      const isNamed = (id: string | undefined): boolean => id !== undefined && (id === node || (Number(id.slice(2)) % 2 ? 'odd' : 'even') === node);
+      const found = lines.filter(
+        (line) =>
+          line.seq > after &&
+          (node === undefined || isNamed(line.node)) &&
+          rank.indexOf(line.level) >= rank.indexOf(level ?? 'debug') &&
+          (attempt === undefined || line.attempt === attempt),
+      );
+      return last === undefined ? found.slice(0, limit) : found.slice(Math.max(0, found.length - last));
+    };
+    const filters: readonly LogFilter[] = [
+      {},
+      ...[
+        {},
+        { node: 't#3' },
+        { node: 'odd' },
+        { level: 'warn' as const },
+        { node: 'even', level: 'error' as const, attempt: 2 },
+        { attempt: 3 },
+      ].flatMap((filter) =>
+        [{ limit: 10 }, { last: 10 }, { after: 1_234, limit: 900 }, { last: 2_500 }, { after: 6_900, last: 300 }, { after: 6_999 }].map((page) => ({
+          ...filter,
+          ...page,
+        })),
+      ),
+    ];
+    for (const filter of filters) assert.deepEqual(await other.logs('r1', filter), expected(filter), JSON.stringify(filter));
   },
 
   'S22b: entries of one key, told apart by what each read, come back with it; discarding one leaves the others whole': async (record, another) => {
@@ -854,7 +930,8 @@ const CASES: Readonly<Record<string, Check>> = {
     await record.open(runRow({ id: 'going' }));
     const batch = { ...fullBatch('r1'), artifacts: [{ ...artifactRow(1, '', 'mine'), inline: Uint8Array.of(1) }, artifactRow(2, '', 'x')] };
     await record.open(runRow({ id: 'r3', flow: 'other', ...ended, state: 'running' }));
-    await record.append({ ...batch, run: 'r3', entries: [], change: { state: 'failed' } });
+    const runArtifacts = [{ ...runArtifactRow(1, 1, 'plot', 'picture'), inline: Uint8Array.of(2) }, runArtifactRow(2, 1, 'plot', 'x')];
+    await record.append({ ...batch, run: 'r3', entries: [], runArtifacts, change: { state: 'failed' } });
     const other = await another();
     const request = { runs: ['r2', 'r3', 'going', 'no such'], deleteFile: () => false };
     const before = await record.runs();
@@ -863,8 +940,9 @@ const CASES: Readonly<Record<string, Check>> = {
     const removal = await other.remove(request);
     assert.deepEqual(removal, would);
     assert.deepEqual([[...removal.removed].sort(), removal.left], [['r2', 'r3'], [{ run: 'going', why: 'unfinished' }]]);
-    assert.deepEqual(removal.freed.count, 1);
+    assert.deepEqual(removal.freed.count, 2);
     assert.equal(await record.run('r3'), undefined);
+    assert.deepEqual([await record.runArtifacts('r3'), await record.metrics('r3')], [[], []]);
     assert.deepEqual([await record.taskRuns('r3'), await record.logs('r3')], [[], []]);
     assert.deepEqual([await record.runs({ tags: ['t'] }), await record.runs({ params: { x: ['1'] } })], [[], []]);
     assert.equal((await record.inline([digest('mine')])).size, 0);

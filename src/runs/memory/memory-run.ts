@@ -79,7 +79,7 @@ export class MemoryRun {
   }
 
   refs(): readonly ArtifactRef[] {
-    return [...this.#artifacts.values()].flat().map(({ ref }) => ref);
+    return [...[...this.#artifacts.values()].flat(), ...this.sideResults.artifacts({})].map(({ ref }) => ref);
   }
 
   taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {
@@ -110,15 +110,19 @@ export class MemoryRun {
     return samples;
   }
 
-  logs(filter: LogFilter): readonly LogRow[] {
-    const after = filter.after ?? -1;
-    const lowest = filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level);
-    const nodes = filter.node === undefined ? undefined : this.#nodesCalled(filter.node);
+  logs({ node, level, attempt, after = -1, limit, last }: LogFilter): readonly LogRow[] {
+    const most = logLimit(last ?? limit);
+    const lowest = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
+    const nodes = node === undefined ? undefined : this.#nodesCalled(node);
     const found = this.#logs.filter(
       (line) =>
-        line.seq > after && LOG_LEVELS.indexOf(line.level) >= lowest && (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
+        line.seq > after &&
+        LOG_LEVELS.indexOf(line.level) >= lowest &&
+        (attempt === undefined || line.attempt === attempt) &&
+        (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
     );
-    return found.sort((a, b) => a.seq - b.seq).slice(0, logLimit(filter.limit));
+    found.sort((a, b) => a.seq - b.seq);
+    return last === undefined || most >= found.length ? found.slice(0, most) : found.slice(found.length - most);
   }
 
   /** Of artifacts that lie neither in the record nor under their digests. */

@@ -10,7 +10,9 @@ import type { SqlValue } from './statement.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 /** Tables that are keyed by run and place alone, without a foreign key. */
-const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'log'];
+const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
+/** Those that say where bytes lie. */
+const HOLDERS = ['artifact', 'run_artifact'];
 
 export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
   if (request.dryRun !== true) {
@@ -82,13 +84,11 @@ function whyLeft(connection: SqliteConnection, { number, id, flow, state }: Doom
 function removeRun(connection: SqliteConnection, run: Doomed): void {
   const { number, id } = run;
   handOn(connection, id, number);
-  connection
-    .prepare(
-      `INSERT INTO garbage (digest, address, bytes)
-      SELECT content_digest, CASE WHEN uri GLOB 'record:*' THEN '' ELSE address END, bytes FROM artifact
-      WHERE run = ? AND (uri GLOB 'record:*' OR address GLOB 'results/[0-9a-f][0-9a-f]/*') ON CONFLICT DO NOTHING`,
-    )
-    .run([number]);
+  for (const holder of HOLDERS) {
+    const lost = `SELECT content_digest, CASE WHEN uri GLOB 'record:*' THEN '' ELSE address END, bytes FROM ${holder}
+      WHERE run = ? AND (uri GLOB 'record:*' OR address GLOB 'results/[0-9a-f][0-9a-f]/*')`;
+    connection.prepare(`INSERT INTO garbage (digest, address, bytes) ${lost} ON CONFLICT DO NOTHING`).run([number]);
+  }
   removeEntries(connection, number);
   for (const table of PARTS) connection.prepare(`DELETE FROM ${table} WHERE run = ?`).run([number]);
   connection.prepare('DELETE FROM run_origin WHERE run = ?').run([number]);
@@ -105,9 +105,11 @@ function removeRun(connection: SqliteConnection, run: Doomed): void {
 function removeBytes(connection: SqliteConnection, deleteFile: RemovalRequest['deleteFile']): Omit<Removal, 'removed' | 'left'> {
   const { freed, freedFiles, pendingFiles } = NOTHING;
   if (connection.prepare('SELECT 1 FROM garbage LIMIT 1').get() === undefined) return { freed, freedFiles, pendingFiles };
-  connection.exec(
-    'DELETE FROM garbage WHERE digest IN (SELECT DISTINCT g.digest FROM artifact a CROSS JOIN garbage g ON g.digest = a.content_digest)',
-  );
+  for (const holder of HOLDERS) {
+    connection.exec(
+      `DELETE FROM garbage WHERE digest IN (SELECT DISTINCT g.digest FROM ${holder} h CROSS JOIN garbage g ON g.digest = h.content_digest)`,
+    );
+  }
   const inRecord = amount(
     connection.prepare('SELECT count(*), coalesce(sum(length(c.bytes)), 0) FROM garbage g CROSS JOIN content c ON c.digest = g.digest').get(),
   );

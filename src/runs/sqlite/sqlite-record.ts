@@ -86,6 +86,16 @@ class SqliteRecord implements RunRecord {
     return this.#connection.write(() => writeBatch(this.#connection, batch));
   }
 
+  appendNow(batch: RecordBatch): boolean {
+    try {
+      this.#connection.writeNowInPassing(() => writeBatch(this.#connection, batch));
+      return true;
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'RECORD_BUSY') return false;
+      throw error;
+    }
+  }
+
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.#connection.writeInPassing(() => {
       const held = takeClaims(this.#connection, request);
