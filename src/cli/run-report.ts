@@ -10,6 +10,7 @@ import type { TaskRunDetails } from '../runs/run-record.js';
 import { formatAgo, formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { Colours } from './colours.js';
 import { formatError } from './errors.js';
+import { noteLines } from './notes.js';
 import type { ValuePreview } from './open-record.js';
 import { paintState } from './state-colour.js';
 import { type Column, formatPairs, formatTable } from './table.js';
@@ -49,6 +50,8 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
       ['started', `${formatTime(started)} ${colours.dim(`(${formatAgo(started, now)})`)}`],
       ['took', formatSpan(run.startedAt, run.finishedAt, now)],
       ['tags', run.tags.map(terminalText).join(', ')],
+      ['system', (run.systemTags ?? []).map(terminalText).join(', ')],
+      ['notes', noteLines(run.notes ?? [])],
       ['parameters', parametersOf(run, colours)],
       ['resumes', run.originRun],
       ['started by', run.parentRun],

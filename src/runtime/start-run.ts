@@ -41,6 +41,7 @@ import { keeperFor, openProject, type Project, rootsOf } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
 import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
+import { systemTags } from './system-tags.js';
 
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
 const GRACE_MS = 5_000;
@@ -231,6 +232,7 @@ class FlowRun {
       state: 'running',
       params: this.#recordedParams(),
       tags: [...new Set([...this.#flow.tags, ...(this.#options.tags ?? [])])],
+      systemTags: systemTags(),
       createdAt: startedAt,
       startedAt,
       finishedAt: undefined,
