@@ -16,6 +16,7 @@ const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const ENTRIES = {
   index: 'index.ts',
   s3: 's3.ts',
+  'client/index': 'client/index.ts',
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
@@ -27,9 +28,10 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
     priority: 2,
   },
+  { name: 'past', test: /[\\/]src[\\/]runtime[\\/]past[\\/]/, priority: 2 },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',

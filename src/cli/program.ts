@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
+  tag: async () => (await import('./commands/tag.js')).tagCommand,
+  note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
 };
 
@@ -56,6 +58,7 @@ async function createProgram(args: readonly string[], terminal: Terminal, exit: 
 }
 
 function inherit(command: Command, program: Command): Command {
+  for (const inner of command.commands) inherit(inner, program);
   return command.copyInheritedSettings(program);
 }
 

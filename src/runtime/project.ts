@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
@@ -47,6 +47,8 @@ const CLOSE_AFTER_MS = 1_000;
 export interface OpenOptions {
   /** @default the nearest project folder */
   readonly home?: string;
+  /** The path of the record's SQLite file; the project folder is then the one it lies in, unless `home` says otherwise. @default the project folder's own */
+  readonly url?: string;
   /** Nothing is to be written: where there is no project, none is made, and nothing is found. @default false */
   readonly look?: boolean;
 }
@@ -57,10 +59,12 @@ export interface OpenOptions {
  * @throws MillraceError `HOME_NOT_WRITABLE`, and what opening the record throws
  */
 export async function openProject(options: OpenOptions = {}): Promise<Project> {
-  const found = options.home ?? findHome();
-  const home = options.look && !existsSync(databaseIn(found)) ? IN_MEMORY : found;
-  const entry = opened.get(home) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home), holders: 0, cancelClose: undefined };
-  opened.set(home, entry);
+  const found = options.home === undefined ? homeOf(options.url) : options.home === IN_MEMORY ? IN_MEMORY : resolve(options.home);
+  const database = options.url === undefined ? databaseIn(found) : resolve(options.url);
+  const home = options.look && !existsSync(database) ? IN_MEMORY : found;
+  const key = home === IN_MEMORY || options.url === undefined ? home : `${home}\n${database}`;
+  const entry = opened.get(key) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home, database), holders: 0, cancelClose: undefined };
+  opened.set(key, entry);
   entry.holders++;
   entry.cancelClose?.();
   entry.cancelClose = undefined;
@@ -74,22 +78,29 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
       async [Symbol.asyncDispose]() {
         if (released) return;
         released = true;
-        release(home, entry);
+        release(key, entry);
       },
     };
   } catch (error) {
-    opened.delete(home);
+    opened.delete(key);
     throw error;
   }
 }
 
-function release(home: string, entry: Opened): void {
+/** @throws MillraceError `DATABASE_URL_UNSUPPORTED` */
+function homeOf(url: string | undefined): string {
+  if (url === undefined) return findHome();
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(url)) return dirname(resolve(url));
+  throw new MillraceError('DATABASE_URL_UNSUPPORTED', `expected the path of an SQLite file; got '${url.replace(/\/\/[^@]*@/, '//***@')}'`);
+}
+
+function release(key: string, entry: Opened): void {
   entry.holders--;
-  if (entry.holders > 0 || home === IN_MEMORY) return;
+  if (entry.holders > 0 || key === IN_MEMORY) return;
   entry.cancelClose = systemClock.schedule(
     CLOSE_AFTER_MS,
     () => {
-      opened.delete(home);
+      opened.delete(key);
       void entry.project.then(({ heartbeat, record }) => {
         heartbeat.close();
         return record[Symbol.asyncDispose]();
@@ -99,16 +110,18 @@ function release(home: string, entry: Opened): void {
   );
 }
 
-async function inFolder(home: string): Promise<Parts> {
+async function inFolder(home: string, path: string): Promise<Parts> {
   makeFolder(home);
   const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
-  const path = databaseIn(home);
   const record = await openSqliteRecord({ path }).catch((error: unknown) => {
     if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
     throw error;
   });
   const store = localStore(join(home, 'store'));
-  void sweepNowAndThen(home);
+  void sweepNowAndThen(home, async () => (await import('./past/removal.js')).removeLeftovers({ record, store }));
+  const retention = process.env.MILLRACE_RETENTION;
+  // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
+  if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
   return { home, record, store, keeper: keeperOf(record, store), heartbeat: new Heartbeat(record), lasting: true };
 }
 

@@ -3,6 +3,7 @@ import { processIdentity } from '../base/process-identity.js';
 import type { RunRow } from '../model/records.js';
 import { encodeText } from '../results/json.js';
 import { FIRST_EPOCH, type RunParts } from './run-parts.js';
+import { systemTags } from './system-tags.js';
 
 /** A run as it is first recorded. */
 export function firstRow({ id, flow, params, options, mask }: RunParts, startedAt: number, parentRun: string | undefined): RunRow {
@@ -13,6 +14,7 @@ export function firstRow({ id, flow, params, options, mask }: RunParts, startedA
     state: 'running',
     params: Object.fromEntries(Object.entries(params.values).map(([name, value]) => [name, mask(paramText(value))])),
     tags: [...new Set([...flow.tags, ...(options.tags ?? [])])],
+    systemTags: systemTags(),
     createdAt: startedAt,
     startedAt,
     finishedAt: undefined,
