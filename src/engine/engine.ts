@@ -20,7 +20,7 @@ import type { TaskError } from '../model/task-error.js';
 import type { Places } from '../reads/places.js';
 import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
-import type { Answer } from './answer.js';
+import type { Answer, Answers } from './answer.js';
 import { ArgumentValues } from './argument-values.js';
 import { Attempt } from './attempt.js';
 import { Attempts, type AttemptsHost } from './attempts.js';
@@ -42,8 +42,9 @@ import { Maps, type MapsHost } from './maps.js';
 import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import type { Observer } from './observer.js';
+import type { OpenQuestion } from './question.js';
 import { ReadLogs } from './read-logs.js';
-import type { Question, Reuse } from './reuse.js';
+import type { Reuse } from './reuse.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
 import { needsInputs, policyOf, Targets, type TargetsParts } from './targets.js';
@@ -78,6 +79,8 @@ export interface EngineParts {
   /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
   readonly keepAll: boolean;
   readonly reuse: Reuse;
+  /** Asked before anything executes. @default `reuse` */
+  readonly answers?: Answers | undefined;
   /** Where keys are claimed, and for whom. */
   readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
   /** Which files count as inputs of the tasks that read them. */
@@ -129,6 +132,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
   closed = false;
 
   readonly #parts: EngineParts;
+  readonly #answers: Answers;
   readonly nodes = new NodeTable();
   readonly #results: NodeResults;
   readonly #flights = new SingleFlight();
@@ -158,6 +162,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.#answers = parts.answers ?? parts.reuse;
     this.graph = parts.graph;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
@@ -407,7 +412,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     const policy = policyOf(definition, this.#parts.defaultCache);
     if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
     if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
-    else if (policy) this.#ask(node, definition, policy);
+    else if (this.#answers.concerns(definition, policy)) this.#ask(node, definition, policy || undefined);
     else this.#take(node, undefined, () => this.#prepare(node, undefined));
   }
 
@@ -452,25 +457,30 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     return verdict === 'run';
   }
 
-  #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
+  #ask(node: number, definition: TaskDefinition, policy: CachePolicy | undefined): void {
     if (this.#waitFor(node, this.#results.remadeInputs(node))) return;
     const forced = this.#forcedBy(node, definition);
     const question = this.#questionOf(node, definition, policy, forced);
     const { inputs } = question;
     let answer: Answer | Promise<Answer>;
     try {
-      answer = this.#parts.reuse.ask(question);
+      answer = this.#answers.ask(question);
     } catch (error) {
       // The policy is the user's.
       return this.fail(node, FAILED, error);
     }
-    if (inputs) this.#noteOf(node).asked = inputs;
-    const go = (known: Answer): void => this.#take(node, known.key, () => this.#answered(node, known));
+    if (inputs && policy) this.#noteOf(node).asked = inputs;
+    const go = (known: Answer): void => this.#take(node, 'key' in known ? known.key : undefined, () => this.#answered(node, known));
     if (answer instanceof Promise) this.#when(node, answer, go);
     else go(answer);
   }
 
-  #questionOf(node: number, definition: TaskDefinition, policy: CachePolicy, forced: string | undefined): Question {
+  #questionOf<P extends CachePolicy | undefined>(
+    node: number,
+    definition: TaskDefinition,
+    policy: P,
+    forced: string | undefined,
+  ): OpenQuestion & { readonly policy: P } {
     return {
       definition,
       policy,
@@ -480,11 +490,20 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       target: this.#targets.placeOf(node),
       sourceOf: (name) => inputSource(this.graph, node, name),
       lacking: () => this.#results.inputWithoutDigest(node),
+      given: () => this.#given(node, definition),
+      isRedone: this.nodes.has(node, REDONE),
     };
   }
 
+  /** Of a task that may run without some of its inputs these count too: it is handed undefined (S12). */
+  #given(node: number, definition: TaskDefinition): InputDigests | undefined {
+    return this.#results.inputs(node) ?? (hasOwnRule(definition) ? this.#results.inputsGiven(node) : undefined);
+  }
+
   #answered(node: number, answer: Answer): void {
+    if ('withheld' in answer) return this.fail(node, SKIPPED, new Error(answer.withheld));
     if (answer.hit) {
+      if (answer.remark !== undefined) this.line(node, 0, 'warn', answer.remark);
       this.#results.reused(node, answer.hit);
       this.#reads.reused(node, answer.hit);
       return this.#settle(node, CACHED, undefined);
@@ -714,7 +733,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
-      key: isReusable ? (key ?? note.key ?? origin?.key) : undefined,
+      key: isReusable ? (key ?? note.key ?? (origin?.key || undefined)) : undefined,
       // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
       claimed: key !== undefined && this.#claims.release(key) ? key : undefined,
       reason: state === CACHED ? undefined : note.reason,
@@ -722,7 +741,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
       kept,
       origin,
       reads: read?.reads,
-      inputs: () => (isReusable && asked) || this.#results.inputs(node),
+      inputs: () => (isReusable && asked) || this.#given(node, this.#definition(node)),
     });
   }
 

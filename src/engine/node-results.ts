@@ -30,6 +30,8 @@ const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
 const NONE: readonly number[] = Object.freeze([]);
+/** What counts as input where none came. */
+const NOTHING_GIVEN: InputDigest = Object.freeze({ digest: digest128('nothing given') });
 
 /** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
 export type LostResult = MillraceError;
@@ -279,6 +281,13 @@ export class NodeResults {
   inputs(node: number): Readonly<Record<string, InputDigest>> | undefined {
     const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
     return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
+  }
+
+  /** As `inputs`, of a task that is handed undefined where an input has no value (S12). */
+  inputsGiven(node: number): InputDigests | undefined {
+    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
+    const digestOf = (ref: Ref): InputDigest | undefined => (this.hasValue(ref[NODE]) ? this.#digestOf(ref) : NOTHING_GIVEN);
+    return inputDigests(this.#graph.args[node] as readonly unknown[], names, digestOf);
   }
 
   /** The argument for which `inputs` gives nothing, by parameter name. */

@@ -245,11 +245,12 @@ function newestRunFirst(a: MemoryRun, b: MemoryRun): number {
   return b.row.createdAt - a.row.createdAt || b.number - a.number;
 }
 
-function matches(row: RunRow, { flow, state, tags, since }: RunFilter): boolean {
+function matches(row: RunRow, { flow, state, tags, since, parentRun }: RunFilter): boolean {
   return (
     (flow === undefined || row.flow === flow) &&
     (state === undefined || row.state === state) &&
     (since === undefined || row.createdAt >= since) &&
+    (parentRun === undefined || row.parentRun === parentRun) &&
     (tags ?? []).every((tag) => row.tags.includes(tag))
   );
 }

@@ -48,6 +48,8 @@ export interface RunFilter {
   readonly flow?: string;
   readonly state?: RunState;
   readonly tags?: readonly string[];
+  /** Only runs that this one started. */
+  readonly parentRun?: string;
   /** Created at or after, milliseconds since the epoch. */
   readonly since?: number;
   /** Only runs listed after this one: page by key. */

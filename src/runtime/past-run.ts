@@ -43,7 +43,8 @@ function hasParams(row: RunRow, wanted: Readonly<Record<string, unknown>>): bool
   });
 }
 
-function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
+/** A run as users look at it. */
+export function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   const valuesOf = async (task: Task<any, any, any>): Promise<unknown[]> => {
     const own = (task as unknown as { readonly [TASK]: TaskDefinition })[TASK];

@@ -1,4 +1,5 @@
 import type { RunOptions } from '../flow/flow-runtime.js';
+import type { Resumption } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
 /** What the command line adds: it shows a run by its events, so nothing is echoed. */
@@ -9,4 +10,8 @@ export interface StartOptions extends RunOptions {
   watch?: RunWatch;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
+  /** What the run goes on with. */
+  resume?: Resumption | undefined;
+  /** Name of the step that is executed with everything downstream, whatever was finished. */
+  from?: string;
 }

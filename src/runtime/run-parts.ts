@@ -1,8 +1,10 @@
 import { systemClock } from '../base/clock.js';
 import type { TaskCode } from '../code/task-code.js';
 import { Engine } from '../engine/engine.js';
+import type { Force } from '../engine/force.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
+import { Resumption } from '../engine/resumption.js';
 import { Reuse } from '../engine/reuse.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition } from '../flow/flow-runtime.js';
 import type { ResolvedParameters } from '../flow/parameters.js';
@@ -84,6 +86,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     flushOutput: (output) => capture?.flush(output as OutputTarget),
     echo: options.echo === false ? undefined : printLine,
   });
+  const force = forceOf(options);
   const engine = new Engine({
     run,
     graph,
@@ -93,13 +96,14 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     keeper,
     keepAll: lasting,
     reuse,
+    answers: answersIn(options, { reuse, force, recording }),
     claims: { record, run: run.id, epoch: FIRST_EPOCH },
     places,
     targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
     defaultCache: flow.cache,
     defaults: flow.defaults,
     random: Math.random,
-    force: forceOf(options),
+    force,
     strict: flow.strict,
     onFailure: flow.onFailure,
     observer: recording,
@@ -107,6 +111,22 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     bodyContext: callbacks.context,
   });
   return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, engine };
+}
+
+/** Who goes on with another run asks that one too. */
+function answersIn(
+  { resume, force, forceOnly, from }: StartOptions,
+  parts: { readonly reuse: Reuse; readonly force: Force; readonly recording: Recording },
+): Resumption | undefined {
+  if (resume === undefined) return undefined;
+  const isForced = force !== undefined || forceOnly !== undefined || from !== undefined;
+  return new Resumption({
+    reuse: parts.reuse,
+    force: parts.force,
+    // What this very run was told to execute, no earlier one answers.
+    work: isForced ? { ...resume.work, forcedSince: undefined } : resume.work,
+    keyOf: (node, inputs) => parts.recording.keyOf(node, inputs),
+  });
 }
 
 function currentOutput(): OutputTarget | undefined {

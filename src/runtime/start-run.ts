@@ -6,6 +6,7 @@ import { scopes } from '../flow/scope.js';
 import { newRunId } from '../model/run-id.js';
 import { FlowRun } from './flow-run.js';
 import { openProject } from './project.js';
+import { resumeChildren, resumedChild } from './resumed-children.js';
 import { RunInProgress } from './run-handle.js';
 import type { StartOptions } from './run-options.js';
 import { type WatchedRun, watching, watchOf } from './run-watch.js';
@@ -51,7 +52,9 @@ async function execute(
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {
-      return await new FlowRun({ handle, flow, params, options, project }).run(parentRun);
+      const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
+      const leave = resume && resumeChildren(handle.id, resume, options);
+      return await new FlowRun({ handle, flow, params, options: { ...options, resume }, project }).run(parentRun).finally(leave);
     } finally {
       await project[Symbol.asyncDispose]();
     }

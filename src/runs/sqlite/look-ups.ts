@@ -31,6 +31,7 @@ export function findRuns(connection: SqliteConnection, filter: RunFilter): reado
   if (tag !== undefined) where('run_tag.tag = ?', tag);
   if (filter.flow !== undefined) where('run.flow = ?', filter.flow);
   if (filter.state !== undefined) where('run.state = ?', filter.state);
+  if (filter.parentRun !== undefined) where('run.parent_run = ?', filter.parentRun);
   if (filter.since !== undefined) where(`${tag === undefined ? 'run' : 'run_tag'}.created_at >= ?`, filter.since);
   for (const other of otherTags)
     where('EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)', other);

@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../../model/artifact.js';
-import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, ForcedTasks, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import { LOG_LEVELS } from '../look.js';
@@ -17,8 +17,10 @@ export function selection(table: string, columns: readonly string[]): string {
   return columns.map((column) => (DIGESTS.has(column) ? `lower(hex(${table}.${column}))` : `${table}.${column}`)).join(', ');
 }
 
-export const RUN_COLUMNS =
-  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result'.split(', ');
+export const RUN_COLUMNS = (
+  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
+  'forced, codes'
+).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
   return [
@@ -38,6 +40,8 @@ export function runValues(row: RunRow): SqlValue[] {
     row.epoch,
     JSON.stringify(row.counts),
     json(row.result),
+    json(row.forced),
+    json(row.codes),
   ];
 }
 
@@ -59,6 +63,8 @@ export function runOf(row: SqlRow): RunRow {
     epoch: row[13] as number,
     counts: parse(row[14]),
     result: parseMaybe(row[15]),
+    ...(row[16] == null ? undefined : { forced: parse<ForcedTasks>(row[16]) }),
+    ...(row[17] == null ? undefined : { codes: parse<Record<string, string>>(row[17]) }),
   };
 }
 

@@ -164,3 +164,6 @@ CREATE TABLE log (
 
 /** What the code of a version was made of (S27). */
 export const SCHEMA_2 = 'ALTER TABLE task_version ADD COLUMN parts TEXT;';
+
+/** What a run was told to execute, and what the code of its tasks was: for who resumes it (S30). */
+export const SCHEMA_3 = 'ALTER TABLE run ADD COLUMN forced TEXT; ALTER TABLE run ADD COLUMN codes TEXT;';
