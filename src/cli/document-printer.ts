@@ -4,7 +4,7 @@ import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 
 /** One JSON document when the run has ended. */
-export function documentPrinter({ terminal, flow, run }: RunPrinterOptions): RunPrinter {
+export function documentPrinter({ terminal, flow, run, resumes }: RunPrinterOptions): RunPrinter {
   const progress = new RunProgress();
   const children = new Map<string, { readonly run: string; readonly flow: string; state: RunState }>();
   return {
@@ -19,6 +19,7 @@ export function documentPrinter({ terminal, flow, run }: RunPrinterOptions): Run
       const document = {
         run,
         flow,
+        ...(resumes === undefined ? {} : { resumes }),
         state,
         ms: progress.elapsed(terminal.now()),
         counts,

@@ -32,6 +32,8 @@ export interface PrinterPlace {
 
 export interface RunPrinterOptions extends PrinterPlace {
   readonly run: string;
+  /** The run that it resumes. */
+  readonly resumes?: string;
 }
 
 /** Everything it needs is loaded: a run that ends the process at once is told of all the same. */

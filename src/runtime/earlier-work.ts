@@ -14,11 +14,32 @@ export interface Resumption {
 
 /** All that the run has finished, and those that it resumed: what either came to is taken over (S30). */
 export async function loadEarlierWork(record: RunRecord, origin: RunRow): Promise<Resumption> {
-  const rowsOf = remembering((run: string) => record.taskRuns(run));
   const rows = await chainOf(record, origin);
+  return { origin, owed: rows.flatMap(({ forced }) => forced ?? []), work: await loadWork(record, rows) };
+}
+
+/** So many of the newest runs of a flow are looked through for results of tasks that are not to be executed. */
+const NEWEST = 10;
+
+/** What the newest runs of a flow have come to, however they ended. */
+export async function loadNewestWork(record: RunRecord, flow: string): Promise<EarlierWork> {
+  const rows = await record.runs({ flow, limit: NEWEST });
+  return await loadWork(
+    record,
+    rows.map((row) => ({ ...row, forced: undefined })),
+  );
+}
+
+/** @param rows newest first */
+async function loadWork(record: RunRecord, rows: readonly RunRow[]): Promise<EarlierWork> {
+  const rowsOf = remembering((run: string) => record.taskRuns(run));
   const runs: EarlierRun[] = [];
   for (const { id } of rows) runs.push({ id, taskRuns: await withOrigins({ taskRuns: rowsOf }, await rowsOf(id)) });
   const makers = new Set(runs.flatMap(({ id, taskRuns }) => [id, ...taskRuns.map((row) => row.origin?.run ?? id)]));
+  // What was inside a sub-flow that was taken over is recorded where it ran.
+  for (const maker of makers) {
+    if (!runs.some(({ id }) => id === maker)) runs.push({ id: maker, taskRuns: await withOrigins({ taskRuns: rowsOf }, await rowsOf(maker)) });
+  }
   const codes = new Map<string, RunRow['codes']>(rows.map((row) => [row.id, row.codes]));
   const inside = new Map<string, readonly TaskRunDetails[]>();
   for (const maker of makers) {
@@ -27,14 +48,10 @@ export async function loadEarlierWork(record: RunRecord, origin: RunRow): Promis
   }
   const newestForced = rows.findIndex(({ forced }) => forced !== undefined);
   return {
-    origin,
-    owed: rows.flatMap(({ forced }) => forced ?? []),
-    work: {
-      runs,
-      forcedSince: newestForced < 0 ? undefined : newestForced + 1,
-      codesOf: (run) => codes.get(run) ?? {},
-      tasksInside: (run, index) => tasksIn(inside.get(run) ?? [], index),
-    },
+    runs,
+    forcedSince: newestForced < 0 ? undefined : newestForced + 1,
+    codesOf: (run) => codes.get(run) ?? {},
+    tasksInside: (run, index) => tasksIn(inside.get(run) ?? [], index),
   };
 }
 

@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { isSkip, runBody } from '../engine/body.js';
 import { runHook } from '../engine/hooks.js';
+import { OnlyTasks } from '../engine/only-tasks.js';
 import type { FlowHooks } from '../flow/flow-runtime.js';
 import { BodyScope } from '../flow/scope.js';
 import type { OutputTarget } from '../log/capture.js';
@@ -77,7 +78,7 @@ export class FlowRun {
 
   /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
   async #body(): Promise<unknown> {
-    const { engine, flow, params } = this.#parts;
+    const { answers, engine, flow, params } = this.#parts;
     const scope = new BodyScope(engine, this.#context(params.values), this.#bodyOutput());
     const stoppedForGood = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
@@ -89,7 +90,8 @@ export class FlowRun {
       if ('error' in result && isTargetInvalid(result.error)) engine.stop(asError(result.error));
       if (flow.orphans === 'cancel') engine.stop(new Error('the body has returned'));
       await engine.drained();
-      return result;
+      const problem = answers instanceof OnlyTasks ? answers.problem((node) => engine.failures.causesOf(node)) : undefined;
+      return problem === undefined ? result : { error: problem };
     })();
     try {
       const result = await Promise.race([work, stoppedForGood]);

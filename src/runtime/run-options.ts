@@ -1,3 +1,4 @@
+import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
 import type { Resumption } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
@@ -12,6 +13,8 @@ export interface StartOptions extends RunOptions {
   graceMs?: number;
   /** What the run goes on with. */
   resume?: Resumption | undefined;
+  /** For `only`, where nothing is resumed: what earlier runs of the flow came to. */
+  work?: EarlierWork | undefined;
   /** Name of the step that is executed with everything downstream, whatever was finished. */
   from?: string;
 }

@@ -1,10 +1,10 @@
 import { systemClock } from '../base/clock.js';
 import type { TaskCode } from '../code/task-code.js';
 import { Engine } from '../engine/engine.js';
-import type { Force } from '../engine/force.js';
 import { Journal } from '../engine/journal.js';
+import type { OnlyTasks } from '../engine/only-tasks.js';
 import { Recording } from '../engine/recording.js';
-import { Resumption } from '../engine/resumption.js';
+import type { Resumption } from '../engine/resumption.js';
 import { Reuse } from '../engine/reuse.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition } from '../flow/flow-runtime.js';
 import type { ResolvedParameters } from '../flow/parameters.js';
@@ -17,6 +17,7 @@ import { printLine } from '../log/print-line.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { answersIn } from './answers.js';
 import { codeOfFlow } from './code-of-flow.js';
 import { keeperFor, type Project, rootsOf } from './project.js';
 import { forceOf } from './run-force.js';
@@ -47,6 +48,8 @@ export interface RunParts extends RunRequest {
   readonly journal: Journal;
   readonly recording: Recording;
   readonly engine: Engine;
+  /** Undefined: keys alone answer calls. */
+  readonly answers: Resumption | OnlyTasks | undefined;
 }
 
 /** What the parts call back. */
@@ -87,6 +90,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     echo: options.echo === false ? undefined : printLine,
   });
   const force = forceOf(options);
+  const answers = answersIn(options, { reuse, force, recording, graph });
   const engine = new Engine({
     run,
     graph,
@@ -96,7 +100,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     keeper,
     keepAll: lasting,
     reuse,
-    answers: answersIn(options, { reuse, force, recording }),
+    answers,
     claims: { record, run: run.id, epoch: FIRST_EPOCH },
     places,
     targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
@@ -110,23 +114,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     maskError: hide,
     bodyContext: callbacks.context,
   });
-  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, engine };
-}
-
-/** Who goes on with another run asks that one too. */
-function answersIn(
-  { resume, force, forceOnly, from }: StartOptions,
-  parts: { readonly reuse: Reuse; readonly force: Force; readonly recording: Recording },
-): Resumption | undefined {
-  if (resume === undefined) return undefined;
-  const isForced = force !== undefined || forceOnly !== undefined || from !== undefined;
-  return new Resumption({
-    reuse: parts.reuse,
-    force: parts.force,
-    // What this very run was told to execute, no earlier one answers.
-    work: isForced ? { ...resume.work, forcedSince: undefined } : resume.work,
-    keyOf: (node, inputs) => parts.recording.keyOf(node, inputs),
-  });
+  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, engine, answers };
 }
 
 function currentOutput(): OutputTarget | undefined {

@@ -4,6 +4,7 @@ import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';
 import { newRunId } from '../model/run-id.js';
+import { loadNewestWork } from './earlier-work.js';
 import { FlowRun } from './flow-run.js';
 import { openProject } from './project.js';
 import { resumeChildren, resumedChild } from './resumed-children.js';
@@ -54,7 +55,8 @@ async function execute(
     try {
       const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
       const leave = resume && resumeChildren(handle.id, resume, options);
-      return await new FlowRun({ handle, flow, params, options: { ...options, resume }, project }).run(parentRun).finally(leave);
+      const work = options.only && project.lasting ? await loadNewestWork(project.record, flow.name) : undefined;
+      return await new FlowRun({ handle, flow, params, options: { ...options, resume, work }, project }).run(parentRun).finally(leave);
     } finally {
       await project[Symbol.asyncDispose]();
     }
