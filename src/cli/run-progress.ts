@@ -70,6 +70,18 @@ export class RunProgress {
   #finishedAt: number | undefined;
   #error: ErrorInfo | undefined;
 
+  /** The run is tried again: nothing is known of that yet. */
+  restart(): void {
+    for (const known of [this.#states, this.#counts, this.#running, this.#retrying, this.#maps, this.#tallies, this.#around]) known.clear();
+    for (const known of [this.#ranBecause, this.#takenOver]) known.clear();
+    this.#failed.length = 0;
+    this.#slowest = [];
+    this.#settled = 0;
+    this.#state = 'pending';
+    this.#finishedAt = undefined;
+    this.#error = undefined;
+  }
+
   apply(event: RunEvent): void {
     if (event.type === 'run-state') this.#applyRun(event.data as RunStateData, event.at.getTime());
     else if (event.type === 'task-state' && event.node !== undefined) this.#applyTask(event.node, event.data as TaskStateData, event.at.getTime());

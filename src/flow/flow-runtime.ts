@@ -107,6 +107,8 @@ export interface FlowDefinition {
   /** For tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
   readonly timeoutMs: number | undefined;
+  /** How often a run that failed is tried again. */
+  readonly retries: number;
   readonly hooks: FlowHooks;
   readonly strict: boolean;
   readonly orphans: 'wait' | 'cancel';

@@ -54,6 +54,11 @@ export interface FlowOptions<S extends ParamSpec> {
   defaults?: Pick<TaskOptions<never, never>, 'retries' | 'timeout' | 'cache' | 'limit' | 'priority' | 'store' | 'tags'>;
   /** For the whole run, which then ends as 'timed-out'. @default none */
   timeout?: Duration;
+  /**
+   * Should a run fail, or run out of time, it is tried again so often: each time as a new run that resumes the one before, so that what was finished
+   * is not done again. The handle, and what is told to `onFailure`, is of the last. @default 0
+   */
+  retries?: number;
   /** Told what becomes of a run. One that throws is logged and changes nothing. */
   hooks?: FlowHooks;
   /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
@@ -97,7 +102,7 @@ export interface Flow<S extends ParamSpec, R> {
   /**
    * As a task of another flow: expands in the same run (S7). It has the options of a task but for those that bound or repeat a single call
    * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it. Those keep the flow's `defaults`, `cache` and `store`; what
-   * the flow says for a run (`timeout`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
+   * the flow says for a run (`timeout`, `retries`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
    * @throws MillraceError `TASK_OPTION_INVALID`
    */
   asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
@@ -201,6 +206,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     tags: Object.freeze([...(options.tags ?? [])]),
     defaults: settingsOf((options.defaults ?? {}) as never),
     timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
+    retries: options.retries ?? 0,
     hooks: options.hooks ?? {},
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'wait',

@@ -68,7 +68,9 @@ export class FlowRun {
   #tellHooks(failure: FlowRunError | undefined): void {
     if (failure === undefined) this.#hook('onSuccess', (hooks) => hooks.onSuccess?.(this.#parts.handle));
     else if (endState(failure) === 'cancelled') this.#hook('onCancel', (hooks) => hooks.onCancel?.(this.#parts.handle));
-    else this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#parts.handle, failure));
+    // Who is tried again has not failed for good.
+    else if (endState(failure) === 'cancelled' || (this.#parts.options.triesLeft ?? 0) === 0)
+      this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#parts.handle, failure));
   }
 
   #hook(name: string, call: (hooks: FlowHooks) => unknown): void {

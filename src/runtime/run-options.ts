@@ -15,6 +15,10 @@ export interface StartOptions extends RunOptions {
   resume?: Resumption | undefined;
   /** For `only`, where nothing is resumed: what earlier runs of the flow came to. */
   work?: EarlierWork | undefined;
+  /** Should the run fail, it is tried again so often. @default the flow's `retries` */
+  triesLeft?: number;
+  /** The run that failed, and that this one tries again. */
+  retries?: string;
   /** Name of the step that is executed with everything downstream, whatever was finished. */
   from?: string;
 }
