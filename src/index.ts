@@ -15,7 +15,7 @@ export { check } from './flow/check.js';
 export { ctx } from './flow/context.js';
 export { match, merge, sequence, when } from './flow/control.js';
 export { type ExternalTaskOptions, externalTask } from './flow/external-task.js';
-export { type Flow, type FlowOptions, flow } from './flow/flow.js';
+export { type Flow, type FlowOptions, flow, type ResumeOptions } from './flow/flow.js';
 export { flowRef } from './flow/flow-ref.js';
 export type { FlowHooks, InvalidateOptions, Run, RunHandle, RunOptions, VisualizeOptions } from './flow/flow-runtime.js';
 export type { Arg, Args, BodyResult, Future, OutputsFuture, Resolved, Upstream } from './flow/future.js';

@@ -4,13 +4,18 @@ import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 
 /** One JSON document when the run has ended. */
-export function documentPrinter({ terminal, flow, run }: RunPrinterOptions): RunPrinter {
+export function documentPrinter({ terminal, flow, ...first }: RunPrinterOptions): RunPrinter {
+  let { run, resumes } = first;
   const progress = new RunProgress();
   const children = new Map<string, { readonly run: string; readonly flow: string; state: RunState }>();
   return {
     event: (event) => progress.apply(event),
     childEvent(event, { run: id, flow: name }) {
       if (event.type === 'run-state') children.set(id, { run: id, flow: name, state: (event.data as RunStateData).state });
+    },
+    again(next) {
+      progress.restart();
+      [run, resumes] = [next, run];
     },
     note: () => {},
     end({ state, value, error }) {
@@ -19,6 +24,7 @@ export function documentPrinter({ terminal, flow, run }: RunPrinterOptions): Run
       const document = {
         run,
         flow,
+        ...(resumes === undefined ? {} : { resumes }),
         state,
         ms: progress.elapsed(terminal.now()),
         counts,

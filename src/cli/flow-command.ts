@@ -9,10 +9,13 @@ export interface FlowCommandOptions {
   readonly paramFile?: string;
 }
 
+/** What every command over a flow file takes first. */
+export const FLOW_FILE = 'a TypeScript or JavaScript file that exports a flow';
+
 /** The arguments that every command over a flow file takes. */
 export function addFlowArguments(command: Command): Command {
   return command
-    .argument('<file>', 'a TypeScript or JavaScript file that exports a flow')
+    .argument('<file>', FLOW_FILE)
     .argument('[flow]', 'the name of the flow, where the file has several and none is the default export')
     .option('-p, --param <name=value>', 'a parameter; may be repeated', collect)
     .option('--param-file <file>', 'a JSON file with parameters by name')

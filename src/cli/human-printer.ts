@@ -17,10 +17,11 @@ import { runSummary } from './run-summary.js';
 export async function loadLivePrinter(): Promise<MakeRunPrinter> {
   const { LiveView } = await import('./live-view.js');
   return (options) => {
-    const { terminal, flow, run, slots } = options;
+    const { terminal, flow, slots } = options;
+    let { run } = options;
     const colours = coloursFor(terminal.out, terminal.env);
     const progress = new RunProgress();
-    const lines = createLines({ flow, run, colour: colours.isColorSupported });
+    let lines = createLines({ flow, run, colour: colours.isColorSupported });
     const linesOfChild = childrenLines({ colour: colours.isColorSupported });
     const stream = terminal.out as NodeJS.WriteStream;
     const alsoGuard = terminal.err.isTTY === true ? [terminal.err as NodeJS.WriteStream] : [];
@@ -33,10 +34,16 @@ export async function loadLivePrinter(): Promise<MakeRunPrinter> {
       childEvent(event, child) {
         for (const line of linesOfChild(event, child)) if (!isStart(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
       },
+      again(next) {
+        view.line(triedAgain(run, next), false);
+        progress.restart();
+        run = next;
+        lines = createLines({ flow, run, colour: colours.isColorSupported });
+      },
       note: (text) => view.note(text),
       end(outcome) {
         view.close();
-        return summarise(outcome, progress, options, colours);
+        return summarise(outcome, progress, { ...options, run }, colours);
       },
     };
   };
@@ -44,10 +51,11 @@ export async function loadLivePrinter(): Promise<MakeRunPrinter> {
 
 /** A line for each event, and a summary: for terminals whose cursor cannot move. */
 export function linesPrinter(options: RunPrinterOptions): RunPrinter {
-  const { terminal, flow, run } = options;
+  const { terminal, flow } = options;
+  let { run } = options;
   const colours = coloursFor(terminal.out, terminal.env);
   const progress = new RunProgress();
-  const lines = createLines({ flow, run, colour: colours.isColorSupported });
+  let lines = createLines({ flow, run, colour: colours.isColorSupported });
   const linesOfChild = childrenLines({ colour: colours.isColorSupported });
   const print = (text: string): void => {
     uncaptured(() => terminal.out.write(`${text}\n`));
@@ -60,9 +68,19 @@ export function linesPrinter(options: RunPrinterOptions): RunPrinter {
     childEvent(event, child) {
       for (const line of linesOfChild(event, child)) print(line);
     },
+    again(next) {
+      print(triedAgain(run, next));
+      progress.restart();
+      run = next;
+      lines = createLines({ flow, run, colour: colours.isColorSupported });
+    },
     note: print,
-    end: (outcome) => summarise(outcome, progress, options, colours),
+    end: (outcome) => summarise(outcome, progress, { ...options, run }, colours),
   };
+}
+
+function triedAgain(failed: string, next: string): string {
+  return `run ${failed} failed and is tried again, as run ${next}`;
 }
 
 function summarise({ state, value, error }: RunOutcome, progress: RunProgress, options: RunPrinterOptions, colours: Colours): boolean {

@@ -6,7 +6,8 @@ import type { MakeRunPrinter } from './run-printer.js';
 /** Each event as a line of JSON, as it happens. Those of runs that the run started are told by their `run` and `flow`. */
 export async function loadJsonLinesPrinter(): Promise<MakeRunPrinter> {
   const makeLog = await loadJsonLog();
-  return ({ terminal, flow, run }) => {
+  return ({ terminal, flow, run: first }) => {
+    let run = first;
     const burst = new Burst(systemClock.now);
     const destination = { write: (line: string) => burst.write(terminal.out, line) };
     const logs = new Map<string, JsonLog>();
@@ -18,6 +19,9 @@ export async function loadJsonLinesPrinter(): Promise<MakeRunPrinter> {
     return {
       event: (event) => logOf(run, flow).event(event),
       childEvent: (event, child) => logOf(child.run, child.flow).event(event),
+      again: (next) => {
+        run = next;
+      },
       note: () => {},
       end() {
         for (const log of logs.values()) log.close();

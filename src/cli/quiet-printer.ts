@@ -16,6 +16,8 @@ export function quietPrinter({ terminal, flow, run }: RunPrinterOptions): RunPri
   return {
     event: (event) => print(event, lines(event)),
     childEvent: (event, child) => print(event, linesOfChild(event, child)),
+    // Lines of failures name no run.
+    again: () => {},
     note: () => {},
     end: () => false,
   };

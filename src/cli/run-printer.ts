@@ -8,6 +8,8 @@ export interface RunPrinter {
   event(event: RunEvent): void;
   /** Of a run that the run started. */
   childEvent(event: RunEvent, child: WatchedRun): void;
+  /** The run has failed and is tried again, as this one: what it came to so far is told by the record alone. */
+  again(run: string): void;
   /** Beside the run's name from now on, or as a line: `cancelling`. */
   note(text: string): void;
   /** The last word, printed when this returns. @returns whether it told all there is to tell of a run that did not succeed */
@@ -32,6 +34,8 @@ export interface PrinterPlace {
 
 export interface RunPrinterOptions extends PrinterPlace {
   readonly run: string;
+  /** The run that it resumes. */
+  readonly resumes?: string;
 }
 
 /** Everything it needs is loaded: a run that ends the process at once is told of all the same. */

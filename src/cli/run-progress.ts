@@ -62,12 +62,25 @@ export class RunProgress {
   readonly #around = new Set<string>();
   readonly #failed: FailedTask[] = [];
   readonly #ranBecause = new Map<Reason['kind'], RanBecause>();
+  readonly #takenOver = new Map<string, number>();
   #slowest: readonly SettledTask[] = [];
   #settled = 0;
   #state: RunState = 'pending';
   #startedAt: number | undefined;
   #finishedAt: number | undefined;
   #error: ErrorInfo | undefined;
+
+  /** The run is tried again: nothing is known of that yet. */
+  restart(): void {
+    for (const known of [this.#states, this.#counts, this.#running, this.#retrying, this.#maps, this.#tallies, this.#around]) known.clear();
+    for (const known of [this.#ranBecause, this.#takenOver]) known.clear();
+    this.#failed.length = 0;
+    this.#slowest = [];
+    this.#settled = 0;
+    this.#state = 'pending';
+    this.#finishedAt = undefined;
+    this.#error = undefined;
+  }
 
   apply(event: RunEvent): void {
     if (event.type === 'run-state') this.#applyRun(event.data as RunStateData, event.at.getTime());
@@ -130,6 +143,11 @@ export class RunProgress {
     return this.#ranBecause.values();
   }
 
+  /** How many results were taken over, by the run that had computed them (S30). */
+  get takenOver(): ReadonlyMap<string, number> {
+    return this.#takenOver;
+  }
+
   get counts(): ReadonlyMap<TaskState, number> {
     return this.#counts;
   }
@@ -165,6 +183,7 @@ export class RunProgress {
     if (!isFinalTaskState(data.state)) return;
     if (before === undefined || !isFinalTaskState(before)) this.#settled++;
     this.#tellReason(data);
+    if (data.takenOver !== undefined) this.#takenOver.set(data.takenOver, (this.#takenOver.get(data.takenOver) ?? 0) + 1);
     if (FAILED.has(data.state)) this.#failed.push({ node, state: data.state, attempts: data.attempt, error: data.error });
     if (data.ms !== undefined && data.state !== 'cached') this.#rank({ node, ms: data.ms });
   }

@@ -154,7 +154,9 @@ export function shownText(text: string): string {
 }
 
 /** Why it ran, or where its result was taken from. */
-export function reasonOf({ reason, origin }: Pick<TaskRunDetails, 'reason' | 'origin'>): string {
+export function reasonOf({ reason, origin, cacheKey }: Pick<TaskRunDetails, 'reason' | 'origin' | 'cacheKey'>): string {
   if (reason) return reasonWords(reason) + (reason.detail === undefined ? '' : `: ${reason.detail}`);
-  return origin ? `from run ${origin.run}` : '';
+  if (origin === undefined) return '';
+  // What no key answers for is there because the run resumes another.
+  return `${cacheKey === undefined ? 'taken over ' : ''}from run ${origin.run}`;
 }

@@ -41,6 +41,7 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
   const [culprit] = progress.failed;
   const pairs = [
     ['tasks', countsLine(progress, colours)],
+    ['taken over', takenOverLines(progress)],
     ['maps', mapLines(progress, colours)],
     ['ran because', becauseLines(progress, colours)],
     ['result', state === 'success' ? shownResult(result, colours) : undefined],
@@ -53,6 +54,11 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
 /** To be copied as it stands: `r1/run report#0` is one word to us and two to a shell. */
 function shellWord(text: string): string {
   return /^[\w/#.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** `12 of run 20260101-120000-abcdef` */
+function takenOverLines({ takenOver }: RunProgress): string {
+  return [...takenOver].map(([run, count]) => `${count} of run ${run}`).join('\n');
 }
 
 const MAPS_SHOWN = 5;

@@ -24,8 +24,9 @@ export class RunTeller implements RunWatch {
     for (const tell of this.#early.splice(0)) tell();
   }
 
-  started({ run, parent }: WatchedRun): void {
+  started({ run, parent, retries }: WatchedRun): void {
     if (parent !== undefined) this.#children.add(run);
+    else if (retries !== undefined) this.#tell((printer) => printer.again(run));
   }
 
   event(event: RunEvent, of: WatchedRun): void {

@@ -1,18 +1,20 @@
 import type { CachePolicy } from '../model/cache-policy.js';
+import type { LogLevel } from '../model/event.js';
 import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import type { Answer } from './answer.js';
+import type { Answer, Answers } from './answer.js';
 import type { Endings } from './endings.js';
 import { forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
 import type { Machinery } from './machinery.js';
+import { givenInputs } from './node-results.js';
 import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, REDONE } from './node-table.js';
-import type { Question } from './reuse.js';
+import type { OpenQuestion } from './question.js';
 import type { StepsBetween } from './steps-between.js';
 import { needsInputs, policyOf } from './targets.js';
 import { hasOwnRule, type Judgement, judgeNode, lostInputs, type TriggerView } from './triggering.js';
 
-const { cached: CACHED, cancelled: CANCELLED, failed: FAILED } = TASK_STATE_CODE;
+const { cached: CACHED, cancelled: CANCELLED, failed: FAILED, skipped: SKIPPED } = TASK_STATE_CODE;
 
 /** What deciding needs of the run. */
 export interface DecisionsHost extends TriggerView {
@@ -21,6 +23,7 @@ export interface DecisionsHost extends TriggerView {
   arm(node: number): void;
   mapIndexOf(node: number): number | undefined;
   argumentsOf(node: number): readonly unknown[];
+  line(node: number, attempt: number, level: LogLevel, text: string): void;
   /** Why nothing starts any more. */
   readonly stopped: Error | undefined;
 }
@@ -33,9 +36,11 @@ export class Decisions {
   readonly #run: Machinery;
   readonly #host: DecisionsHost;
   readonly #endings: Endings;
+  readonly #answers: Answers;
 
   constructor(run: Machinery, host: DecisionsHost, endings: Endings) {
     this.#run = run;
+    this.#answers = run.parts.answers ?? run.parts.reuse;
     this.#host = host;
     this.#endings = endings;
   }
@@ -58,7 +63,7 @@ export class Decisions {
     const policy = policyOf(definition, parts.defaultCache);
     if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
     if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
-    else if (policy) this.#ask(node, definition, policy);
+    else if (this.#answers.concerns(definition, policy)) this.#ask(node, definition, policy || undefined);
     else this.#take(node, undefined, () => this.#prepare(node, undefined));
   }
 
@@ -105,26 +110,31 @@ export class Decisions {
 
   // ── is there an earlier result? ──
 
-  #ask(node: number, definition: TaskDefinition, policy: CachePolicy): void {
-    const { notes, parts, results } = this.#run;
+  #ask(node: number, definition: TaskDefinition, policy: CachePolicy | undefined): void {
+    const { notes, results } = this.#run;
     if (this.#waitFor(node, results.remadeInputs(node))) return;
     const question = this.questionOf(node, definition, policy, this.#forcedBy(node, definition));
     const { inputs } = question;
     let answer: Answer | Promise<Answer>;
     try {
-      answer = parts.reuse.ask(question);
+      answer = this.#answers.ask(question);
     } catch (error) {
       // The policy is the user's.
       return this.#endings.fail(node, FAILED, error);
     }
-    if (inputs) notes.of(node).asked = inputs;
-    const go = (known: Answer): void => this.#take(node, known.key, () => this.#answered(node, definition, known));
+    if (inputs && policy) notes.of(node).asked = inputs;
+    const go = (known: Answer): void => this.#take(node, 'key' in known ? known.key : undefined, () => this.#answered(node, definition, known));
     if (answer instanceof Promise) this.#when(node, answer, go);
     else go(answer);
   }
 
-  questionOf(node: number, definition: TaskDefinition, policy: CachePolicy, forced: string | undefined): Question {
-    const { graph, results, targets } = this.#run;
+  questionOf<P extends CachePolicy | undefined>(
+    node: number,
+    definition: TaskDefinition,
+    policy: P,
+    forced: string | undefined,
+  ): OpenQuestion & { readonly policy: P } {
+    const { graph, nodes, results, targets } = this.#run;
     return {
       definition,
       policy,
@@ -134,6 +144,8 @@ export class Decisions {
       target: targets.placeOf(node),
       sourceOf: (name) => inputSource(graph, node, name),
       lacking: () => results.inputWithoutDigest(node),
+      given: () => givenInputs(results, node, definition),
+      isRedone: nodes.has(node, REDONE),
     };
   }
 
@@ -146,7 +158,9 @@ export class Decisions {
 
   #answered(node: number, definition: TaskDefinition, answer: Answer): void {
     const { notes, reads, results } = this.#run;
+    if ('withheld' in answer) return this.#endings.fail(node, SKIPPED, new Error(answer.withheld));
     if (answer.hit) {
+      if (answer.remark !== undefined) this.#host.line(node, 0, 'warn', answer.remark);
       results.reused(node, answer.hit);
       reads.reused(node, answer.hit);
       return this.#endings.settle(node, CACHED, undefined);

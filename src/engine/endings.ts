@@ -8,6 +8,7 @@ import { derivedError, taskError } from './failures.js';
 import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
+import { givenInputs } from './node-results.js';
 import { endWithout } from './triggering.js';
 
 const { success: SUCCESS, cached: CACHED, failed: FAILED } = TASK_STATE_CODE;
@@ -138,7 +139,7 @@ export class Endings {
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
-      key: isReusable ? (key ?? note.key ?? origin?.key) : undefined,
+      key: isReusable ? (key ?? note.key ?? (origin?.key || undefined)) : undefined,
       // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
       claimed: key !== undefined && claims.release(key) ? key : undefined,
       reason: state === CACHED ? undefined : note.reason,
@@ -146,7 +147,7 @@ export class Endings {
       kept,
       origin,
       reads: read?.reads,
-      inputs: () => (isReusable && asked) || results.inputs(node),
+      inputs: () => (isReusable && asked) || givenInputs(results, node, definition),
     });
   }
 

@@ -5,7 +5,8 @@ import { TimedOutError } from '../model/task-error.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
 import type { TargetPlace } from '../results/targets/target-place.js';
 import type { Attempt } from './attempt.js';
-import type { Question, Reuse } from './reuse.js';
+import type { Question } from './question.js';
+import type { Reuse } from './reuse.js';
 import { storedAs } from './stored.js';
 
 export interface ExternalsParts {

@@ -29,6 +29,11 @@ export class Failures {
     return this.#errors.get(node);
   }
 
+  /** Those for want of which a node ended without a value. */
+  causesOf(node: number): readonly number[] {
+    return this.#causes.get(node) ?? [];
+  }
+
   /** What the first of these nodes failed of: the failure at the beginning, however long the chain that leads to it. */
   rootOf(nodes: readonly number[]): unknown {
     const error = nodes.map((node) => this.#errors.get(node)).find((known) => known !== undefined);

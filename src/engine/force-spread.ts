@@ -13,6 +13,8 @@ export class ForceSpread {
   readonly #seen = new WeakMap<Knowledge, number | undefined>();
   /** Where the force that reached a node began, in the user's words. */
   readonly #origins = new Map<number, string>();
+  /** Sub-flows and maps that are forced themselves, not because of what is in them: all in them is forced. */
+  readonly #whole = new Set<number>();
 
   constructor(force: Force, graph: TaskGraph, nodes: NodeTable) {
     this.#force = force;
@@ -25,6 +27,7 @@ export class ForceSpread {
     const before = this.#forcedBefore(node);
     if (before === undefined && !this.#force.downstream.has(definition.name)) return;
     if (before !== undefined) this.#origins.set(node, this.#origins.get(before) ?? this.#graph.called(before));
+    if (definition.kind === 'subflow' || definition.kind === 'map') this.#whole.add(node);
     // What a sub-flow gives depends on its children: what it feeds is downstream of them.
     for (let forced: number | undefined = node; forced !== undefined; forced = this.#parent(forced)) this.#nodes.mark(forced, FORCED);
   }
@@ -36,7 +39,7 @@ export class ForceSpread {
 
   #forcedBefore(node: number): number | undefined {
     const parent = this.#parent(node);
-    if (parent !== undefined && this.#graph.definitions[parent]?.kind === 'map' && this.#nodes.has(parent, FORCED)) return parent;
+    if (parent !== undefined && this.#whole.has(parent)) return parent;
     return this.#graph.inputs(node).find(({ from }) => this.#nodes.has(from, FORCED))?.from ?? this.#seenBy(this.#graph.knowledge[node]);
   }
 

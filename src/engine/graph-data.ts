@@ -61,8 +61,9 @@ export function graphOfRun(flowName: string, rows: readonly TaskRunRow[]): Graph
 }
 
 function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: readonly DrawnEdge[], map: ViewMap | undefined): ViewNode {
-  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt, attempts, error } = row;
+  const { id, task, parent, state, cacheKey, reason, startedAt, finishedAt, attempts, error, origin } = row;
   const ms = startedAt !== undefined && finishedAt !== undefined ? { ms: finishedAt - startedAt } : {};
+  const takenOver = origin !== undefined && cacheKey === undefined ? { takenOver: origin.run } : {};
   // Whoever fails because of others is drawn after them.
   const failure = state === 'upstream-failed' || state === 'skipped' ? undefined : (error?.cause ?? error)?.message;
   return {
@@ -75,7 +76,7 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     ...targetOf(row),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
-    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }) },
+    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }), ...takenOver },
     ...(map ? { map } : {}),
   };
 }

@@ -5,6 +5,7 @@ import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import type { Answers } from './answer.js';
 import type { Attempts } from './attempts.js';
 import type { Claims, ClaimsParts } from './claims.js';
 import type { Externals } from './externals.js';
@@ -37,6 +38,8 @@ export interface EngineParts {
   /** Whether results of tasks that are not cached are stored too (S19): not where nothing is meant to outlive the process. */
   readonly keepAll: boolean;
   readonly reuse: Reuse;
+  /** Asked before anything executes. @default `reuse` */
+  readonly answers?: Answers | undefined;
   /** Where keys are claimed, and for whom. */
   readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
   /** Which files count as inputs of the tasks that read them. */

@@ -24,12 +24,15 @@ import {
 } from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
+import { hasOwnRule } from './triggering.js';
 
 /** Results read back from a store at the same time. */
 const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
 const NONE: readonly number[] = Object.freeze([]);
+/** What counts as input where none came. */
+const NOTHING_GIVEN: InputDigest = Object.freeze({ digest: digest128('nothing given') });
 
 /** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
 export type LostResult = MillraceError;
@@ -281,6 +284,13 @@ export class NodeResults {
     return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
   }
 
+  /** As `inputs`, of a task that is handed undefined where an input has no value (S12). */
+  inputsGiven(node: number): InputDigests | undefined {
+    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
+    const digestOf = (ref: Ref): InputDigest | undefined => (this.hasValue(ref[NODE]) ? this.#digestOf(ref) : NOTHING_GIVEN);
+    return inputDigests(this.#graph.args[node] as readonly unknown[], names, digestOf);
+  }
+
   /** The argument for which `inputs` gives nothing, by parameter name. */
   inputWithoutDigest(node: number): string | undefined {
     const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
@@ -353,3 +363,8 @@ function refTo(node: number, path: Path | undefined): Ref {
 }
 
 const NO_OWNER = Object.freeze({});
+
+/** Of a task that may run without some of its inputs these count too: it is handed undefined (S12). */
+export function givenInputs(results: NodeResults, node: number, definition: TaskDefinition): InputDigests | undefined {
+  return results.inputs(node) ?? (hasOwnRule(definition) ? results.inputsGiven(node) : undefined);
+}

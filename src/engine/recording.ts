@@ -5,6 +5,7 @@ import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
 import { isFinalTaskState, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import { codeMark } from './code-mark.js';
 import type { EventHub } from './event-hub.js';
 import { errorInfo } from './failures.js';
 import type { Journal } from './journal.js';
@@ -37,6 +38,8 @@ export class Recording implements Observer {
   readonly #createdAt: number[] = [];
   readonly #queuedAt = new Map<number, number>();
   readonly #nodeKeys: NodeKeys;
+  /** By task, what its code was when it was executed (S30). */
+  #codes: Readonly<Record<string, string>> = {};
   /** What the code of tasks is made of, without the secrets. */
   readonly #codeParts = new Map<string, string>();
   #lastNode: number | undefined;
@@ -53,10 +56,7 @@ export class Recording implements Observer {
 
   registered(node: number): void {
     const { graph, recordAll, hub, now } = this.#parts;
-    if (recordAll) {
-      this.#createdAt.push(now());
-      this.#nodeKeys.add();
-    }
+    if (recordAll) this.#createdAt.push(now());
     if (hub.active && this.#isShown(node)) this.#emit(node, { task: (graph.definitions[node] as TaskDefinition).name, state: 'pending', attempt: 0 });
   }
 
@@ -75,6 +75,7 @@ export class Recording implements Observer {
     const event = hub.active && (this.#isShown(node) || this.#isMapOfNone(node, facts)) ? this.#teller(node, facts) : undefined;
     const tell = event === undefined || facts.afterwards === undefined ? (event ?? facts.afterwards) : both(event, facts.afterwards);
     if (!recordAll && facts.key === undefined && facts.claimed === undefined) return tell?.();
+    if (recordAll && facts.state === 'success' && facts.startedAt !== undefined) this.#noteCode(this.#definition(node));
     const inputs = facts.inputs();
     const entry = this.#entry(node, facts, inputs);
     if (entry) this.#parts.reuse.remember(entry);
@@ -154,13 +155,15 @@ export class Recording implements Observer {
   }
 
   /** Final states are told after the commit, with the time they had (S19). */
-  #teller(node: number, { state, attempts, startedAt, finishedAt, reason, error }: SettledNode): () => void {
+  #teller(node: number, { state, attempts, startedAt, finishedAt, reason, error, origin, key }: SettledNode): () => void {
     const id = this.#parts.graph.id(node);
     const data: TaskStateData = {
       task: this.#definition(node).name,
       state,
       attempt: attempts,
       ...(startedAt === undefined ? {} : { ms: toMicroseconds(finishedAt - startedAt) }),
+      // What a key answers for was cached; the rest is another run's work.
+      ...(origin && key === undefined ? { takenOver: origin.run } : {}),
       ...(reason ? { reason: this.#maskedReason(reason) as Reason } : {}),
       ...(error ? { error: this.#masked(error) } : {}),
     };
@@ -177,7 +180,7 @@ export class Recording implements Observer {
       label: facts.label && this.#parts.mask(facts.label),
       parent: (graph.scopes[node] as GraphScope).parent,
       state: facts.state,
-      nodeKey: this.#parts.recordAll ? this.#nodeKeys.of(node, inputs) : undefined,
+      nodeKey: this.#parts.recordAll ? this.keyOf(node, inputs) : undefined,
       cacheKey: facts.key,
       attempts: facts.attempts,
       reason: this.#maskedReason(facts.reason),
@@ -190,6 +193,20 @@ export class Recording implements Observer {
       checks: facts.checks,
       origin: facts.origin && { run: facts.origin.run, index: facts.origin.index },
     };
+  }
+
+  /** Recorded with the first result of a task, and where tasks share a name, of each. */
+  #noteCode(definition: TaskDefinition): void {
+    const mark = codeMark(definition);
+    const known = Object.hasOwn(this.#codes, definition.name) ? (this.#codes[definition.name] as string) : '';
+    if (known.includes(mark)) return;
+    this.#codes = { ...this.#codes, [definition.name]: `${known} ${mark}`.trim() };
+    this.#parts.journal.change({ codes: this.#codes });
+  }
+
+  /** A call's name from run to run (S9). It must still have its arguments. */
+  keyOf(node: number, inputs: TaskRunRow['inputs']): string {
+    return this.#nodeKeys.of(node, inputs);
   }
 
   #attempt(node: number, { state, attempts, startedAt = 0, finishedAt, error }: SettledNode): AttemptRow {

@@ -13,33 +13,15 @@ import { changedReads, changedSmallReads, changesText, firstChange } from '../re
 import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { isChosen } from '../results/store-address.js';
-import type { TargetPlace } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
-import type { Answer } from './answer.js';
+import type { Answers, KnownAnswer } from './answer.js';
 import { EarlierCalls } from './earlier-calls.js';
 import type { MissFacts } from './explain.js';
 import { shownFileName } from './inputs.js';
 import { decide } from './plan.js';
+import type { OpenQuestion, Question } from './question.js';
 import { TargetAnswers } from './target-answers.js';
 import { keyAt } from './targets.js';
-
-/** One call that asks whether it has been answered before. */
-export interface Question {
-  readonly definition: TaskDefinition;
-  readonly policy: CachePolicy;
-  /** undefined: an input has no digest, so nothing can be known. */
-  readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
-  /** By what it is forced: `clean was forced`. */
-  readonly forced: string | undefined;
-  /** Its place among the nodes of the run, and what people want to know of its inputs: to explain a miss with. */
-  readonly place?: number | undefined;
-  /** What an input is the result of, by parameter name. */
-  readonly sourceOf: (name: string) => string | undefined;
-  /** The argument without a digest. */
-  readonly lacking: () => string | undefined;
-  /** Where its result shall lie, when the task chose that (S26). */
-  readonly target?: TargetPlace | undefined;
-}
 
 export interface ReuseParts {
   readonly record: RunRecord;
@@ -79,7 +61,7 @@ const MOST_EXPLAINED_BY = 20_000;
  * Looks calls up among earlier results. The entries of a task's current version come in one scan, the first time it is asked about;
  * after that answers are synchronous, so that ten thousand cached nodes cost ten thousand map look-ups.
  */
-export class Reuse {
+export class Reuse implements Answers {
   readonly #parts: ReuseParts;
   readonly #versions = new WeakMap<TaskDefinition, Version>();
   readonly #partTexts = new WeakMap<CodePart, string>();
@@ -95,17 +77,30 @@ export class Reuse {
     this.#atTarget = new TargetAnswers(parts);
   }
 
-  ask(question: Question): Answer | Promise<Answer> {
+  concerns(_definition: TaskDefinition, policy: CachePolicy | false | undefined): boolean {
+    return Boolean(policy);
+  }
+
+  ask(open: OpenQuestion): KnownAnswer | Promise<KnownAnswer> {
+    if (open.policy === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached' } };
+    const question = open as Question;
     const version = this.#versions.get(question.definition) ?? this.#findVersion(question.definition, question.policy);
     if (version instanceof Promise) return version.then((found) => this.#ask(question, found));
     return this.#ask(question, version);
   }
 
-  #ask(question: Question, version: Version): Answer | Promise<Answer> {
+  #ask(question: Question, version: Version): KnownAnswer | Promise<KnownAnswer> {
     if (version.doubt !== undefined) return { hit: undefined, key: undefined, why: version.doubt };
     const history = this.#histories.get(version.digest);
     if (history !== undefined && !(history instanceof Promise)) return this.#answer(question, version, history);
     return (history ?? this.#load(version.digest)).then((loaded) => this.#answer(question, version, loaded));
+  }
+
+  /** The key that the call would have had in another run; it has been asked about before, and its inputs are known. */
+  keyIn(run: string, { definition, policy, inputs = {}, target }: Question): string | undefined {
+    const version = this.#versions.get(definition);
+    if (version === undefined) return undefined;
+    return keyAt(cacheKey(policy, { ...this.#context(definition, version.code, digestsOf(inputs)), runId: run }), target);
   }
 
   /** What an entry says of the code it was made by. The definition has been asked about before. */
@@ -216,7 +211,7 @@ export class Reuse {
     return byVersion;
   }
 
-  #answer(question: Question, version: Version, history: History): Answer | Promise<Answer> {
+  #answer(question: Question, version: Version, history: History): KnownAnswer | Promise<KnownAnswer> {
     const { definition, policy, inputs, forced } = question;
     const { run } = this.#parts;
     if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: lackingText(question.lacking()) } };
@@ -229,12 +224,16 @@ export class Reuse {
     return matching instanceof Promise ? matching.then((entries) => this.#decide(found, entries)) : this.#decide(found, matching);
   }
 
-  #decide(found: Found, entries: readonly CacheEntryRow[]): Answer | Promise<Answer> {
+  #decide(found: Found, entries: readonly CacheEntryRow[]): KnownAnswer | Promise<KnownAnswer> {
     const miss = entries.length > 0 || found.key === undefined ? undefined : this.#explained(found);
     return miss instanceof Promise ? miss.then((facts) => this.#decided(found, entries, facts)) : this.#decided(found, entries, miss);
   }
 
-  #decided({ question, version, key, known }: Found, entries: readonly CacheEntryRow[], miss: MissFacts | undefined): Answer | Promise<Answer> {
+  #decided(
+    { question, version, key, known }: Found,
+    entries: readonly CacheEntryRow[],
+    miss: MissFacts | undefined,
+  ): KnownAnswer | Promise<KnownAnswer> {
     const { ttlMs } = question.policy;
     const decision = decide({
       key,
@@ -253,7 +252,7 @@ export class Reuse {
       return scopes.exit(() => this.#atTarget.unrecorded(target, key, why));
     }
     if (target !== undefined) return scopes.exit(() => this.#atTarget.recorded(target, key as string, entries));
-    return this.#present(question, key as string, decision.entry);
+    return this.present(question, key as string, decision.entry);
   }
 
   /** What a miss is told by: the newest result of the very key, whose files have changed since, or the call that was most alike. */
@@ -344,11 +343,11 @@ export class Reuse {
   }
 
   /** Small results lie in the record, whose rows came with the entry; files may have been deleted behind our back (S25). */
-  #present(question: Question, key: string, hit: CacheEntryRow): Answer | Promise<Answer> {
+  present(question: OpenQuestion, key: string | undefined, hit: CacheEntryRow): KnownAnswer | Promise<KnownAnswer> {
     if (hit.inRecord) return { hit, key, why: undefined };
     const outside = hit.artifacts.filter(({ ref }) => !ref.uri.startsWith('record:'));
     if (outside.length === 0) return { hit, key, why: undefined };
-    return (async (): Promise<Answer> => {
+    return (async (): Promise<KnownAnswer> => {
       const { keeper } = this.#parts;
       const present = await Promise.all(scopes.exit(() => outside.map(({ ref }) => keeper.present(ref, question.definition))));
       const at = present.findIndex((one) => one !== 'here');

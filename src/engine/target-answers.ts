@@ -3,7 +3,7 @@ import type { CacheEntryRow } from '../model/records.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { FilePlace, TargetPlace } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
-import type { Answer } from './answer.js';
+import type { KnownAnswer } from './answer.js';
 
 /** Whether a target is complete (S26): what the record says of its address, compared with what lies there. */
 export class TargetAnswers {
@@ -17,7 +17,7 @@ export class TargetAnswers {
   }
 
   /** Some task run has answered the question: one of those results must still lie there. @param entries at least one, newest first */
-  async recorded(place: TargetPlace, key: string, entries: readonly CacheEntryRow[]): Promise<Answer> {
+  async recorded(place: TargetPlace, key: string, entries: readonly CacheEntryRow[]): Promise<KnownAnswer> {
     const refs = entries.flatMap(({ artifacts }) => artifacts.map(({ ref }) => ref));
     const found = await this.#keeper.compare(place, refs);
     if (typeof found === 'string')
@@ -30,7 +30,7 @@ export class TargetAnswers {
    * No task run has: but others may have made the file, when the record knows nothing of its address. That a table is there says less: these rows
    * may not be in it.
    */
-  async unrecorded(place: TargetPlace, key: string, why: Reason): Promise<Answer> {
+  async unrecorded(place: TargetPlace, key: string, why: Reason): Promise<KnownAnswer> {
     if (place.kind === 'custom' || (await this.#knows(place))) return { hit: undefined, key, why };
     const { kept } = await this.#keeper.lookAt(place);
     if (kept === undefined) return { hit: undefined, key, why };

@@ -20,7 +20,7 @@ import { type MapSettings, TASK_DEFAULTS, type TaskDefinition } from '../model/t
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { UNKNOWN } from '../results/targets/target-path.js';
 import type { TargetPlace } from '../results/targets/target-place.js';
-import type { Answer } from './answer.js';
+import type { KnownAnswer } from './answer.js';
 import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
@@ -530,7 +530,7 @@ export class Tracer implements RunPort, Settling {
   }
 }
 
-function answerOf(answer: Answer): TraceAnswer {
+function answerOf(answer: KnownAnswer): TraceAnswer {
   const { hit, key, why } = answer;
   if (!hit && answer.adopted) return { state: 'complete', key, stored: storedAs(answer.adopted.artifacts), why };
   return hit ? { state: 'complete', key, stored: storedAs(hit.artifacts) } : { state: 'pending', key, why };

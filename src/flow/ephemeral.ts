@@ -95,6 +95,7 @@ class EphemeralPort implements RunPort {
       tags: [],
       defaults: {},
       timeoutMs: undefined,
+      retries: 0,
       hooks: {},
       strict: false,
       orphans: 'wait',

@@ -23,6 +23,11 @@ export interface RunOptions {
   force?: true | TaskRef | readonly TaskRef[];
   /** Executes these tasks whatever is cached, and nothing else that is cached. */
   forceOnly?: readonly TaskRef[];
+  /**
+   * Executes none but these tasks; what they need of others is taken from earlier results. A task of these that lacks one fails with
+   * `NOT_COMPLETE`; all others that have none are skipped. A name may be a pattern: `train-*`.
+   */
+  only?: readonly TaskRef[];
   /** Task runs at the same time. @default the flow's `concurrency`, else 16 */
   maxWorkers?: number;
   /** Most children of a map that says nothing itself. @default none */
@@ -58,6 +63,21 @@ export interface Run<R> extends Omit<RunInfo, 'result'> {
   outputs<T>(task: Task<any, T, any>): Promise<readonly T[]>;
 }
 
+/** Which run is gone on with, and from where. */
+export interface ResumeChoice {
+  /** Its id, or `<flow>/latest`. @default the newest run of the flow that has not succeeded */
+  readonly runId?: string | undefined;
+  /** Executes this step and everything downstream, whatever was finished: a task, its name, or a pattern (`train-*`). */
+  readonly from?: TaskRef | undefined;
+}
+
+/** What came of that: a new run; or none, since the other one has succeeded and nothing is to be done anew. */
+export interface Resumed {
+  /** The run that is gone on with. */
+  readonly origin: Run<unknown>;
+  readonly handle: RunHandle<unknown> | undefined;
+}
+
 /** Told what becomes of a run. */
 export interface FlowHooks {
   onStart?(run: RunHandle<unknown>): void | Promise<void>;
@@ -79,6 +99,8 @@ export interface FlowDefinition {
   /** For tasks that do not say otherwise. */
   readonly defaults: Partial<TaskDefinition>;
   readonly timeoutMs: number | undefined;
+  /** How often a run that failed is tried again. */
+  readonly retries: number;
   readonly hooks: FlowHooks;
   readonly strict: boolean;
   readonly orphans: 'wait' | 'cancel';
@@ -117,6 +139,7 @@ export interface FlowRuntime {
   visualize(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string>;
   invalidate(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   output(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown>;
+  resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }
 

@@ -14,6 +14,8 @@ import {
   type FlowHooks,
   flowRuntime,
   type InvalidateOptions,
+  type ResumeChoice,
+  type Resumed,
   type Run,
   type RunHandle,
   type RunOptions,
@@ -52,6 +54,11 @@ export interface FlowOptions<S extends ParamSpec> {
   defaults?: Pick<TaskOptions<never, never>, 'retries' | 'timeout' | 'cache' | 'limit' | 'priority' | 'store' | 'tags'>;
   /** For the whole run, which then ends as 'timed-out'. @default none */
   timeout?: Duration;
+  /**
+   * Should a run fail, or run out of time, it is tried again so often: each time as a new run that resumes the one before, so that what was finished
+   * is not done again. The handle, and what is told to `onFailure`, is of the last. @default 0
+   */
+  retries?: number;
   /** Told what becomes of a run. One that throws is logged and changes nothing. */
   hooks?: FlowHooks;
   /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
@@ -95,13 +102,22 @@ export interface Flow<S extends ParamSpec, R> {
   /**
    * As a task of another flow: expands in the same run (S7). It has the options of a task but for those that bound or repeat a single call
    * (`retries`, `timeout`, `limit`, `priority`), which belong to the tasks in it. Those keep the flow's `defaults`, `cache` and `store`; what
-   * the flow says for a run (`timeout`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
+   * the flow says for a run (`timeout`, `retries`, `hooks`, `concurrency`, `strict`, `orphans`, `onFailure`) is the outer flow's to say.
    * @throws MillraceError `TASK_OPTION_INVALID`
    */
   asTask(options?: TaskOptions<[ParamsIn<S>], R>): Task<OptionalParams<S>, R>;
   /** As a run of its own, started by a run of another flow; a waiting parent holds no slot (S7). */
   startChild(params: Arg<ParamsIn<S>>, options: { wait: false }): Future<{ runId: string }>;
   startChild(...args: ChildArgs<S>): Future<R>;
+  /**
+   * Goes on with a run that failed, crashed or was cancelled: a new run, which takes over what that one has finished and executes the rest (S30).
+   * Parameters that are not given are that run's; tasks that depend on changed ones are executed. Of a run that has succeeded it gives the
+   * result and does nothing, unless `from`, other parameters or a force say otherwise.
+   * @throws FlowRunError, ParameterError; MillraceError `RUN_UNKNOWN`, `NOTHING_TO_RESUME`, `RUN_GOING_ON`, `RUN_OF_ANOTHER_FLOW`, `TASK_UNKNOWN`,
+   * `PARAM_NOT_RECORDED`
+   */
+  resume(options: ResumeOptions<S> & { throwOnFailure: false }): Promise<R | undefined>;
+  resume(options?: ResumeOptions<S>): Promise<R>;
   /** The newest run in the record. */
   latest(filter?: { state?: RunState; params?: Partial<ParamsIn<S>> }): Promise<Run<R> | undefined>;
   /**
@@ -121,6 +137,9 @@ export interface Flow<S extends ParamSpec, R> {
   with(options: Partial<FlowOptions<S>>): Flow<S, R>;
 }
 
+/** Which run is gone on with, from where, and with which other parameters. */
+export type ResumeOptions<S extends ParamSpec> = ResumeChoice & { readonly params?: Partial<ParamsIn<S>> } & RunOptions;
+
 /** What the command line needs of a flow, whichever copy of the package made it. */
 export interface FlowInside {
   readonly definition: FlowDefinition;
@@ -132,6 +151,7 @@ export interface FlowInside {
   graph(sources: ParameterSources): Promise<Graph>;
   visualize(sources: ParameterSources, options: VisualizeOptions): Promise<string>;
   invalidate(sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
+  resume(sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
@@ -186,6 +206,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     tags: Object.freeze([...(options.tags ?? [])]),
     defaults: settingsOf((options.defaults ?? {}) as never),
     timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
+    retries: options.retries ?? 0,
     hooks: options.hooks ?? {},
     strict: options.strict ?? false,
     orphans: options.orphans ?? 'wait',
@@ -207,6 +228,7 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
     graph: (sources) => runtime().graph(definition, sources),
     visualize: (sources, options) => runtime().visualize(definition, sources, options),
     invalidate: (sources, options) => runtime().invalidate(definition, sources, options),
+    resume: (sources, choice, options) => runtime().resume(definition, sources, choice, options),
   };
   const made = {
     [FLOW]: inside,
@@ -224,6 +246,11 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
       makeTask(childRunTask(definition, { ...definition, start: inside.start }, wait), [])(params ?? {}),
     invalidate: ({ params, ...selection }: InvalidateOptions & { params?: unknown }) => inside.invalidate(asArgument(params), selection),
     output: ({ taskName }: { taskName: string }, params?: unknown) => runtime().output(definition, taskName, asArgument(params)),
+    resume: async ({ runId, from, params, ...options }: ResumeOptions<ParamSpec> = {}) => {
+      const { origin, handle } = await inside.resume(asArgument(params), { runId, from }, options);
+      const result = (handle ?? origin).result();
+      return await (options.throwOnFailure === false ? result.catch(undefinedIfFailed) : result);
+    },
     latest: (filter = {}) => runtime().latest(definition, filter),
     with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options), true),
   };

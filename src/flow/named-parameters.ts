@@ -43,7 +43,7 @@ export async function resolveByName(definitions: ReadonlyMap<string, ParamDefini
   const secrets = new Set<string>();
   const issues: ParameterIssue[] = [];
   for (const [name, definition] of definitions) {
-    const settled = await settle(name, definition, givenValue(sources, name, definition.env));
+    const settled = await settle(name, definition, givenValue(sources, name, definition.env), sources.recorded !== undefined);
     if ('issue' in settled) {
       issues.push(settled.issue);
       continue;
@@ -57,16 +57,17 @@ export async function resolveByName(definitions: ReadonlyMap<string, ParamDefini
   return Object.freeze({ values: Object.freeze(values), sources: Object.freeze(origins), secrets: Object.freeze([...secrets]) });
 }
 
-async function settle(name: string, definition: ParamDefinition, given: GivenValue | undefined): Promise<Settled> {
+async function settle(name: string, definition: ParamDefinition, given: GivenValue | undefined, isResumed: boolean): Promise<Settled> {
   const { schema, fallback } = definition;
   if (given === undefined) {
     const absent: SchemaVerdict = schema === undefined ? { accepted: true, value: fallback } : await askForDefault(schema);
     if (absent.accepted) return { value: absent.value, origin: 'default', given: undefined };
-    const expected = typeText(schema && jsonSchemaOf(schema));
-    return {
-      issue: { parameter: name, problem: 'missing', expected: expected === 'unknown' ? 'a value' : expected, got: 'nothing', source: 'none' },
-    };
+    const type = typeText(schema && jsonSchemaOf(schema));
+    const expected = `${type === 'unknown' ? 'a value' : type}${isResumed && definition.secret ? ' again, since secrets are not recorded' : ''}`;
+    return { issue: { parameter: name, problem: 'missing', expected, got: 'nothing', source: 'none' } };
   }
+  if (given.origin === 'earlier run' && (await isWhole(definition, given.value)))
+    return { value: given.value, origin: given.origin, given: undefined };
   const jsonSchema = schema && jsonSchemaOf(schema);
   const absent = schema === undefined || jsonSchema !== undefined ? undefined : await askForDefault(schema);
   const learnt = jsonSchema?.default ?? (absent?.accepted ? absent.value : undefined);
@@ -79,6 +80,12 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
     refusal ??= verdict;
   }
   return { issue: invalid(name, typeName(jsonSchema, type.fallback), given, refusal, definition.secret) };
+}
+
+/** What cannot be stored is recorded as a text that says what it was. Any other value was judged when it was given, and may have been transformed since. */
+async function isWhole({ schema, fallback }: ParamDefinition, value: unknown): Promise<boolean> {
+  if (typeof value !== 'string') return true;
+  return (schema === undefined ? judgeByDefault(value, fallback) : await askSchema(schema, value)).accepted;
 }
 
 /** A value given as a value is not coerced: `'3'` is no number. */

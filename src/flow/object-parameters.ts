@@ -72,12 +72,15 @@ interface Entry {
 
 /** Settles parameters that one schema judges together. @throws ParameterError */
 export async function resolveBySchema(spec: AnySchema, sources: ParameterSources): Promise<ResolvedParameters> {
+  // All that it was judged by together is as it was.
+  if (sources.recorded !== undefined && givenNames(sources).size === 0) return settled(sources.recorded, new Map());
   const shape = shapeOf(spec);
   const known = Object.keys(shape?.properties ?? {});
   const given = [...givenNames(sources).keys()];
   const unknown = await unknownParameters(shape?.closed ? known : given.filter((name) => !UNSAFE_NAMES.has(name)), sources);
   const strangers = new Set(unknown.map((issue) => issue.parameter));
-  const entries = readEntries(new Set([...known, ...given.filter((name) => !strangers.has(name))]), shape, sources);
+  const before = Object.keys(sources.recorded ?? {}).filter((name) => !shape?.closed || known.includes(name));
+  const entries = readEntries(new Set([...known, ...before, ...given.filter((name) => !strangers.has(name))]), shape, sources);
   const typeIssues = [...entries].filter(([, entry]) => entry.candidates.length === 0).map(([name, entry]) => issueOf(name, entry, shape, undefined));
   if (typeIssues.length > 0) throw new ParameterError([...typeIssues, ...unknown]);
   const verdict = await tryCandidates(spec, entries);

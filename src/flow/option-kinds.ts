@@ -12,10 +12,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const hasMethod = (value: unknown, name: string): boolean => isObject(value) && typeof value[name] === 'function';
 const isLimit = (value: unknown): boolean => isObject(value) && typeof value.name === 'string' && Number.isSafeInteger(value.max);
 
+const isTask = (value: unknown): boolean => typeof value === 'string' || (typeof value === 'function' && 'taskName' in value);
+const isTasks = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isTask);
+
 const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
 const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
 const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
+const FROM_ZERO: OptionKind = { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 };
 const HOOKS: OptionKind = {
   expected: 'an object of functions',
   is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
@@ -46,6 +50,7 @@ export const FLOW_OPTIONS: OptionKinds = {
   owner: TEXT,
   params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
   concurrency: FROM_ONE,
+  retries: FROM_ZERO,
   tags: TEXTS,
   defaults: { expected: 'an object of task options', is: isObject },
   hooks: HOOKS,
@@ -58,8 +63,10 @@ export const RUN_OPTIONS: OptionKinds = {
   name: TEXT,
   tags: TEXTS,
   signal: { expected: 'an AbortSignal', is: (value) => hasMethod(value, 'addEventListener') },
+  only: { expected: 'a list of tasks, or their names', is: isTasks },
+  forceOnly: { expected: 'a list of tasks, or their names', is: isTasks },
   maxWorkers: FROM_ONE,
-  maxSplits: { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 },
+  maxSplits: FROM_ZERO,
   logStdout: YES_OR_NO,
   throwOnFailure: YES_OR_NO,
 };

@@ -12,6 +12,8 @@ export interface ParameterSources {
   readonly commandLine?: Readonly<Record<string, string>> | undefined;
   /** Values of a `--param-file`; see `readParamFile`. */
   readonly file?: ParamFile | undefined;
+  /** Of a run that is resumed: what its parameters had come to. They are taken as they are, before the environment, which may be another by now. */
+  readonly recorded?: Readonly<Record<string, unknown>> | undefined;
   /** Texts: `process.env`, or nothing. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -37,6 +39,8 @@ export function givenValue(sources: ParameterSources, name: string, env: string 
   if (text !== undefined) return { value: text, isText: true, origin: 'command line' };
   const fromFile = ownValue(sources.file?.values, name);
   if (sources.file !== undefined && fromFile !== undefined) return { value: fromFile, isText: false, origin: `file ${sources.file.name}` };
+  const before = ownValue(sources.recorded, name);
+  if (before !== undefined) return { value: before, isText: false, origin: 'earlier run' };
   for (const variable of [...environmentNames(name), ...(env === undefined ? [] : [env])]) {
     const value = ownValue(sources.environment, variable);
     if (value !== undefined) return { value, isText: true, origin: `environment ${variable}` };

@@ -19,7 +19,14 @@ export interface ViewNode {
   readonly upstream: readonly string[];
   readonly why?: Reason;
   /** For a past or present run: what became of it, how long it took in milliseconds, how many attempts where more than one, and why it failed. */
-  readonly outcome?: { readonly state: TaskState; readonly ms?: number; readonly attempts?: number; readonly error?: string };
+  readonly outcome?: {
+    readonly state: TaskState;
+    readonly ms?: number;
+    readonly attempts?: number;
+    readonly error?: string;
+    /** The run whose result was taken over, where this one resumes another (S30). */
+    readonly takenOver?: string;
+  };
   /** For a map (S8): its children are not nodes of their own here. */
   readonly map?: ViewMap;
 }

@@ -81,7 +81,8 @@ function taskText(node: string | undefined, data: TaskStateData): EventText {
   return { level: TASK_LEVEL[state], subject: `Task '${node ?? data.task}'`, text: taskSentence(data), state };
 }
 
-function taskSentence({ state, attempt, ms, reason, error, retry }: TaskStateData): string {
+function taskSentence({ state, attempt, ms, reason, error, retry, takenOver }: TaskStateData): string {
+  if (takenOver !== undefined) return `taken over from run ${takenOver}`;
   const took = ms === undefined ? '' : ` in ${formatMs(ms)}`;
   const failure = error === undefined ? '' : `: ${errorText(error)}`;
   if (state === 'running') return attempt > 1 ? `starting attempt ${attempt}` : `starting${because(reason)}`;

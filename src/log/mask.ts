@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 /** Replaces the secrets in a text. */
 export type Mask = (text: string) => string;
 
-const MASKED = '***';
+/** What stands for a secret. */
+export const SECRET_MASK = '***';
 
 /** Shorter secrets are everywhere in other words: they are masked only where they stand alone. */
 const SHORTEST_INSIDE_WORDS = 3;
@@ -69,7 +70,7 @@ function withoutSpans(text: string, spans: Span[]): string {
   let result = '';
   let from = 0;
   for (const { start, end } of merged) {
-    result += text.slice(from, start) + MASKED;
+    result += text.slice(from, start) + SECRET_MASK;
     from = end;
   }
   return result + text.slice(from);

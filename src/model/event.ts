@@ -18,6 +18,8 @@ export interface TaskStateData {
   readonly ms?: number;
   readonly reason?: import('./reason.js').Reason;
   readonly error?: ErrorInfo;
+  /** With `cached`, in a run that resumes another: the run whose result was taken over (S30). */
+  readonly takenOver?: string;
   /** With `retrying`. */
   readonly retry?: RetryNotice;
 }

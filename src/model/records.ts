@@ -50,6 +50,18 @@ export interface RunRow {
   /** Sum of final task states, filled in when the run ends. */
   readonly counts: Readonly<Partial<Record<TaskState, number>>>;
   readonly result: ArtifactRef | undefined;
+  /** What the run was told to execute whatever there is: who resumes it owes what it did not come to. */
+  readonly forced?: ForcedTasks | undefined;
+  /** By task, marks of its code when the run executed it, parted by spaces: tells a resume that it has changed (S30). */
+  readonly codes?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Names of tasks, or patterns of names. */
+export interface ForcedTasks {
+  readonly all: boolean;
+  /** With everything downstream of them. */
+  readonly downstream: readonly string[];
+  readonly only: readonly string[];
 }
 
 /**
@@ -144,7 +156,7 @@ export interface LogRow extends LogLine {
 }
 
 /** What changes of a run's own row. */
-export type RunChange = Partial<Pick<RunRow, 'state' | 'startedAt' | 'finishedAt' | 'error' | 'counts' | 'result'>>;
+export type RunChange = Partial<Pick<RunRow, 'state' | 'startedAt' | 'finishedAt' | 'error' | 'counts' | 'result' | 'codes'>>;
 
 /** The place of a flow's body beside its task runs. */
 export const BODY_PLACE = -1;

@@ -323,12 +323,13 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function matches(row: RunRow, { flow, state, tags, params, since, until }: RunFilter): boolean {
+function matches(row: RunRow, { flow, state, tags, params, since, until, parentRun }: RunFilter): boolean {
   return (
     (flow === undefined || row.flow === flow) &&
     (state === undefined || row.state === state) &&
     (since === undefined || row.createdAt >= since) &&
     (until === undefined || row.createdAt < until) &&
+    (parentRun === undefined || row.parentRun === parentRun) &&
     (tags ?? []).every((tag) => row.tags.includes(tag) || row.systemTags?.includes(tag)) &&
     Object.entries(params ?? {}).every(([name, texts]) => texts.some((text) => text === row.params[name]))
   );

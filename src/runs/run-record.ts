@@ -82,6 +82,8 @@ export interface RunFilter {
   readonly tags?: readonly string[];
   /** By name of the parameter, texts as `RunRow.params` has them: it has one of these. */
   readonly params?: Readonly<Record<string, readonly string[]>>;
+  /** Only runs that this one started. */
+  readonly parentRun?: string;
   /** Created at or after, milliseconds since the epoch. */
   readonly since?: number;
   /** Created before, milliseconds since the epoch. */

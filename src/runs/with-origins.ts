@@ -1,7 +1,7 @@
 import type { RunRecord, TaskRunDetails } from './run-record.js';
 
 /** Reused results lie where the runs that made them left them: task runs with the artifacts of their origins filled in. */
-export async function withOrigins(record: RunRecord, taskRuns: readonly TaskRunDetails[]): Promise<readonly TaskRunDetails[]> {
+export async function withOrigins(record: Pick<RunRecord, 'taskRuns'>, taskRuns: readonly TaskRunDetails[]): Promise<readonly TaskRunDetails[]> {
   const lacking = taskRuns.filter(({ artifacts, origin }) => artifacts.length === 0 && origin !== undefined);
   if (lacking.length === 0) return taskRuns;
   const makers = new Map<string, ReadonlyMap<number, TaskRunDetails>>();

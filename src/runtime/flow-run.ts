@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { isSkip, runBody } from '../engine/body.js';
 import { runHook } from '../engine/hooks.js';
+import { OnlyTasks } from '../engine/only-tasks.js';
 import type { SideOutput } from '../engine/side-output.js';
 import type { FlowHooks } from '../flow/flow-runtime.js';
 import { BodyScope } from '../flow/scope.js';
@@ -75,7 +76,9 @@ export class FlowRun {
   #tellHooks(failure: FlowRunError | undefined): void {
     if (failure === undefined) this.#hook('onSuccess', (hooks) => hooks.onSuccess?.(this.#parts.handle));
     else if (endState(failure) === 'cancelled') this.#hook('onCancel', (hooks) => hooks.onCancel?.(this.#parts.handle));
-    else this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#parts.handle, failure));
+    // Who is tried again has not failed for good.
+    else if (endState(failure) === 'cancelled' || (this.#parts.options.triesLeft ?? 0) === 0)
+      this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#parts.handle, failure));
   }
 
   #hook(name: string, call: (hooks: FlowHooks) => unknown): void {
@@ -85,7 +88,7 @@ export class FlowRun {
 
   /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
   async #body(): Promise<unknown> {
-    const { engine, flow, params } = this.#parts;
+    const { answers, engine, flow, params } = this.#parts;
     const scope = new BodyScope(engine, this.#context(params.values, this.#ownSideOutput()), this.#bodyOutput());
     const stoppedForGood = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
@@ -97,7 +100,8 @@ export class FlowRun {
       if ('error' in result && isTargetInvalid(result.error)) engine.stop(asError(result.error));
       if (flow.orphans === 'cancel') engine.stop(new Error('the body has returned'));
       await engine.drained();
-      return result;
+      const problem = answers instanceof OnlyTasks ? answers.problem((node) => engine.failures.causesOf(node)) : undefined;
+      return problem === undefined ? result : { error: problem };
     })();
     try {
       const result = await Promise.race([work, stoppedForGood]);

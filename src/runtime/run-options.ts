@@ -1,4 +1,6 @@
+import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
+import type { Resumption } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
 /** What the command line adds: it shows a run by its events, so nothing is echoed. */
@@ -9,4 +11,14 @@ export interface StartOptions extends RunOptions {
   watch?: RunWatch;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
+  /** What the run goes on with. */
+  resume?: Resumption | undefined;
+  /** For `only`, where nothing is resumed: what earlier runs of the flow came to. */
+  work?: EarlierWork | undefined;
+  /** Should the run fail, it is tried again so often. @default the flow's `retries` */
+  triesLeft?: number;
+  /** The run that failed, and that this one tries again. */
+  retries?: string;
+  /** Name of the step that is executed with everything downstream, whatever was finished. */
+  from?: string;
 }

@@ -2,7 +2,9 @@ import { systemClock } from '../base/clock.js';
 import type { TaskCode } from '../code/task-code.js';
 import { Engine } from '../engine/engine.js';
 import { Journal } from '../engine/journal.js';
+import type { OnlyTasks } from '../engine/only-tasks.js';
 import { Recording } from '../engine/recording.js';
+import type { Resumption } from '../engine/resumption.js';
 import { Reuse } from '../engine/reuse.js';
 import { type SideOutput, SideOutputs } from '../engine/side-output.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition } from '../flow/flow-runtime.js';
@@ -16,6 +18,7 @@ import { printLine } from '../log/print-line.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { answersIn } from './answers.js';
 import { codeOfFlow } from './code-of-flow.js';
 import { keeperFor, type Project, rootsOf } from './project.js';
 import { forceOf } from './run-force.js';
@@ -47,6 +50,8 @@ export interface RunParts extends RunRequest {
   readonly recording: Recording;
   readonly sideOutputs: SideOutputs;
   readonly engine: Engine;
+  /** Undefined: keys alone answer calls. */
+  readonly answers: Resumption | OnlyTasks | undefined;
 }
 
 /** What the parts call back. */
@@ -94,6 +99,8 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     masks: secrets.length === 0 ? undefined : { text: mask, bytes: createMask(secrets, asLatin1) },
     warn: ({ index, attempt }, text) => recording.line(index < 0 ? undefined : index, attempt, 'warn', text),
   });
+  const force = forceOf(options);
+  const answers = answersIn(options, { reuse, force, recording, graph });
   const engine = new Engine({
     run,
     graph,
@@ -103,13 +110,14 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     keeper,
     keepAll: lasting,
     reuse,
+    answers,
     claims: { record, run: run.id, epoch: FIRST_EPOCH },
     places,
     targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
     defaultCache: flow.cache,
     defaults: flow.defaults,
     random: Math.random,
-    force: forceOf(options),
+    force,
     strict: flow.strict,
     onFailure: flow.onFailure,
     observer: recording,
@@ -117,7 +125,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     bodyContext: callbacks.context,
     sideOutputs,
   });
-  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, sideOutputs, engine };
+  return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, sideOutputs, engine, answers };
 }
 
 function currentOutput(): OutputTarget | undefined {

@@ -1,35 +1,46 @@
 import { describe } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
+import type { ResolvedParameters } from '../flow/parameters.js';
+import type { Mask } from '../log/mask.js';
 import type { RunRow } from '../model/records.js';
 import { encodeText } from '../results/json.js';
+import { forcedTasks } from './run-force.js';
 import { FIRST_EPOCH, type RunParts } from './run-parts.js';
 import { systemTags } from './system-tags.js';
 
 /** A run as it is first recorded. */
 export function firstRow({ id, flow, params, options, mask }: RunParts, startedAt: number, parentRun: string | undefined): RunRow {
+  const origin = options.resume?.origin;
+  const forced = forcedTasks(options);
   return {
     id,
     flow: flow.name,
-    name: options.name,
+    name: options.name ?? origin?.name,
     state: 'running',
-    params: Object.fromEntries(Object.entries(params.values).map(([name, value]) => [name, mask(paramText(value))])),
-    tags: [...new Set([...flow.tags, ...(options.tags ?? [])])],
+    params: recordedParams(params, mask),
+    tags: [...new Set([...flow.tags, ...(origin?.tags ?? []), ...(options.tags ?? [])])],
     systemTags: systemTags(),
     createdAt: startedAt,
     startedAt,
     finishedAt: undefined,
     error: undefined,
     parentRun,
-    originRun: undefined,
+    originRun: origin?.id,
     owner: processIdentity(),
     epoch: FIRST_EPOCH,
     counts: {},
     result: undefined,
+    ...(forced === undefined ? {} : { forced }),
   };
 }
 
+/** Parameters as the record has them. */
+export function recordedParams({ values }: ResolvedParameters, mask: Mask): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(paramText(value))]));
+}
+
 /** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */
-function paramText(value: unknown): string {
+export function paramText(value: unknown): string {
   try {
     return encodeText(value);
   } catch {

@@ -9,6 +9,8 @@ export interface WatchedRun {
   readonly name: string | undefined;
   /** Id of the run that started it. */
   readonly parent: string | undefined;
+  /** Id of the run that failed, and that this one tries again: a flow's `retries`. */
+  readonly retries?: string;
 }
 
 /**

@@ -12,5 +12,6 @@ export const runtime: FlowRuntime = {
   visualize: async (flow, sources, options) => (await import('./drawing.js')).visualizeFlow(flow, sources, options),
   invalidate: async (flow, sources, options) => (await import('./invalidate.js')).invalidateFlow(flow, sources, options),
   output: async (flow, task, sources) => (await import('./stored-output.js')).storedOutput(flow, task, sources),
+  resume: async (flow, sources, choice, options) => (await import('./resume.js')).resumeFlow(flow, sources, choice, options),
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

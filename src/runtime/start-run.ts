@@ -1,19 +1,28 @@
 import { systemClock } from '../base/clock.js';
-import type { FlowDefinition } from '../flow/flow-runtime.js';
+import type { FlowDefinition, RunHandle } from '../flow/flow-runtime.js';
 import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';
 import { newRunId } from '../model/run-id.js';
+import { loadNewestWork } from './earlier-work.js';
 import { FlowRun } from './flow-run.js';
 import { openProject } from './project.js';
+import { resumeChildren, resumedChild } from './resumed-children.js';
+import { RetriedRun } from './retried-run.js';
 import { RunInProgress } from './run-handle.js';
 import type { StartOptions } from './run-options.js';
 import { type WatchedRun, watching, watchOf } from './run-watch.js';
 
 export type { StartOptions } from './run-options.js';
 
-/** Starts a run; what can go wrong before anything runs comes out of `result()`. */
-export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
+/** Starts a run, and where the flow says so, tries it again should it fail; what can go wrong before anything runs comes out of `result()`. */
+export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunHandle<unknown> {
+  if (flow.retries === 0) return startOnce(flow, sources, options);
+  const { from: _, force: __, forceOnly: ___, ...again } = options;
+  return new RetriedRun(flow.retries, (tried) => startOnce(flow, sources, { ...(tried.retries === undefined ? options : again), ...tried }));
+}
+
+function startOnce(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
   const handle = new RunInProgress(newRunId(systemClock.now()));
   const parentRun = scopes.getStore()?.context.runId;
   const { options: own, unwatch } = watchedAs(handle, flow, options, parentRun);
@@ -31,7 +40,8 @@ function watchedAs(
   const inherited = watchOf(parent);
   const watch = options.watch ?? inherited;
   if (watch === undefined) return { options, unwatch: () => {} };
-  const of: WatchedRun = { run: handle.id, flow: flow.name, name: options.name, parent };
+  const { retries } = options;
+  const of: WatchedRun = { run: handle.id, flow: flow.name, name: options.name, parent, ...(retries === undefined ? {} : { retries }) };
   watch.started(of);
   handle.hub.listen((event) => watch.event(event, of));
   handle.onGone(() => watch.gone(of));
@@ -51,7 +61,10 @@ async function execute(
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {
-      return await new FlowRun({ handle, flow, params, options, project }).run(parentRun);
+      const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
+      const leave = resume && resumeChildren(handle.id, resume, options);
+      const work = options.only && project.lasting ? await loadNewestWork(project.record, flow.name) : undefined;
+      return await new FlowRun({ handle, flow, params, options: { ...options, resume, work }, project }).run(parentRun).finally(leave);
     } finally {
       await project[Symbol.asyncDispose]();
     }

@@ -74,6 +74,8 @@ const CASES: Readonly<Record<string, Check>> = {
       parentRun: 'r1',
       originRun: 'r0',
       epoch: 3,
+      forced: { all: false, downstream: ['clean', 'train-*'], only: ['report'] },
+      codes: { clean: 'a1 b2' },
     });
     await record.open(plain);
     await record.open(full);
@@ -234,9 +236,10 @@ const CASES: Readonly<Record<string, Check>> = {
       error: { name: 'E', message: 'm', cause: { name: 'C', message: 'c' } },
     });
     await record.open(runRow({ id: 'r2' }));
+    await record.append({ run: 'r2', epoch: 0, change: { codes: { clean: 'a1' } } });
     await record.append({ run: 'r2', epoch: 0, change: { state: 'success', counts: { success: 1, cached: 2 }, result: ref } });
-    const { counts, result } = (await record.run('r2')) as RunRow;
-    assert.deepEqual([counts, result], [{ success: 1, cached: 2 }, ref]);
+    const { counts, result, codes } = (await record.run('r2')) as RunRow;
+    assert.deepEqual([counts, result, codes], [{ success: 1, cached: 2 }, ref, { clean: 'a1' }]);
   },
 
   'S31: a fenced-off owner is refused, and nothing of its batch is written': async (record, another) => {
@@ -445,7 +448,14 @@ const CASES: Readonly<Record<string, Check>> = {
       const tags = [...(n % 2 === 0 ? ['even'] : []), ...(n % 3 === 0 ? ['third'] : [])];
       // Three runs share each instant: their order is that of their opening.
       await record.open(
-        runRow({ id: `r${n}`, flow: flows[n % 2] as string, state: n < 6 ? 'success' : 'failed', createdAt: 1_000 + Math.floor(n / 3), tags }),
+        runRow({
+          id: `r${n}`,
+          flow: flows[n % 2] as string,
+          state: n < 6 ? 'success' : 'failed',
+          createdAt: 1_000 + Math.floor(n / 3),
+          tags,
+          parentRun: n > 9 ? 'r1' : undefined,
+        }),
       );
     }
     const ids = async (filter?: Parameters<RunRecord['runs']>[0]): Promise<string> =>
@@ -459,6 +469,9 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal(await ids({ tags: ['third'], flow: 'b', state: 'failed' }), '9');
     assert.equal(await ids({ tags: ['none'] }), '');
     assert.equal(await ids({ since: 1_002 }), '11 10 9 8 7 6');
+    assert.equal(await ids({ parentRun: 'r1' }), '11 10');
+    assert.equal(await ids({ parentRun: 'r1', flow: 'a' }), '10');
+    assert.equal(await ids({ parentRun: 'r2' }), '');
     assert.equal(await ids({ limit: 3 }), '11 10 9');
     assert.equal(await ids({ limit: 3, before: 'r9' }), '8 7 6');
     assert.equal(await ids({ tags: ['third'], before: 'r6' }), '3 0');

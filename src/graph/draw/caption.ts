@@ -16,9 +16,10 @@ export function knowsStates(data: GraphData): boolean {
   return data.nodes.some((node) => node.outcome !== undefined || node.state !== 'unknown');
 }
 
-/** `80 ms`, `2 s in 3 attempts` */
+/** `80 ms`, `2 s in 3 attempts`, `taken over` */
 export function elapsedOf({ outcome }: ViewNode): string | undefined {
   const parts = [
+    outcome?.takenOver === undefined ? undefined : 'taken over',
     outcome?.ms === undefined ? undefined : elapsed(outcome.ms),
     outcome?.attempts === undefined || outcome.attempts < 2 ? undefined : `in ${outcome.attempts} attempts`,
   ].filter((part) => part !== undefined);
@@ -68,6 +69,7 @@ export function tooltipOf(node: ViewNode, states: boolean): string[] {
   if (states) lines.push([stateOf(node), elapsedOf(node)].filter((part) => part !== undefined).join(', '));
   const children = states ? childStates(node) : undefined;
   if (node.map !== undefined) lines.push([mapMark(node), children].filter((part) => part !== undefined).join(': '));
+  if (states && node.outcome?.takenOver !== undefined) lines.push(`from run ${node.outcome.takenOver}`);
   if (states && node.outcome?.error !== undefined) lines.push(printable(node.outcome.error));
   if (states && node.why !== undefined) lines.push(reasonText(node.why));
   if (!node.certain) lines.push('may run');

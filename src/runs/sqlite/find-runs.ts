@@ -75,22 +75,23 @@ export function findRuns(connection: SqliteConnection, filter: RunFilter): reado
 function waysToLead(filter: RunFilter): readonly (readonly Lead[])[] {
   const flow: Condition[] = filter.flow === undefined ? [] : [{ sql: 'run.flow = ?', values: [filter.flow] }];
   const state: Condition[] = filter.state === undefined ? [] : [{ sql: 'run.state = ?', values: [filter.state] }];
+  const parent: Condition[] = filter.parentRun === undefined ? [] : [{ sql: 'run.parent_run = ?', values: [filter.parentRun] }];
   const tags = [...new Set(filter.tags)].map((tag) => ({ tag, condition: hasTag(tag) }));
   const params = Object.entries(filter.params ?? {}).map(([name, texts]) => ({ name, texts, condition: hasParam(name, texts) }));
   const rest = (left: { readonly tag?: string; readonly param?: string }): readonly Condition[] => [
     ...tags.filter(({ tag }) => tag !== left.tag).map(({ condition }) => condition),
     ...params.filter(({ name }) => name !== left.param).map(({ condition }) => condition),
   ];
-  const byRun: Lead = { table: 'run', kind: joined([...flow, ...state]), rest: rest({}) };
+  const byRun: Lead = { table: 'run', kind: joined([...flow, ...state, ...parent]), rest: rest({}) };
   const byTag = tags.map(({ tag }): readonly Lead[] => [
-    { table: 'run_tag', kind: { sql: 'run_tag.tag = ?', values: [tag] }, rest: [...flow, ...state, ...rest({ tag })] },
+    { table: 'run_tag', kind: { sql: 'run_tag.tag = ?', values: [tag] }, rest: [...flow, ...state, ...parent, ...rest({ tag })] },
   ]);
   const byParam = params.map(({ name, texts, condition }) =>
     texts.map((text): Lead => {
       const inFlow = filter.flow === undefined ? [] : [{ sql: 'run_param.flow = ?', values: [filter.flow] }];
       const kind = joined([...inFlow, { sql: 'run_param.name = ? AND run_param.value = ?', values: [name, paramKey(text)] }]);
       const whole = paramKey(text) === text ? [] : [condition];
-      return { table: 'run_param', kind, rest: [...whole, ...state, ...rest({ param: name })] };
+      return { table: 'run_param', kind, rest: [...whole, ...state, ...parent, ...rest({ param: name })] };
     }),
   );
   return [[byRun], ...byTag, ...byParam];

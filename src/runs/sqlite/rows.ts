@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../../model/artifact.js';
-import type { ArtifactRow, AttemptRow, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, ForcedTasks, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import type { SqlRow, SqlValue } from './statement.js';
@@ -16,10 +16,10 @@ export function selection(table: string, columns: readonly string[]): string {
   return columns.map((column) => (DIGESTS.has(column) ? `lower(hex(${table}.${column}))` : `${table}.${column}`)).join(', ');
 }
 
-export const RUN_COLUMNS =
-  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, notes, system_tags'.split(
-    ', ',
-  );
+export const RUN_COLUMNS = (
+  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
+  'notes, system_tags, forced, codes'
+).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
   return [
@@ -41,6 +41,8 @@ export function runValues(row: RunRow): SqlValue[] {
     json(row.result),
     json(row.notes),
     json(row.systemTags),
+    json(row.forced),
+    json(row.codes),
   ];
 }
 
@@ -64,6 +66,8 @@ export function runOf(row: SqlRow): RunRow {
     result: parseMaybe(row[15]),
     ...(row[16] == null ? undefined : { notes: parse<readonly RunNote[]>(row[16]) }),
     ...(row[17] == null ? undefined : { systemTags: parse<readonly string[]>(row[17]) }),
+    ...(row[18] == null ? undefined : { forced: parse<ForcedTasks>(row[18]) }),
+    ...(row[19] == null ? undefined : { codes: parse<Record<string, string>>(row[19]) }),
   };
 }
 

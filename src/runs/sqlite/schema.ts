@@ -281,3 +281,6 @@ INSERT INTO log_pack (run, first_seq, last_seq, level, node, attempt, seqs, time
   SELECT run, seq, seq, level, node, attempt, NULL, printf('[%!.17g]', at), json_array(text) FROM log;
 DROP TABLE log;
 `;
+
+/** What a run was told to execute, and what the code of its tasks was: for who resumes it (S30). */
+export const SCHEMA_7 = 'ALTER TABLE run ADD COLUMN forced TEXT; ALTER TABLE run ADD COLUMN codes TEXT;';

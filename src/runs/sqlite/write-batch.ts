@@ -76,6 +76,7 @@ function changeRun(connection: SqliteConnection, run: number, change: RunChange)
     error: change.error && rows.json(change.error),
     counts: change.counts && rows.json(change.counts),
     result: change.result && rows.json(change.result),
+    codes: change.codes && rows.json(change.codes),
   };
   const given = Object.entries(values).filter((pair): pair is [string, SqlValue] => pair[1] !== undefined);
   if (given.length === 0) return;

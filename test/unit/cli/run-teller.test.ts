@@ -17,6 +17,7 @@ class Printed implements RunPrinter {
   readonly outcomes: RunOutcome[] = [];
   event = ({ type }: RunEvent): void => void this.told.push(type);
   childEvent = ({ type }: RunEvent, { flow }: WatchedRun): void => void this.told.push(`${flow} ${type}`);
+  again = (run: string): void => void this.told.push(`again ${run}`);
   note = (text: string): void => void this.told.push(text);
   end(outcome: RunOutcome): boolean {
     this.outcomes.push(outcome);
@@ -34,6 +35,16 @@ describe('RunTeller', () => {
     told.attach(printer);
     told.event(log('x'), child);
     expect(printer.told).toEqual(['run-state', 'kid log']);
+  });
+
+  it('a run that is tried again is the same to who watches, under its new name', () => {
+    const [told, printer] = [teller(), new Printed()];
+    told.started(main);
+    told.attach(printer);
+    told.event(state('failed'), main);
+    told.started({ ...main, run: 'next', retries: main.run });
+    told.event(state('success'), { ...main, run: 'next', retries: main.run });
+    expect(printer.told).toEqual(['run-state', 'again next', 'run-state']);
   });
 
   it('waits for runs that were started and not waited for, and says so', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { all, cache, flow, type RunOptions, task } from '../../../src/index.js';
+import * as z from 'zod';
+import { all, cache, flow, param, type RunOptions, task } from '../../../src/index.js';
 import { freshHome, recorded } from './workbench.js';
 
 let ran: string[] = [];
@@ -72,5 +73,15 @@ describe('force', () => {
     }).asTask({ cache: false });
     const outer = flow('outer', () => c(sub()));
     expect(await ranWith((given) => outer.run({}, given), { force: a })).toEqual(['a', 'b', 'c']);
+  });
+
+  it('S28: a sub-flow that comes after what is forced, or is forced by its name, is forced with all that is in it', async () => {
+    const sub = flow('sub', { params: { n: param(z.string()) } }, ({ n }) => {
+      side('alone');
+      return b(n);
+    }).asTask();
+    const outer = flow('outer after', () => c(sub({ n: a() })));
+    expect((await ranWith((given) => outer.run({}, given), { force: a })).sort()).toEqual(['a', 'b', 'c', 'side']);
+    expect((await ranWith((given) => outer.run({}, given), { force: 'sub' })).sort()).toEqual(['b', 'c', 'side']);
   });
 });

@@ -46,6 +46,7 @@ describe('S17 sources by precedence', () => {
     argument: { testRatio: 0.1 },
     commandLine: { testRatio: '0.3' },
     file: { name: 'p.json', values: { testRatio: 0.4 } },
+    recorded: { testRatio: 0.45 },
     environment: { MILLRACE_PARAM_TEST_RATIO: '0.5', MILLRACE_PARAM_TESTRATIO: '0.6', RATIO: '0.7' },
   };
   const only = { testRatio: spec.testRatio };
@@ -55,6 +56,7 @@ describe('S17 sources by precedence', () => {
     [all, 0.1, 'argument'],
     [{ ...all, argument: { testRatio: undefined } }, 0.3, 'command line'],
     [{ file: all.file, environment }, 0.4, 'file p.json'],
+    [{ recorded: all.recorded, environment }, 0.45, 'earlier run'],
     [{ environment }, 0.5, 'environment MILLRACE_PARAM_TEST_RATIO'],
     [{ environment: { ...environment, MILLRACE_PARAM_TEST_RATIO: undefined } }, 0.6, 'environment MILLRACE_PARAM_TESTRATIO'],
     [{ environment: { RATIO: '0.7' } }, 0.7, 'environment RATIO'],
