@@ -169,7 +169,7 @@ class FlowRun {
       reuse,
       claims: { record, run: run.id, epoch: FIRST_EPOCH },
       places,
-      targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
+      targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store, this.#mask) },
       defaultCache: flow.cache,
       defaults: flow.defaults,
       random: Math.random,
