@@ -1,4 +1,7 @@
 import { describe, MillraceError } from '../base/error.js';
+import { nearest } from '../base/nearest.js';
+import type { RunOptions } from './flow-runtime.js';
+import type { AnyArgs, TaskOptions } from './task-type.js';
 
 /** What an option must be, for callers without a type checker: in words, and as a question. */
 export interface OptionKind {
@@ -12,6 +15,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const hasMethod = (value: unknown, name: string): boolean => isObject(value) && typeof value[name] === 'function';
 const isLimit = (value: unknown): boolean => isObject(value) && typeof value.name === 'string' && Number.isSafeInteger(value.max);
 
+/** Looked at elsewhere, by who knows more. */
+export const ANYTHING: OptionKind = { expected: 'anything', is: () => true };
 const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
 const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
@@ -25,7 +30,7 @@ function oneOf(...values: readonly string[]): OptionKind {
   return { expected: values.map((value) => `'${value}'`).join(' or '), is: (value) => values.includes(value as string) };
 }
 
-export const TASK_OPTIONS: OptionKinds = {
+export const TASK_OPTIONS: Readonly<Record<keyof TaskOptions<AnyArgs, unknown>, OptionKind>> = {
   name: { expected: 'a text, or a function of the arguments', is: (value) => typeof value === 'string' || typeof value === 'function' },
   description: TEXT,
   tags: TEXTS,
@@ -39,9 +44,16 @@ export const TASK_OPTIONS: OptionKinds = {
   priority: { expected: 'a number, higher first', is: (value) => Number.isFinite(value) },
   hooks: HOOKS,
   outputs: { expected: 'an object of serializers by name', is: isObject },
+  cache: ANYTHING,
+  store: ANYTHING,
+  serializer: ANYTHING,
+  trigger: ANYTHING,
+  retries: ANYTHING,
+  timeout: ANYTHING,
+  target: ANYTHING,
 };
 
-export const FLOW_OPTIONS: OptionKinds = {
+export const FLOW_OPTIONS = {
   description: TEXT,
   owner: TEXT,
   params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
@@ -52,9 +64,12 @@ export const FLOW_OPTIONS: OptionKinds = {
   strict: YES_OR_NO,
   orphans: oneOf('wait', 'cancel'),
   onFailure: oneOf('finish-independent', 'cancel-rest'),
-};
+  cache: ANYTHING,
+  store: ANYTHING,
+  timeout: ANYTHING,
+} satisfies OptionKinds;
 
-export const RUN_OPTIONS: OptionKinds = {
+export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, OptionKind>> = {
   name: TEXT,
   tags: TEXTS,
   signal: { expected: 'an AbortSignal', is: (value) => hasMethod(value, 'addEventListener') },
@@ -62,10 +77,12 @@ export const RUN_OPTIONS: OptionKinds = {
   maxSplits: { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 },
   logStdout: YES_OR_NO,
   throwOnFailure: YES_OR_NO,
+  force: ANYTHING,
+  forceOnly: ANYTHING,
 };
 
 /**
- * Undefined counts as not said.
+ * Undefined counts as not said. A name that is none of `kinds` is refused: it would be ignored.
  * @throws MillraceError with `code`
  */
 export function checkOptions(
@@ -77,7 +94,15 @@ export function checkOptions(
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
-    if (value === undefined || kind === undefined || kind.is(value)) continue;
+    if (value === undefined || kind?.is(value)) continue;
+    if (kind === undefined) throw unknownOption(name, Object.keys(kinds), code, whose);
     throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
   }
+}
+
+function unknownOption(name: string, known: readonly string[], code: string, whose: string): MillraceError {
+  const meant = nearest(name, known);
+  return new MillraceError(code, `expected options${whose} that there are; got '${name}'`, {
+    hint: meant === undefined ? `There are ${[...known].sort().join(', ')}.` : `Did you mean '${meant}'?`,
+  });
 }

@@ -12,7 +12,7 @@ import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
-import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
+import { ANYTHING, checkOptions, type OptionKind, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
@@ -59,6 +59,8 @@ export interface StartOptions extends RunOptions {
   graceMs?: number;
 }
 
+const START_OPTIONS: Readonly<Record<keyof StartOptions, OptionKind>> = { ...RUN_OPTIONS, echo: ANYTHING, watch: ANYTHING, graceMs: ANYTHING };
+
 /** Starts a run; what can go wrong before anything runs comes out of `result()`. */
 export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
   const handle = new RunInProgress(newRunId(systemClock.now()));
@@ -94,7 +96,7 @@ async function execute(
   parentRun: string | undefined,
 ): Promise<unknown> {
   try {
-    checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
+    checkOptions(START_OPTIONS, options, 'RUN_OPTION_INVALID');
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {
