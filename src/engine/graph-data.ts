@@ -4,7 +4,7 @@ import type { TaskRunRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { isChosen } from '../results/store-address.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
-import { foldMaps } from './map-fold.js';
+import { foldMaps, shownMapState } from './map-fold.js';
 import { type RealEdge, realEdges } from './real-edges.js';
 import { type DrawnEdge, reduceControl } from './reduce-control.js';
 import type { TraceAnswer, Tracer } from './tracer.js';
@@ -80,7 +80,12 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     ...targetOf(row),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
-    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }) },
+    outcome: {
+      state: shownMapState(state, map?.states ?? {}),
+      ...ms,
+      ...(attempts > 1 ? { attempts } : {}),
+      ...(failure === undefined ? {} : { error: failure }),
+    },
     ...(map ? { map } : {}),
   };
 }
