@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
+import { isMapOfNone, outermostMaps, shownMapState } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import { reasonWords } from '../model/reason-text.js';
 import type { RunRow } from '../model/records.js';
@@ -121,7 +121,7 @@ function mapRow(map: TaskRunDetails, children: readonly TaskRunDetails[], { colo
   const counts = [...states].map(([state, count]) => `${count} ${state}`).join(', ');
   return [
     `${terminalText(map.id)} <map> ×${children.length}`,
-    paintState(map.state, colours),
+    paintState(shownMapState(map.state, Object.fromEntries(states)), colours),
     tries === 0 ? '' : String(tries),
     first === Number.POSITIVE_INFINITY ? '' : formatSpan(first, last, now),
     bytes === 0 ? '' : formatBytes(bytes),

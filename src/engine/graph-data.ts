@@ -4,10 +4,13 @@ import type { TaskRunRow } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { isChosen } from '../results/store-address.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
-import { foldMaps } from './map-fold.js';
+import { foldMaps, shownMapState } from './map-fold.js';
 import { type RealEdge, realEdges } from './real-edges.js';
 import { type DrawnEdge, reduceControl } from './reduce-control.js';
-import type { Tracer } from './tracer.js';
+import type { TraceAnswer, Tracer } from './tracer.js';
+
+/** A branch that is not taken is neither computed nor reused. */
+const SKIPPED: TraceAnswer = { state: 'unknown', key: undefined, why: undefined };
 
 /** What a trace left behind, as a graph to look at. */
 export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
@@ -20,7 +23,8 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
   for (const [node, edges] of reduced) {
     const definition = graph.definitions[node] as TaskDefinition;
     const { parent } = graph.scopes[node] as GraphScope;
-    const { state, key, why } = await tracer.answer(node);
+    const isSkipped = await tracer.skips(node);
+    const { state, key, why } = isSkipped ? SKIPPED : await tracer.answer(node);
     const map = await tracer.mapOf(node);
     const target = await tracer.targetOf(node);
     nodes.push({
@@ -30,6 +34,7 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
       ...(parent === undefined ? {} : { parent: graph.id(parent) }),
       state,
       certain: await tracer.certain(node),
+      ...(isSkipped ? { outcome: { state: 'skipped' as const } } : {}),
       ...(key === undefined ? {} : { key }),
       ...(target === undefined ? {} : { target }),
       upstream: [...new Set(edges.map(({ from }) => graph.id(from)))],
@@ -76,7 +81,13 @@ function viewOfRow(row: TaskRunRow, idOf: (index: number) => string, edges: read
     ...targetOf(row),
     upstream: [...new Set(edges.map(({ from }) => idOf(from)))],
     ...(reason ? { why: reason } : {}),
-    outcome: { state, ...ms, ...(attempts > 1 ? { attempts } : {}), ...(failure === undefined ? {} : { error: failure }), ...takenOver },
+    outcome: {
+      state: shownMapState(state, map?.states ?? {}),
+      ...ms,
+      ...(attempts > 1 ? { attempts } : {}),
+      ...(failure === undefined ? {} : { error: failure }),
+      ...takenOver,
+    },
     ...(map ? { map } : {}),
   };
 }

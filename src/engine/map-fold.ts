@@ -45,6 +45,15 @@ export function isMapOfNone({ state, error }: Pick<TaskRunRow, 'state' | 'error'
   return state === 'failed' && error?.cause?.code?.startsWith('MAP_') === true;
 }
 
+/**
+ * A map whose children were all reused was reused: to itself, which computes nothing, it is a success (S10).
+ * @param children how many of them are in each state
+ */
+export function shownMapState(state: TaskState, children: Readonly<Partial<Record<TaskState, number>>>): TaskState {
+  const states = Object.keys(children);
+  return state === 'success' && states.length === 1 && states[0] === 'cached' ? 'cached' : state;
+}
+
 /** The map that each row lies in, at any depth. Children of maps are told by their ids (S9): the map's, and their place in brackets. */
 export function outermostMaps(rows: readonly TaskRunRow[]): ReadonlyMap<number, number> {
   const byIndex = new Map(rows.map((row) => [row.index, row]));

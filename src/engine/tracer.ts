@@ -74,6 +74,7 @@ export class Tracer implements RunPort, Settling {
   readonly #parts: TracerParts;
   readonly #answers = new Map<number, Promise<TraceAnswer>>();
   readonly #isComplete = new Set<number>();
+  readonly #skips = new Map<number, Promise<boolean>>();
   readonly #values = new Map<number, Promise<unknown>>();
   /** Where each call stands in the user's code; only until the trace has lost its way, since nobody asks after that. */
   readonly #calledFrom = new Map<number, NotedStack>();
@@ -117,8 +118,41 @@ export class Tracer implements RunPort, Settling {
   /** Whether a run is sure to come to this node: not where the trace has lost its way, nor in a branch that may not be taken. */
   async certain(node: number): Promise<boolean> {
     if (node >= this.#uncertainFrom) return false;
+    const parent = this.graph.scopes[node]?.parent;
+    if (parent !== undefined && !(await this.certain(parent))) return false;
     for (const gate of this.#gates(node)) if (!(await this.#isOpen(gate))) return false;
     return true;
+  }
+
+  /**
+   * Whether a run is sure not to run this node, as far as nothing fails: it stands in a branch that is known not to be taken, or needs what does
+   * (S11).
+   */
+  skips(node: number): Promise<boolean> {
+    let skips = this.#skips.get(node);
+    if (skips === undefined) {
+      skips = this.#findSkip(node);
+      this.#skips.set(node, skips);
+    }
+    return skips;
+  }
+
+  async #findSkip(node: number): Promise<boolean> {
+    // Not on the caller's stack: a chain may be a hundred thousand nodes long.
+    await undefined;
+    if (node >= this.#uncertainFrom) return false;
+    const { kind, trigger, skipOnUpstreamSkip } = this.graph.definitions[node] as TaskDefinition;
+    const parent = this.graph.scopes[node]?.parent;
+    if (parent !== undefined && (await this.skips(parent))) return true;
+    for (const gate of this.#gates(node)) if (await this.#isClosed(gate)) return true;
+    if (kind === 'derived' || trigger !== undefined || skipOnUpstreamSkip !== undefined) return false;
+    for (const { from } of this.graph.inputs(node)) if (await this.skips(from)) return true;
+    return false;
+  }
+
+  async #isClosed(gate: number): Promise<boolean> {
+    if (!(await this.certain(gate)) || (await this.answer(gate)).state !== 'complete') return false;
+    return await this.#value(gate).then(() => false, isSkip);
   }
 
   /** Undefined for what is no map. `count` is known where one of its lists is: written out in the body, or the result of an earlier run. */
@@ -258,12 +292,13 @@ export class Tracer implements RunPort, Settling {
     if (definition.kind === 'derived')
       return isKnown ? { state: 'complete', key: undefined, stored: undefined } : { state: 'unknown', key: undefined, why: undefined };
     if (definition.kind === 'map') return await this.#findMap(node, definition, upstream, isKnown);
-    const place = definition.target === undefined ? undefined : await this.#placeOf(node, definition, upstream);
+    const place = definition.target === undefined ? undefined : await this.#placeOf(node, definition, upstream).catch(refusal);
+    if (place instanceof MillraceError) return willFail(place);
     if (definition.external !== undefined && typeof place === 'object') return await this.#findExternal(place);
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown || typeof place === 'string') {
       const known = await this.#parts.reuse.hasHistory(definition, policy);
-      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending', detail: this.#pendingNames(upstream) } };
+      return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
     }
     const digestOf = await this.#digestsOf(upstream);
     const inputs = inputDigests(this.graph.args[node] as readonly unknown[], definition.parameterNames, digestOf);
@@ -301,6 +336,19 @@ export class Tracer implements RunPort, Settling {
     return place;
   }
 
+  #childPlace(
+    of: TaskDefinition,
+    at: number,
+    args: readonly unknown[],
+    look: (ref: Ref) => unknown,
+  ): TargetPlace | string | MillraceError | undefined {
+    try {
+      return of.target === undefined ? undefined : this.#targets.placeFor(of, at, () => args.map((arg) => knownArgument(arg, look)));
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
   async #findExternal(place: TargetPlace): Promise<TraceAnswer> {
     const look = await this.#parts.keeper.lookAt(place);
     if (look.kept) return { state: 'complete', key: undefined, stored: storedAs(look.kept.artifacts) };
@@ -323,7 +371,7 @@ export class Tracer implements RunPort, Settling {
     if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(of, policy);
-      return { state: known ? 'unknown' : 'pending', key: undefined, why: { kind: 'upstream-pending', detail: this.#pendingNames(upstream) } };
+      return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
     }
     const values = new Map<number, unknown>();
     for (const from of upstream.keys()) values.set(from, await this.#value(from));
@@ -338,7 +386,12 @@ export class Tracer implements RunPort, Settling {
     for (let at = 0; at < calls.count; at++) {
       const args = calls.argumentsAt(at);
       const inputs = inputDigests(args, of.parameterNames, digestOf);
-      const target = of.target === undefined ? undefined : this.#targets.placeFor(of, at, () => args.map((arg) => knownArgument(arg, view.valueOf)));
+      const target = this.#childPlace(of, at, args, view.valueOf);
+      if (target instanceof MillraceError) {
+        children.push(willFail(target));
+        why ??= willFail(target).why;
+        continue;
+      }
       if (of.external !== undefined && typeof target === 'object') {
         const child = await this.#findExternal(target);
         children.push(child);
@@ -371,12 +424,18 @@ export class Tracer implements RunPort, Settling {
   }
 
   /** The nodes whose results have to be known first; of steps between nodes, those that they wait for. */
-  #pendingNames(upstream: ReadonlyMap<number, TraceAnswer>): string {
+  async #waiting(upstream: ReadonlyMap<number, TraceAnswer>): Promise<Reason> {
+    const detail = await this.#pendingNames(upstream);
+    return detail === '' ? { kind: 'upstream-pending' } : { kind: 'upstream-pending', detail };
+  }
+
+  async #pendingNames(upstream: ReadonlyMap<number, TraceAnswer>): Promise<string> {
     const waiting = [...upstream].flatMap(([node, { state }]) => (state === 'complete' ? [] : [node]));
     const seen = new Set<number>(waiting);
     const names = new Set<string>();
     for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
       const definition = this.graph.definitions[node] as TaskDefinition;
+      if (await this.skips(node)) continue;
       if (definition === PARAMETER) names.add(`parameter '${String(this.graph.args[node]?.[0])}'`);
       else if (definition.kind !== 'derived' || definition.element) names.add(this.graph.id(node));
       else
@@ -534,6 +593,16 @@ function answerOf(answer: KnownAnswer): TraceAnswer {
   const { hit, key, why } = answer;
   if (!hit && answer.adopted) return { state: 'complete', key, stored: storedAs(answer.adopted.artifacts), why };
   return hit ? { state: 'complete', key, stored: storedAs(hit.artifacts) } : { state: 'pending', key, why };
+}
+
+/** An input that cannot be part of an address is that node's own matter. @throws anything else */
+function refusal(error: unknown): MillraceError {
+  if (error instanceof MillraceError && error.code === 'TARGET_INVALID') return error;
+  throw error;
+}
+
+function willFail({ message }: MillraceError): TraceAnswer & { readonly why: Reason } {
+  return { state: 'pending', key: undefined, why: { kind: 'no-result', detail: message } };
 }
 
 /** `UNKNOWN` for what holds a future whose value is not known. */

@@ -22,7 +22,7 @@ import {
   type VisualizeOptions,
 } from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
-import { checkOptions, FLOW_OPTIONS } from './option-kinds.js';
+import { checkOptions, FLOW_OPTIONS, type OptionKind } from './option-kinds.js';
 import {
   describeParameters,
   type ParameterInfo,
@@ -191,7 +191,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
       `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
     );
   }
-  checkOptions(FLOW_OPTIONS, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
+  checkOptions(FLOW_OPTIONS satisfies Record<keyof FlowOptions<ParamSpec>, OptionKind>, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   const { concurrency, store } = options;
   checkResultStore(store, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   checkCachePolicy(options.cache, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
@@ -266,8 +266,7 @@ function undefinedIfFailed(error: unknown): undefined {
 
 /** The same flow under other options. */
 function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
-  const { name, body, code } = definition;
-  const { defaults: _, timeoutMs: __, code: ___, ...same } = definition;
+  const { name, body, code, defaults: _, timeoutMs: __, ...same } = definition;
   const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body, code);
   return Object.freeze({
     ...fresh,

@@ -91,6 +91,10 @@ export class NodeFuture implements Ref<RunPort> {
     throw notAValue(this, 'turned into JSON');
   }
 
+  toString(): never {
+    throw notAValue(this, 'put into a text');
+  }
+
   [Symbol.toPrimitive](): never {
     throw notAValue(this, 'calculated with, compared or put into a text');
   }

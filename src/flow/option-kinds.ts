@@ -1,4 +1,7 @@
 import { describe, MillraceError } from '../base/error.js';
+import { nearest } from '../base/nearest.js';
+import type { RunOptions } from './flow-runtime.js';
+import type { AnyArgs, TaskOptions } from './task-type.js';
 
 /** What an option must be, for callers without a type checker: in words, and as a question. */
 export interface OptionKind {
@@ -15,6 +18,8 @@ const isLimit = (value: unknown): boolean => isObject(value) && typeof value.nam
 const isTask = (value: unknown): boolean => typeof value === 'string' || (typeof value === 'function' && 'taskName' in value);
 const isTasks = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isTask);
 
+/** Looked at elsewhere, by who knows more. */
+export const ANYTHING: OptionKind = { expected: 'anything', is: () => true };
 const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
 const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
@@ -29,7 +34,7 @@ function oneOf(...values: readonly string[]): OptionKind {
   return { expected: values.map((value) => `'${value}'`).join(' or '), is: (value) => values.includes(value as string) };
 }
 
-export const TASK_OPTIONS: OptionKinds = {
+export const TASK_OPTIONS: Readonly<Record<keyof TaskOptions<AnyArgs, unknown>, OptionKind>> = {
   name: { expected: 'a text, or a function of the arguments', is: (value) => typeof value === 'string' || typeof value === 'function' },
   description: TEXT,
   tags: TEXTS,
@@ -43,9 +48,16 @@ export const TASK_OPTIONS: OptionKinds = {
   priority: { expected: 'a number, higher first', is: (value) => Number.isFinite(value) },
   hooks: HOOKS,
   outputs: { expected: 'an object of serializers by name', is: isObject },
+  cache: ANYTHING,
+  store: ANYTHING,
+  serializer: ANYTHING,
+  trigger: ANYTHING,
+  retries: ANYTHING,
+  timeout: ANYTHING,
+  target: ANYTHING,
 };
 
-export const FLOW_OPTIONS: OptionKinds = {
+export const FLOW_OPTIONS = {
   description: TEXT,
   owner: TEXT,
   params: { expected: 'an object of parameters by name, or a schema', is: (value) => isObject(value) || typeof value === 'function' },
@@ -57,9 +69,12 @@ export const FLOW_OPTIONS: OptionKinds = {
   strict: YES_OR_NO,
   orphans: oneOf('wait', 'cancel'),
   onFailure: oneOf('finish-independent', 'cancel-rest'),
-};
+  cache: ANYTHING,
+  store: ANYTHING,
+  timeout: ANYTHING,
+} satisfies OptionKinds;
 
-export const RUN_OPTIONS: OptionKinds = {
+export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, OptionKind>> = {
   name: TEXT,
   tags: TEXTS,
   signal: { expected: 'an AbortSignal', is: (value) => hasMethod(value, 'addEventListener') },
@@ -69,10 +84,11 @@ export const RUN_OPTIONS: OptionKinds = {
   maxSplits: FROM_ZERO,
   logStdout: YES_OR_NO,
   throwOnFailure: YES_OR_NO,
+  force: ANYTHING,
 };
 
 /**
- * Undefined counts as not said.
+ * Undefined counts as not said. A name that is none of `kinds` is refused: it would be ignored.
  * @throws MillraceError with `code`
  */
 export function checkOptions(
@@ -84,7 +100,15 @@ export function checkOptions(
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
-    if (value === undefined || kind === undefined || kind.is(value)) continue;
+    if (value === undefined || kind?.is(value)) continue;
+    if (kind === undefined) throw unknownOption(name, Object.keys(kinds), code, whose);
     throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
   }
+}
+
+function unknownOption(name: string, known: readonly string[], code: string, whose: string): MillraceError {
+  const meant = nearest(name, known);
+  return new MillraceError(code, `expected options${whose} that there are; got '${name}'`, {
+    hint: meant === undefined ? `There are ${[...known].sort().join(', ')}.` : `Did you mean '${meant}'?`,
+  });
 }

@@ -2,7 +2,16 @@ import { createRequire } from 'node:module';
 import { describe } from '../base/error.js';
 import { isRef } from '../graph/ref.js';
 import type { Target, TaskTarget } from '../model/target.js';
-import { listed, parseTemplate, placeholdersOf, type TargetTemplate, targetInvalid } from '../model/target-template.js';
+import {
+  isTargetExtension,
+  listed,
+  parseTemplate,
+  placeholdersOf,
+  type TargetTemplate,
+  targetInvalid,
+  templateExtension,
+  unknownExtension,
+} from '../model/target-template.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 
 /**
@@ -59,6 +68,9 @@ export function checkTarget(definition: TaskDefinition): TaskDefinition {
     if (parameterNames.includes(input)) continue;
     throw targetInvalid(name, `'${text}' names no parameter of its function; there are ${listed(parameterNames)}`);
   }
+  const extension = templateExtension(target.template);
+  if (definition.serializer === undefined && extension !== '' && !isTargetExtension(extension))
+    throw unknownExtension(name, target.template.text, extension);
   return definition;
 }
 

@@ -68,3 +68,46 @@ export function targetInvalid(task: string, problem: string, hint?: string, caus
 export function listed(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.map((name) => `'${name}'`).join(', ');
 }
+
+/** Those that tell a format. */
+export const TARGET_EXTENSIONS = [
+  '.json',
+  '.csv',
+  '.tsv',
+  '.parquet',
+  '.arrow',
+  '.feather',
+  '.txt',
+  '.md',
+  '.html',
+  '.svg',
+  '.sql',
+  '.v8',
+  '.bin',
+] as const;
+
+export type TargetExtension = (typeof TARGET_EXTENSIONS)[number];
+
+/** Of the last name in a path: `.csv`, or nothing. */
+export function extensionOf(path: string): string {
+  return /[^/]?(\.[^./{}\s]+)$/.exec(path)?.[1] ?? '';
+}
+
+/** Of the last name, where it is written out: what a value ends in is no extension. */
+export function templateExtension({ pieces }: TargetTemplate): string {
+  const last = pieces.at(-1);
+  return typeof last === 'string' ? extensionOf(last) : '';
+}
+
+export function isTargetExtension(extension: string): extension is TargetExtension {
+  return (TARGET_EXTENSIONS as readonly string[]).includes(extension.toLowerCase());
+}
+
+/** A path whose extension tells no format, of a task without a serializer. */
+export function unknownExtension(task: string, path: string, extension: string): MillraceError {
+  return targetInvalid(
+    task,
+    `'${path}' ends in '${extension}', which tells no format; there are ${TARGET_EXTENSIONS.join(', ')}`,
+    'Give the task a serializer.',
+  );
+}

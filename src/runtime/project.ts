@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
+import type { Mask } from '../log/mask.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Places } from '../reads/places.js';
 import { localStore } from '../results/local-store.js';
@@ -138,8 +139,8 @@ export function keeperFor({ record, keeper }: Pick<Project, 'record' | 'keeper'>
 }
 
 /** Where the addresses of targets begin (S26). */
-export function rootsOf({ places, home }: Pick<Project, 'places' | 'home'>, store: ResultStore | undefined): TargetRoots {
-  return { root: places.root, home: home === IN_MEMORY ? undefined : home, store };
+export function rootsOf({ places, home }: Pick<Project, 'places' | 'home'>, store: ResultStore | undefined, mask: Mask): TargetRoots {
+  return { root: places.root, home: home === IN_MEMORY ? undefined : home, store, holdsSecret: (text) => mask(text) !== text };
 }
 
 function keeperOf(record: RunRecord, store: ResultStore, inlineLimit?: number): ResultKeeper {

@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { EventHub } from '../engine/event-hub.js';
 import { errorInfo } from '../engine/failures.js';
 import type { RunHandle } from '../flow/flow-runtime.js';
+import { scopes } from '../flow/scope.js';
 import type { RunEvent, RunStateData } from '../model/event.js';
 import { FINAL_RUN_STATES, type RunState } from '../model/states.js';
 import { checkRunMove } from '../model/transition.js';
@@ -69,7 +70,8 @@ export class RunInProgress implements RunHandle<unknown> {
 
   async cancel(reason = 'cancelled by its handle'): Promise<void> {
     if (!FINAL_RUN_STATES.has(this.#state)) this.requestCancel(new Error(reason));
-    await this.#outcome.catch(() => {});
+    // Whoever is part of the run would wait for itself, until the time for running tasks is over.
+    if (scopes.getStore()?.context.runId !== this.id) await this.#outcome.catch(() => {});
   }
 
   events(): AsyncIterable<RunEvent> {

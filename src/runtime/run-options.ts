@@ -1,5 +1,6 @@
 import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
+import { ANYTHING, type OptionKind, RUN_OPTIONS } from '../flow/option-kinds.js';
 import type { Resumption } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
@@ -22,3 +23,15 @@ export interface StartOptions extends RunOptions {
   /** Name of the step that is executed with everything downstream, whatever was finished. */
   from?: string;
 }
+
+export const START_OPTIONS: Readonly<Record<keyof StartOptions, OptionKind>> = {
+  ...RUN_OPTIONS,
+  echo: ANYTHING,
+  watch: ANYTHING,
+  graceMs: ANYTHING,
+  resume: ANYTHING,
+  work: ANYTHING,
+  triesLeft: ANYTHING,
+  retries: ANYTHING,
+  from: ANYTHING,
+};

@@ -113,7 +113,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     answers,
     claims: { record, run: run.id, epoch: FIRST_EPOCH },
     places,
-    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
+    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store, mask) },
     defaultCache: flow.cache,
     defaults: flow.defaults,
     random: Math.random,

@@ -1,6 +1,6 @@
 import { systemClock } from '../base/clock.js';
 import type { FlowDefinition, RunHandle } from '../flow/flow-runtime.js';
-import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
+import { checkOptions } from '../flow/option-kinds.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';
 import { newRunId } from '../model/run-id.js';
@@ -10,7 +10,7 @@ import { openProject } from './project.js';
 import { resumeChildren, resumedChild } from './resumed-children.js';
 import { RetriedRun } from './retried-run.js';
 import { RunInProgress } from './run-handle.js';
-import type { StartOptions } from './run-options.js';
+import { START_OPTIONS, type StartOptions } from './run-options.js';
 import { type WatchedRun, watching, watchOf } from './run-watch.js';
 
 export type { StartOptions } from './run-options.js';
@@ -57,7 +57,7 @@ async function execute(
   parentRun: string | undefined,
 ): Promise<unknown> {
   try {
-    checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
+    checkOptions(START_OPTIONS, options, 'RUN_OPTION_INVALID');
     const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
     const project = await openProject();
     try {

@@ -37,19 +37,19 @@ export async function trace(
   const run = { id: '(preview)', flowName: flow.name, params };
   const code = codeOfFlow(flow, project);
   const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, isLook: true, run });
+  const secrets = [...given, ...secretTexts()];
+  const mask = createMask(secrets);
   const tracer = new Tracer({
     flowName: flow.name,
     params,
     keeper,
     reuse,
-    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store) },
+    targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store, mask) },
     defaultCache: flow.cache,
     defaults: flow.defaults,
     force: NO_FORCE,
     context: (values) => tracingContext(flow.name, values),
   });
-  const secrets = [...given, ...secretTexts()];
-  const mask = createMask(secrets);
   const release = secrets.length > 0 ? printMasked(mask) : undefined;
   try {
     await tracer.trace(flow.body, missing);

@@ -6,6 +6,11 @@ import { elapsed } from './elapsed.js';
 import type { Tone } from './palette.js';
 import { grouped, printable } from './printable.js';
 
+/** Nobody knows whether it will: what is sure to be skipped will not. */
+export function mayRun({ certain, outcome }: ViewNode): boolean {
+  return !certain && outcome === undefined;
+}
+
 /** What became of the node, or what the preview answers. */
 export function stateOf(node: ViewNode): Exclude<Tone, 'plain'> {
   return node.outcome?.state ?? node.state;
@@ -72,7 +77,7 @@ export function tooltipOf(node: ViewNode, states: boolean): string[] {
   if (states && node.outcome?.takenOver !== undefined) lines.push(`from run ${node.outcome.takenOver}`);
   if (states && node.outcome?.error !== undefined) lines.push(printable(node.outcome.error));
   if (states && node.why !== undefined) lines.push(reasonText(node.why));
-  if (!node.certain) lines.push('may run');
+  if (mayRun(node)) lines.push('may run');
   if (node.target !== undefined) lines.push(`target: ${printable(node.target)}`);
   return lines;
 }

@@ -1,5 +1,5 @@
 import type { DotOptions, GraphData } from '../graph-view.js';
-import { childStates, elapsedOf, incompleteNote, knowsStates, mapMark, stateOf, tooltipOf } from './caption.js';
+import { childStates, elapsedOf, incompleteNote, knowsStates, mapMark, mayRun, stateOf, tooltipOf } from './caption.js';
 import { foldedGroups } from './fold.js';
 import { withJoints } from './joints.js';
 import { isInside, localId, type Outline, outlineOf } from './outline.js';
@@ -59,7 +59,7 @@ function single(outline: Outline, place: number, look: Look, alone: boolean): Fa
   const state = stateOf(node);
   const name = alone ? node.task : look.nested ? localId(node) : node.id;
   const known = look.states ? [state, childStates(node), elapsedOf(node)] : [];
-  const detail = [...known, node.certain ? undefined : 'may run'];
+  const detail = [...known, mayRun(node) ? 'may run' : undefined];
   const mark = mapMark(node);
   return {
     id: node.id,
@@ -80,7 +80,7 @@ function many(outline: Outline, members: readonly number[], states: boolean): Fa
   const byState = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([state, count]) => (counts.size === 1 ? state : `${grouped(count)} ${state}`));
-  const detail = [states ? byState.join(', ') : undefined, first.certain ? undefined : 'may run'];
+  const detail = [states ? byState.join(', ') : undefined, mayRun(first) ? 'may run' : undefined];
   return {
     id: first.id,
     label: `${shorten(printable(first.task), LONGEST_LABEL) || '?'}${first.map === undefined ? '' : ' <map>'} ×${grouped(nodes.length)}`,

@@ -1,5 +1,5 @@
 import type { GraphData, ViewNode } from '../graph-view.js';
-import { childStates, controlWords, elapsedOf, incompleteNote, knowsStates, mapMark, shortReasonText, stateOf } from './caption.js';
+import { childStates, controlWords, elapsedOf, incompleteNote, knowsStates, mapMark, mayRun, shortReasonText, stateOf } from './caption.js';
 import { type Outline, outlineOf, type PlacedEdge } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -31,7 +31,7 @@ function rowOf(node: ViewNode, outline: Outline, incoming: readonly PlacedEdge[]
   if (mark !== undefined) call.splice(1, 0, mark);
   if (node.target !== undefined) call.push(`→ ${printable(node.target)}`);
   const known = states ? [statesOf(node), elapsedOf(node) ?? '', node.why === undefined ? '' : shortReasonText(node.why)] : [];
-  return [printable(node.id), call.join(' '), ...known, node.certain ? '' : 'may run'];
+  return [printable(node.id), call.join(' '), ...known, mayRun(node) ? 'may run' : ''];
 }
 
 /** A map's state, and where they differ those of its children: `failed (3 success, 2 failed)`. */

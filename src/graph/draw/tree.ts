@@ -1,5 +1,5 @@
 import type { GraphData, ViewEdge } from '../graph-view.js';
-import { childStates, incompleteNote, mapMark, shortReasonText, stateOf } from './caption.js';
+import { childStates, incompleteNote, mapMark, mayRun, shortReasonText, stateOf } from './caption.js';
 import { isInside, type Outline, outlineOf } from './outline.js';
 import { grouped, plural, printable } from './printable.js';
 
@@ -48,7 +48,7 @@ function lineOf(outline: Outline, { place, kind, answer }: Need, again: boolean)
   const remarks = [state];
   const children = again ? undefined : childStates(node);
   if (children !== undefined) remarks.push(children);
-  if (!node.certain) remarks.push('may run');
+  if (mayRun(node)) remarks.push('may run');
   if (kind === 'order') remarks.push('order only');
   if (kind === 'control') remarks.push(answer === undefined ? 'awaited first' : `must be ${printable(answer)}`);
   if (again) remarks.push('see above');

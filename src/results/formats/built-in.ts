@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { Serializer } from '../../model/serializer.js';
+import { isTargetExtension, type TargetExtension } from '../../model/target-template.js';
 import { json } from '../json.js';
 import { arrow } from './arrow.js';
 import { BYTE_STREAM, isStream, TEXT_STREAM } from './byte-stream.js';
@@ -26,7 +27,7 @@ export function fileFormatOf(serializer: Serializer | undefined): FileFormat | u
   return serializer === parquet() ? POLARS_FILES : undefined;
 }
 
-const BY_EXTENSION: Readonly<Record<string, () => Serializer>> = {
+const BY_EXTENSION: Readonly<Record<TargetExtension, () => Serializer>> = {
   '.json': json,
   '.csv': csv,
   '.tsv': () => csv({ delimiter: '\t' }),
@@ -42,16 +43,13 @@ const BY_EXTENSION: Readonly<Record<string, () => Serializer>> = {
   '.bin': bytes,
 };
 
-/** Those that tell a format. */
-export const EXTENSIONS: readonly string[] = Object.keys(BY_EXTENSION);
-
 /**
  * The serializer that a file's extension asks for.
  * @param extension with its dot, in upper or lower case: `.csv`
  */
 export function serializerForExtension(extension: string): Serializer | undefined {
   const name = extension.toLowerCase();
-  return Object.hasOwn(BY_EXTENSION, name) ? BY_EXTENSION[name]?.() : undefined;
+  return isTargetExtension(name) ? BY_EXTENSION[name]() : undefined;
 }
 
 /**

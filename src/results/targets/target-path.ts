@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe } from '../../base/error.js';
 import type { TaskTarget } from '../../model/target.js';
-import { type Placeholder, targetInvalid } from '../../model/target-template.js';
+import { extensionOf, type Placeholder, targetInvalid, templateExtension } from '../../model/target-template.js';
 
 /** Stands for the value of an argument that nobody knows yet. */
 export const UNKNOWN: unique symbol = Symbol('unknown');
@@ -45,12 +45,11 @@ export function targetPath(target: Exclude<TaskTarget, { kind: 'custom' }>, call
     return value === UNKNOWN ? piece.text : asPart(value);
   });
   const [first] = pieces;
-  const last = pieces.at(-1);
   return {
     text: texts.join(''),
     isWhole,
     literal: typeof first === 'string' ? first : '',
-    extension: typeof last === 'string' ? extensionOf(last) : '',
+    extension: templateExtension(target.template),
   };
 }
 
@@ -67,10 +66,6 @@ function pathOfFunction(of: (...args: unknown[]) => unknown, call: TargetCall): 
   if (typeof text !== 'string' || text.trim() === '')
     throw targetInvalid(call.task, `expected its function to give a path; it gave ${describe(text)}`);
   return { text, isWhole: true, literal: text, extension: extensionOf(text) };
-}
-
-function extensionOf(text: string): string {
-  return /[^/]?(\.[^./{}\s]+)$/.exec(text)?.[1] ?? '';
 }
 
 function placeholderValue({ kind, name, text }: Placeholder, params: Readonly<Record<string, unknown>>, call: TargetCall): unknown {

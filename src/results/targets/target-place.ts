@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../../base/error.js';
 import type { ResultStore } from '../../model/result-store.js';
 import type { Serializer } from '../../model/serializer.js';
-import { customAddress, type Target } from '../../model/target.js';
-import { targetInvalid } from '../../model/target-template.js';
+import { customAddress, type Target, type TaskTarget } from '../../model/target.js';
+import { targetInvalid, unknownExtension } from '../../model/target-template.js';
 import type { TaskDefinition } from '../../model/task-definition.js';
-import { EXTENSIONS, serializerForExtension } from '../formats/built-in.js';
+import { serializerForExtension } from '../formats/built-in.js';
 import { json } from '../json.js';
 import { knownStores, rememberStore } from '../known-stores.js';
 import { localStore } from '../local-store.js';
@@ -49,6 +49,8 @@ export interface TargetRoots {
   readonly home: string | undefined;
   /** The flow's own store. */
   readonly store: ResultStore | undefined;
+  /** Whether a text holds a secret. @default none does */
+  readonly holdsSecret?: (text: string) => boolean;
 }
 
 /**
@@ -63,8 +65,19 @@ export function targetPlace(definition: TaskDefinition, call: TargetCall, roots:
     return { kind: 'custom', target: target.target, uri, name: uri, shown: uri };
   }
   const path = targetPath(target, call);
+  if (roots.holdsSecret?.(path.text)) throw secretInPath(target, name);
   if (!path.isWhole) return target.kind === 'template' ? path.text : '';
   return filePlace(definition, path, roots);
+}
+
+/** The path itself is not told: it would tell the secret. */
+function secretInPath(target: TaskTarget, task: string): MillraceError {
+  const what = target.kind === 'template' ? `'${target.template.text}'` : 'what its function gave';
+  return targetInvalid(
+    task,
+    `${what} holds a secret, and names of files are shown everywhere`,
+    'Take another parameter or input to tell files apart.',
+  );
 }
 
 function filePlace(definition: TaskDefinition, path: TargetPath, roots: TargetRoots): FilePlace {
@@ -121,9 +134,5 @@ function serializerOf({ name, serializer }: TaskDefinition, { extension, text }:
   if (extension === '') return json();
   const found = serializerForExtension(extension);
   if (found !== undefined) return found;
-  throw targetInvalid(
-    name,
-    `'${text}' ends in '${extension}', which tells no format; there are ${EXTENSIONS.join(', ')}`,
-    'Give the task a serializer.',
-  );
+  throw unknownExtension(name, text, extension);
 }

@@ -3,6 +3,7 @@ import { sha256 } from '../../base/digest.js';
 import { MillraceError } from '../../base/error.js';
 import type { ArtifactRef } from '../../model/artifact.js';
 import { canonicalDigest } from '../canonical-digest.js';
+import { digestOfFile } from '../file-digest.js';
 import { serializerFor } from '../formats/built-in.js';
 import { decodeStored } from '../result-reader.js';
 import type { ResultWriter, StoredPart } from '../result-writer.js';
@@ -52,7 +53,8 @@ export async function compareTarget(place: TargetPlace, recorded: readonly Artif
 
 async function digestAt({ store, key }: FilePlace): Promise<string | undefined> {
   try {
-    return sha256(await store.read(key));
+    const path = store.localPath?.(key);
+    return path === undefined ? sha256(await store.read(key)) : await digestOfFile(path);
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'RESULT_MISSING') return undefined;
     throw error;

@@ -84,6 +84,23 @@ describe('cancelling a run', () => {
     await expect(run).rejects.toMatchObject({ code: 'RUN_OPTION_INVALID', message: expect.stringContaining(`expected '${name}' to be`) });
   });
 
+  it.each(['task', 'body'])('S15: a %s that awaits the end of its own run is not waited for', async (who) => {
+    let handle: RunHandle<unknown> | undefined;
+    const asks = task(
+      async () => {
+        await handle?.cancel('enough');
+        ctx().signal.throwIfAborted();
+      },
+      { name: 'asks' },
+    );
+    handle = flow('asking', async () => {
+      if (who === 'task') return asks();
+      await handle?.cancel('enough');
+      return undefined;
+    }).start({}, withGrace(60_000));
+    expect(await failureOf(handle.result())).toMatchObject({ code: 'RUN_CANCELLED' });
+  });
+
   it('S15: what runs may finish within its grace, and its result is kept', async () => {
     const reached = gate();
     const finish = gate();

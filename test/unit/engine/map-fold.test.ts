@@ -53,6 +53,12 @@ describe('maps in the graph of a run (S8, S29)', () => {
     expect(edgesOf.get(1)).toEqual([data(0, 'rows')]);
   });
 
+  it('a map whose children were all reused was reused', () => {
+    const stateOf = (...children: TaskState[]) =>
+      graphOfRun('maps', [row(0, 'a#0'), ...children.map((state, at) => row(at + 1, `a#0[${at}]`, [], 0, state))]).nodes[0]?.outcome?.state;
+    expect([stateOf('cached', 'cached'), stateOf('cached', 'success'), stateOf('success')]).toEqual(['cached', 'success', 'success']);
+  });
+
   it('a sub-flow is no map', () => {
     expect(foldMaps([row(0, 'sub#0'), row(1, 'sub#0.clean#0', [], 0)]).kept).toHaveLength(2);
   });

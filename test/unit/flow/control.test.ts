@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { match, merge, sequence, when } from '../../../src/flow/control.js';
 import { grid } from '../../../src/flow/grid.js';
-import { cache, type FlowRunError, type Future, flow, param, Skip, type TriggerRule, task } from '../../../src/index.js';
+import { all, cache, type FlowRunError, type Future, flow, param, Skip, type TriggerRule, task } from '../../../src/index.js';
 
 beforeAll(() => {
   process.env.MILLRACE_HOME = ':memory:';
@@ -295,6 +295,34 @@ describe('when', () => {
       ),
     ).graph();
     expect(graph.nodes.map(({ certain }) => certain)).toEqual([true, false]);
+  });
+
+  it('S27: a preview skips the branch that is known not to be taken, and what needs it', async () => {
+    const options = { cache: cache.default };
+    const flag = task((value: boolean) => value, { ...options, name: 'flag' });
+    const step = task((name: string, _after?: unknown) => name, { ...options, name: 'step' });
+    const always = task((name: string) => name, { ...options, name: 'always', trigger: 'all-done' });
+    const inner = flow('inner', () => step('inside'));
+    const asked = flow('asked', { params: { yes: param({ default: true }) } }, ({ yes }) => {
+      const no = when(
+        flag(yes),
+        () => step('taken'),
+        () => all([step('a', step('b')), inner.asTask()(), always('c')]),
+      );
+      return step('after', no);
+    });
+    const states = async (yes: boolean) => {
+      const { nodes, ...graph } = await asked.preview({ yes });
+      return { text: graph.toTree(), states: nodes.map(({ state, certain, outcome }) => outcome?.state ?? `${state}${certain ? '' : '?'}`) };
+    };
+    expect((await states(true)).states).toEqual(['pending', ...Array(5).fill('pending?'), 'pending', 'pending?']);
+    await asked.run({ yes: true });
+    const known = await states(true);
+    expect(known.states).toEqual(['complete', 'complete', ...Array(4).fill('skipped'), 'unknown', 'skipped']);
+    expect(known.text).not.toMatch(/may run|upstream-pending: step/);
+    expect((await states(false)).states[0]).toBe('pending');
+    await asked.run({ yes: false });
+    expect((await states(false)).states.slice(0, 3)).toEqual(['complete', 'skipped', 'complete']);
   });
 
   it('S29: gives a body that awaits it the value of the branch that a run would take', async () => {

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cache, csv, flow, json, parquet, task } from '../../../src/index.js';
 
 // What plain JavaScript, or a cast, puts where a policy or serializer belongs: told when the task or flow is defined.
 
 const invalid = (code: string, message: string) => expect.objectContaining({ code, message: expect.stringContaining(message) as string }) as Error;
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe('options of tasks and flows', () => {
   it.each([[true], ['default'], [{}], [null], [() => 'key']])('%o is no cache policy', (policy) => {
@@ -25,6 +27,46 @@ describe('options of tasks and flows', () => {
 
   it('a serializer that was not called is told how', () => {
     expect(() => task(() => 1, { name: 't', serializer: parquet as never })).toThrow(expect.objectContaining({ hint: 'Call it: parquet().' }));
+  });
+
+  it.each([
+    [() => task(() => 1, { name: 't', retires: 3 } as never), 'TASK_OPTION_INVALID', "got 'retires'", "Did you mean 'retries'?"],
+    [() => task(() => 1, { name: 't' }).with({ chache: false } as never), 'TASK_OPTION_INVALID', "got 'chache'", "Did you mean 'cache'?"],
+    [() => flow('f', { concurency: 3 } as never, () => 1), 'FLOW_OPTION_INVALID', "of flow 'f' that there are; got 'concurency'", "'concurrency'"],
+    [() => flow('f', () => 1).with({ orphan: 'wait' } as never), 'FLOW_OPTION_INVALID', "got 'orphan'", "'orphans'"],
+    [() => flow('f', { defaults: { retry: 1 } as never }, () => 1), 'TASK_OPTION_INVALID', "got 'retry'", "'retries'"],
+    [() => flow('f', () => 1).asTask({ traits: 1 } as never), 'TASK_OPTION_INVALID', "got 'traits'", ''],
+    [() => task(() => 1, { name: 't', zzzzzzzzzz: 1 } as never), 'TASK_OPTION_INVALID', "got 'zzzzzzzzzz'", 'There are cache, captures, checks,'],
+  ])('an option that there is none of is refused, with the one that was meant: %s', (make, code, message, hint) => {
+    expect(make).toThrow(invalid(code, message));
+    expect(make).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
+  });
+
+  it('so is one of a run, before anything runs; undefined is not said', async () => {
+    vi.stubEnv('MILLRACE_HOME', ':memory:');
+    const ran: number[] = [];
+    const f = flow('f', { retires: undefined } as never, () => void ran.push(1));
+    const refused = { code: 'RUN_OPTION_INVALID', message: expect.stringContaining("got 'forced'"), hint: "Did you mean 'force'?" };
+    await expect(f.run({}, { forced: true } as never)).rejects.toMatchObject(refused);
+    await expect(f.start({}, { forced: true } as never).result()).rejects.toMatchObject(refused);
+    expect(ran).toEqual([]);
+  });
+
+  it('a future is put into no text, whoever asks', async () => {
+    vi.stubEnv('MILLRACE_HOME', ':memory:');
+    const one = task(() => 1, { name: 'one' });
+    const told = flow('told', () => {
+      const future = one();
+      for (const use of [
+        () => future.toString(),
+        () => `${future}`,
+        () => JSON.stringify({ future }),
+        () => [...(future as never)],
+        () => (future as never) + 1,
+      ])
+        expect(use).toThrow(expect.objectContaining({ code: 'FUTURE_NOT_A_VALUE' }));
+    });
+    await told.run();
   });
 
   it('takes what is one', () => {

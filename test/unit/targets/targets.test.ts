@@ -13,6 +13,7 @@ import {
   param,
   type ResultStore,
   s3Store,
+  secret,
   type Target,
   type TaskOptions,
   task,
@@ -95,12 +96,51 @@ describe('S26: what a path is made of', () => {
     expect(JSON.parse(textAt('formats/j_output'))).toEqual(rows);
   });
 
-  it('an extension that tells no format is an error that lists those that do', async () => {
-    const error = await failureOf(flow('odd', () => making('odd', () => 1, { target: 'a.xyz' })()).run());
-    expect(error.failures[0]!.cause).toMatchObject({
+  it('an extension that tells no format is an error that lists those that do, when the task is defined', () => {
+    const refused = expect.objectContaining({
       code: 'TARGET_INVALID',
-      message: expect.stringMatching(/'\.xyz', which tells no format; there are .*\.csv.*\.parquet/),
+      message: expect.stringMatching(/'a\.xyz' ends in '\.xyz', which tells no format; there are .*\.csv.*\.parquet/),
     });
+    expect(() => making('odd', () => 1, { target: 'a.xyz' })).toThrow(refused);
+    expect(() => making('odd', () => 1).with({ target: 'a.xyz' })).toThrow(refused);
+    expect(() => externalTask('odd', { target: 'a.xyz' })).toThrow(refused);
+    for (const target of ['a.JSON', 'a/b.d/c', 'a.{map.index}']) expect(() => making('fine', () => 1, { target })).not.toThrow();
+    expect(() => making('own', () => 'x', { target: 'a.xyz', serializer: text() })).not.toThrow();
+  });
+
+  it('S18: a secret is refused, as names of files are shown everywhere', async () => {
+    vi.stubEnv('A_TOKEN', 'hunter2-hunter2');
+    secret('A_TOKEN');
+    const byParam = making('byParam', () => 1, { target: 'o/{param.token}.json' });
+    const byFunction = making('byFunction', (_x: number) => 1, { target: () => 'o/hunter2-hunter2.json' });
+    const f = flow('leaky', { params: { token: param(z.string(), { secret: true }) } }, () => byParam());
+    for (const failed of [failureOf(f.run({ token: 'tell-nobody' })), failureOf(flow('leaky', () => byFunction(1)).run())]) {
+      const cause = (await failed).failures[0]!.cause as Error;
+      expect(cause).toMatchObject({ code: 'TARGET_INVALID', message: expect.stringMatching(/holds a secret/) });
+      expect(cause.message).not.toMatch(/tell-nobody|hunter2/);
+    }
+    expect(existsSync(at('o'))).toBe(false);
+    const [node] = (await f.preview({ token: 'tell-nobody' })).nodes;
+    expect(node).toMatchObject({ state: 'pending', why: { detail: expect.stringMatching(/holds a secret/) } });
+  });
+
+  it('S27: an input that cannot be part of a path is told of that node; the others are previewed', async () => {
+    const good = making('good', (x: number) => x, { target: 'o/{input.x}.json' });
+    const bad = making('bad', (x: object) => x, { target: 'o/{input.x}.json' });
+    const many = making('many', (x: object | number) => x, { target: 'o/m-{input.x}.json' });
+    const f = flow('mixed', () => [good(1), bad({ a: 1 }), many.map([1, { a: 1 }])]);
+    const problem = /expected '{input\.x}' to be a text, a number or a boolean/;
+    expect((await f.preview()).nodes.map(({ id, state, why }) => [id, state, problem.test(why?.detail ?? '')])).toEqual([
+      ['good#0', 'pending', false],
+      ['bad#0', 'pending', true],
+      ['many#0', 'pending', false],
+    ]);
+    await expect(f.run()).rejects.toThrow(problem);
+    expect((await f.preview()).nodes.map(({ id, state, why }) => [id, state, problem.test(why?.detail ?? '')])).toEqual([
+      ['good#0', 'complete', false],
+      ['bad#0', 'pending', true],
+      ['many#0', 'pending', true],
+    ]);
   });
 
   it('S16: what comes after gets what is read back', async () => {
