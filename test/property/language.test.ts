@@ -1,58 +1,18 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FlowRunError, type RunEvent, type RunHandle, type RunState, type TaskState } from '../../src/index.js';
+import type { RunHandle, TaskState } from '../../src/index.js';
 import { isFinalTaskState } from '../../src/model/states.js';
 import { TASK_MOVES } from '../../src/model/transition.js';
-import { eventsOf, freshHome, type Recorded, recorded, statesTold } from '../unit/engine/workbench.js';
+import { freshHome, type Recorded, statesTold } from '../unit/engine/workbench.js';
 import { textOf } from './program-acts.js';
-import { mapOf, type ProgramFlow, programFlow, type Seen } from './program-flow.js';
+import { mapOf, type ProgramFlow, programFlow } from './program-flow.js';
+import { asFresh, checkEnd, endsOf, executedIn, expectedState, type Ran, ran, runs } from './program-run.js';
 import { firesEarly, type Program, programs, type Step, stepsOf } from './random-program.js';
 import { referenceRun } from './reference-run.js';
 
 beforeAll(() => void freshHome());
 
-/** Hunting for bugs, one wants more: MILLRACE_TEST_MORE=50; and, with MILLRACE_TEST_SEED, one of them in its smallest form. */
-const MORE = Number(process.env.MILLRACE_TEST_MORE ?? 1);
-const SEED = process.env.MILLRACE_TEST_SEED;
-const runs = (numRuns: number) => ({
-  numRuns: numRuns * MORE,
-  timeout: 5_000,
-  // On a busy machine fewer programs are tried, rather than none told of.
-  interruptAfterTimeLimit: SEED === undefined ? 8_000 * MORE : 90_000,
-  ...(SEED === undefined ? { endOnFailure: MORE > 1 } : { seed: Number(SEED) }),
-});
-
 const concurrency = fc.constantFrom(1, 2, 3, 16);
-
-/** What the runs have to say is in their events. */
-const SILENT = { echo: false };
-
-interface Ran extends Seen {
-  readonly value: unknown;
-  readonly error: unknown;
-  readonly record: Recorded;
-  readonly events: readonly RunEvent[];
-}
-
-/** @param meanwhile is handed the run as soon as there is one */
-async function ran(program: ProgramFlow, maxWorkers: number, meanwhile: (handle: RunHandle<unknown>) => unknown = () => {}): Promise<Ran> {
-  const handle = program.flow.start({}, { maxWorkers, ...SILENT });
-  const reading = eventsOf(handle);
-  meanwhile(handle);
-  const outcome = await handle.result().then(
-    (value) => ({ value, error: undefined }),
-    (error: unknown) => ({ value: undefined, error }),
-  );
-  return { ...program.seen(), ...outcome, record: await recorded(handle.id), events: await reading };
-}
-
-/** Reused is as good as fresh. */
-const asFresh = (state: string): string => (state === 'cached' ? 'success' : state);
-
-/** How every call ended that people see; maps have no attempts, and what was reused has none. */
-function endsOf({ record }: Ran): Record<string, string> {
-  return Object.fromEntries(record.tasks.map(({ id, state }) => [id, asFresh(state)]));
-}
 
 function checkAgainstReference(program: Program, run: Ran): void {
   const expected = referenceRun(program);
@@ -61,25 +21,6 @@ function checkAgainstReference(program: Program, run: Ran): void {
     if (state !== 'cached') expect([id, attempts]).toEqual([id, expected.calls.get(id)?.attempts]);
   }
   checkEnd(program, run);
-}
-
-function expectedState(program: Program): RunState {
-  return referenceRun(program).isSuccess ? 'success' : 'failed';
-}
-
-/** What the run comes to, and whose failures it tells of (S12). */
-function checkEnd(program: Program, run: Ran): void {
-  const expected = referenceRun(program);
-  // What was reused hides the calls inside, and the failures that were handled there.
-  const reused = run.record.tasks.filter(({ state }) => state === 'cached').map(({ id }) => `${id}.`);
-  const isHidden = (id: string): boolean => reused.some((prefix) => id.startsWith(prefix));
-  expect(run.record.run.state).toBe(expectedState(program));
-  if (expected.isSuccess) return expect(textOf(run.value)).toBe(textOf([expected.value]));
-  expect(run.error).toBeInstanceOf(FlowRunError);
-  const { failures, message } = run.error as FlowRunError;
-  const shown = expected.failures.filter(({ id }) => !isHidden(id));
-  expect(failures.map(({ taskRunId }) => taskRunId).sort()).toEqual(shown.map(({ called }) => called).sort());
-  for (const { called, isStep, isHandled } of shown) if (!isHandled) expect(message).toContain(isStep ? `${called} failed` : `task '${called}' `);
 }
 
 /** Record, events and futures tell of one and the same life, with one end (S10). */
@@ -262,8 +203,4 @@ async function cancelled(made: ProgramFlow, workers: number, { where, count }: P
 
 async function watch(handle: RunHandle<unknown>, passed: () => void): Promise<void> {
   for await (const { type } of handle.events()) if (type === 'task-state') passed();
-}
-
-function executedIn({ trace }: Ran): ReadonlySet<string> {
-  return new Set(trace.filter(({ what }) => what === 'start').map(({ id }) => id));
 }

@@ -38,6 +38,8 @@ export interface ProgramFlow {
   readonly seen: () => Seen;
   /** Is told of every attempt as it begins, from inside the task. */
   onStart: (id: string) => void;
+  /** Which attempts fail at once, whatever the program says, by the ids of their calls: what may heal. */
+  isBroken: (id: string) => boolean;
   /** Is told how many calls the body has made so far. */
   onCall: (count: number) => void;
 }
@@ -72,6 +74,7 @@ class ProgramTasks implements ProgramFlow {
   flow!: ProgramFlow['flow'];
   onStart: ProgramFlow['onStart'] = () => {};
   onCall: ProgramFlow['onCall'] = () => {};
+  isBroken: ProgramFlow['isBroken'] = () => false;
   readonly version: string;
   readonly #options: ProgramOptions;
   readonly #tasks = new Map<number, AnyTask>();
@@ -147,11 +150,12 @@ class ProgramTasks implements ProgramFlow {
       const act = actOf(id, traits, args);
       const end = (): unknown => {
         this.#ended(taskRunId, limits);
+        if (this.isBroken(taskRunId)) throw new Error('broken');
         if (attempt <= flaky) throw new Error(`attempt ${attempt} of ${retries + 1}`);
         return doIt(act.does, act.value);
       };
       this.#started(taskRunId, limits);
-      if (act.does === 'hang' && attempt > flaky) return this.#hang(taskRunId, limits, signal, isAsync);
+      if (act.does === 'hang' && attempt > flaky && !this.isBroken(taskRunId)) return this.#hang(taskRunId, limits, signal, isAsync);
       return isLater ? new Promise<void>((resolve) => setImmediate(resolve)).then(end) : end();
     };
   }

@@ -125,3 +125,16 @@ export function contextOfARunningTask(): void {
     context.attempt = 2;
   });
 }
+
+export async function resumedRunsGiveWhatRunsGive(): Promise<void> {
+  const result = await training.resume();
+  is<typeof result, Model>(true);
+  const again = await training.resume({ runId: 'training/latest', from: clean, params: { path: 'b.csv' }, tags: ['x'], only: [train, 'sc*'] });
+  is<typeof again, Model>(true);
+  const perhaps = await training.resume({ throwOnFailure: false });
+  is<typeof perhaps, Model | undefined>(true);
+  // @ts-expect-error no such parameter
+  await training.resume({ params: { paht: 'b.csv' } });
+  // @ts-expect-error neither a task nor its name
+  await training.resume({ from: 3 });
+}
