@@ -94,7 +94,7 @@ export class FlowRun {
       this.#giveUp = reject;
     });
     const work = (async () => {
-      const result = this.#unlessSkipped(await settle(runBody(scope, engine, () => flow.body(params.values))));
+      const result = this.#unlessSkipped(await settle(this.#withFilesKept(() => runBody(scope, engine, () => flow.body(params.values)))));
       if ('error' in result) engine.bodyThrew(undefined, result.error);
       // The flow is written wrongly: nothing of it is to run (S26).
       if ('error' in result && isTargetInvalid(result.error)) engine.stop(asError(result.error));
@@ -112,6 +112,13 @@ export class FlowRun {
       scope.closed = true;
       engine.closed = true;
     }
+  }
+
+  /** The files that are parameters are part of the run (S18): it does not begin before they are. */
+  async #withFilesKept<T>(begin: () => Promise<T>): Promise<T> {
+    const { params, sideOutputs } = this.#parts;
+    for (const [name, file] of Object.entries(params.files)) await sideOutputs.keepParameter(name, file);
+    return await begin();
   }
 
   /** A flow without anything to do has not failed (S11, S12). */

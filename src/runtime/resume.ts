@@ -15,7 +15,8 @@ import { pastRun } from './past-run.js';
 import { openProject } from './project.js';
 import { withRecorded } from './resume-parameters.js';
 import type { StartOptions } from './run-options.js';
-import { paramText } from './run-row.js';
+import { recordedParams } from './run-row.js';
+import { sourcesOf } from './run-sources.js';
 import { startRun } from './start-run.js';
 
 /**
@@ -86,8 +87,8 @@ async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> 
 async function hasOtherParameters(flow: FlowDefinition, origin: RunRow, sources: ParameterSources): Promise<boolean> {
   const names = [...givenNames(sources).keys()];
   if (names.length === 0) return false;
-  const { values } = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
-  return names.some((name) => paramText(values[name]) !== origin.params[name]);
+  const params = recordedParams(await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources)), (text) => text);
+  return names.some((name) => params[name] !== origin.params[name]);
 }
 
 /** A step that neither the run nor the flow has would be resumed from in vain, and in silence. */

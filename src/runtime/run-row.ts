@@ -1,8 +1,10 @@
 import { describe } from '../base/error.js';
 import { processIdentity } from '../base/process-identity.js';
+import type { IncludedFile } from '../flow/included-content.js';
 import type { ResolvedParameters } from '../flow/parameters.js';
 import type { Mask } from '../log/mask.js';
 import type { RunRow } from '../model/records.js';
+import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
 import { forcedTasks } from './run-force.js';
 import { FIRST_EPOCH, type RunParts } from './run-parts.js';
@@ -35,12 +37,17 @@ export function firstRow({ id, flow, params, options, mask }: RunParts, startedA
 }
 
 /** Parameters as the record has them. */
-export function recordedParams({ values }: ResolvedParameters, mask: Mask): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(paramText(value))]));
+export function recordedParams({ files, values }: ResolvedParameters, mask: Mask): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(paramText(fileOf(files[name]) ?? value))]));
+}
+
+/** A parameter that is the content of a file is recorded as the file; the content lies beside it. */
+function fileOf(file: IncludedFile | undefined): FileReference | undefined {
+  return file && new FileReference(file.path, file.digest, file.content.length);
 }
 
 /** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */
-export function paramText(value: unknown): string {
+function paramText(value: unknown): string {
   try {
     return encodeText(value);
   } catch {

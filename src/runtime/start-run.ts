@@ -11,6 +11,7 @@ import { resumeChildren, resumedChild } from './resumed-children.js';
 import { RetriedRun } from './retried-run.js';
 import { RunInProgress } from './run-handle.js';
 import { START_OPTIONS, type StartOptions } from './run-options.js';
+import { sourcesOf } from './run-sources.js';
 import { type WatchedRun, watching, watchOf } from './run-watch.js';
 
 export type { StartOptions } from './run-options.js';
@@ -58,7 +59,7 @@ async function execute(
 ): Promise<unknown> {
   try {
     checkOptions(START_OPTIONS, options, 'RUN_OPTION_INVALID');
-    const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+    const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
     const project = await openProject();
     try {
       const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
