@@ -39,11 +39,12 @@ async function inspectPath(path: string, { json, all }: InspectOptions, { termin
     return print(runReport(run, taskRuns, result, { ...style, all: all === true }));
   }
   const taskRun = findTaskRun(taskRuns, wanted.task, run.id);
-  const logs = await record.logs(run.id, { node: taskRun.id });
+  // Of a task that printed a million lines the end is shown; one more tells whether there are others.
+  const logs = await record.logs(run.id, { node: taskRun.id, ...(json ? {} : { last: LOG_TAIL + 1 }) });
   const value = await project.preview(taskRun.artifacts, PREVIEW_BYTES);
   if (json) return print(JSON.stringify({ run: run.id, ...taskRun, value: value?.found === true ? value.value : undefined, logs }, jsonValue, 2));
   const { taskReport } = await import('../task-report.js');
-  print(taskReport({ run, taskRun, taskRuns, value, logs: logs.slice(-LOG_TAIL), hiddenLogs: Math.max(0, logs.length - LOG_TAIL) }, style));
+  print(taskReport({ run, taskRun, taskRuns, value, logs: logs.slice(-LOG_TAIL), hasMoreLogs: logs.length > LOG_TAIL }, style));
 }
 
 /** JSON has no word for these. */
