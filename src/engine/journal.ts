@@ -31,6 +31,8 @@ const LINES_PER_ROW = 16;
  */
 const MOST_LINES = 8_192;
 const MOST_CHARACTERS = 4_194_304;
+/** Also a body that prints a line now and then, and never gives way, is followed by others. */
+const LONGEST_WAIT_MS = 1_000;
 
 export interface JournalParts {
   readonly record: RunRecord;
@@ -97,6 +99,8 @@ export class Journal {
   /** Of the lines that wait. */
   #characters = 0;
   #mostLines = MOST_LINES;
+  /** When the record could not take lines at once. */
+  #triedAt = 0;
   #timer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   /** What is being written. */
@@ -131,7 +135,8 @@ export class Journal {
     logs.push(node === undefined || attempt === undefined ? { seq, ...line } : { seq, at, level, text, node, attempt });
     this.#characters += line.text.length;
     this.#added(undefined, WORK, 1 / LINES_PER_ROW);
-    if (logs.length >= this.#mostLines || this.#characters >= MOST_CHARACTERS) this.#writeLogsNow();
+    const isOverdue = line.at - Math.max((logs[0] as LogRow).at, this.#triedAt) >= LONGEST_WAIT_MS;
+    if (isOverdue || logs.length >= this.#mostLines || this.#characters >= MOST_CHARACTERS) this.#writeLogsNow();
   }
 
   runArtifact(row: RunArtifactRow, afterCommit?: () => void): void {
@@ -218,6 +223,7 @@ export class Journal {
       if (!record.appendNow({ run, epoch, logs })) {
         this.#mostLines = logs.length + MOST_LINES;
         this.#characters = 0;
+        this.#triedAt = (logs.at(-1) as LogRow).at;
         return;
       }
       this.#rows -= logs.length / LINES_PER_ROW;

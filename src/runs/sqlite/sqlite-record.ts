@@ -83,7 +83,9 @@ class SqliteRecord implements RunRecord {
 
   append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
-    return this.#connection.write(() => writeBatch(this.#connection, batch));
+    const write = (): void => writeBatch(this.#connection, batch);
+    // What a task printed is no work that was acknowledged: it can wait for the disk until something is.
+    return isOnlyLogs(batch) ? this.#connection.writeInPassing(write) : this.#connection.write(write);
   }
 
   appendNow(batch: RecordBatch): boolean {
@@ -204,4 +206,8 @@ class SqliteRecord implements RunRecord {
   async #markGone(): Promise<void> {
     if (!this.#connection.readOnly) await markGoneRuns(this.#connection);
   }
+}
+
+function isOnlyLogs({ change, taskRuns, attempts, artifacts, entries, released }: RecordBatch): boolean {
+  return change === undefined && [taskRuns, attempts, artifacts, entries, released].every((rows) => rows === undefined || rows.length === 0);
 }
