@@ -150,8 +150,12 @@ describe.concurrent('a look-up of what is not there suggests the nearest (S32)',
   });
 
   it('an id with a letter wrong: the run that was meant', async () => {
-    const { err } = await project.millrace('inspect', `${first.slice(0, -1)}?`);
+    const { err } = await project.millrace('inspect', `${first.slice(0, -1)}~`);
     expect(err).toContain('error[RUN_UNKNOWN]: there is no run');
     expect(err).toContain(`did you mean ${first}`);
+    // What no id can look like is not asked for.
+    const refused = await project.millrace('inspect', `${first.slice(0, -1)}?`);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('error[RUN_ID_INVALID]') });
+    expect(refused.err).toContain(`did you mean ${first}`);
   });
 });
