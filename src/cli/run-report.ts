@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { isMapOfNone, outermostMaps } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import { reasonWords } from '../model/reason-text.js';
-import type { RunRow } from '../model/records.js';
+import type { ForcedTasks, RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import { decodeText } from '../results/json.js';
 import { ESCAPE_MARK } from '../results/json-escape.js';
@@ -51,6 +51,7 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
       ['tags', run.tags.map(terminalText).join(', ')],
       ['parameters', parametersOf(run, colours)],
       ['resumes', run.originRun],
+      ['forced', run.forced && terminalText(forcedText(run.forced))],
       ['started by', run.parentRun],
       ['process', `${run.owner.pid} on ${terminalText(run.owner.host)}`],
     ],
@@ -70,6 +71,12 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
   if (maps.size > 0) blocks.push(colours.dim(`${maps.size} task runs in maps are counted only: --all lists them`));
   if (result) blocks.push(`${colours.dim('result')}\n${shownValue(result, colours)}`);
   return blocks.join('\n\n');
+}
+
+/** What the run was told to execute whatever there is. */
+function forcedText({ all, downstream, only }: ForcedTasks): string {
+  if (all) return 'every task';
+  return [...downstream.map((name) => `${name} and all downstream`), ...only].join(', ');
 }
 
 function parametersOf(run: RunRow, colours: Colours): string {
