@@ -24,6 +24,8 @@ export async function withRunOutput(options: RunCommandOptions, terminal: Termin
 
 export interface FollowedRun {
   readonly name: string;
+  /** The flow's file, as it was given. */
+  readonly file: string;
   readonly inside: FlowInside;
   readonly options: RunCommandOptions;
   readonly terminal: Terminal;
@@ -43,7 +45,7 @@ export interface StartedRun {
  * @param start undefined: there was none to start, which has been said
  */
 export async function followRun(
-  { name, inside, options, terminal, makePrinter }: FollowedRun,
+  { name, file, inside, options, terminal, makePrinter }: FollowedRun,
   start: (options: StartOptions) => StartedRun | undefined | Promise<StartedRun | undefined>,
 ): Promise<ExitCode> {
   const signals = listenForSignals();
@@ -55,7 +57,7 @@ export async function followRun(
     if (started === undefined) return EXIT.success;
     const { handle, note, resumes } = started;
     const slots = options.maxWorkers ?? inside.definition.concurrency ?? DEFAULT_CONCURRENCY;
-    const printer = makePrinter({ terminal, flow: name, run: handle.id, slots, ...(resumes === undefined ? {} : { resumes }) });
+    const printer = makePrinter({ terminal, flow: name, file, run: handle.id, slots, ...(resumes === undefined ? {} : { resumes }) });
     teller.attach(printer);
     if (note !== undefined) printer.note(note);
     signals.onFirst(() => printer.note('cancelling; Ctrl+C again exits at once'));

@@ -84,10 +84,10 @@ function triedAgain(failed: string, next: string): string {
 }
 
 function summarise({ state, value, error }: RunOutcome, progress: RunProgress, options: RunPrinterOptions, colours: Colours): boolean {
-  const { terminal, run, flow } = options;
+  const { terminal, run, flow, file } = options;
   // A run that was refused has nothing to sum up, and no record to look into.
   if (error !== undefined && exitCodeOf(error) === EXIT.usage) return false;
-  uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours })}\n`));
+  uncaptured(() => terminal.out.write(`\n${runSummary(progress, { run, flow, state, result: value, now: terminal.now(), colours, file })}\n`));
   const { failures = [] } = (error ?? {}) as { failures?: readonly { readonly taskRunId?: string }[] };
   const told = new Set<string | undefined>(progress.failed.map(({ node }) => node));
   return state === 'cancelled' || (failures.length > 0 && failures.every(({ taskRunId }) => told.has(taskRunId)));

@@ -28,6 +28,8 @@ export interface RunOutcome {
 export interface PrinterPlace {
   readonly terminal: Terminal;
   readonly flow: string;
+  /** The flow's file, as it was given. */
+  readonly file: string;
   /** Task runs at the same time. */
   readonly slots: number;
 }

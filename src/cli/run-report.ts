@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { isMapOfNone, outermostMaps, shownMapState } from '../engine/map-fold.js';
 import { terminalText } from '../log/terminal-text.js';
 import { reasonWords } from '../model/reason-text.js';
-import type { RunRow } from '../model/records.js';
+import type { ForcedTasks, RunRow } from '../model/records.js';
 import type { TaskState } from '../model/states.js';
 import { decodeText } from '../results/json.js';
 import { ESCAPE_MARK } from '../results/json-escape.js';
@@ -55,6 +55,7 @@ export function runReport(
       ['notes', noteLines(run.notes ?? [])],
       ['parameters', parametersOf(run, colours)],
       ['resumes', run.originRun],
+      ['forced', run.forced && terminalText(forcedText(run.forced))],
       ['started by', run.parentRun],
       ['process', `${run.owner.pid} on ${terminalText(run.owner.host)}`],
     ],
@@ -75,6 +76,12 @@ export function runReport(
   if (sideResults) blocks.push(...sideBlocks(sideResults, style, placeNames(taskRuns)));
   if (result) blocks.push(`${colours.dim('result')}\n${shownValue(result, colours)}`);
   return blocks.join('\n\n');
+}
+
+/** What the run was told to execute whatever there is. */
+function forcedText({ all, downstream, only }: ForcedTasks): string {
+  if (all) return 'every task';
+  return [...downstream.map((name) => `${name} and all downstream`), ...only].join(', ');
 }
 
 function parametersOf(run: RunRow, colours: Colours): string {

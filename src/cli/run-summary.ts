@@ -20,6 +20,8 @@ export interface SummaryOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly colours: Colours;
+  /** The flow's file, as it was given: then it is told how to go on. */
+  readonly file?: string;
 }
 
 const FAILURES_SHOWN = 5;
@@ -35,10 +37,13 @@ export function runSummary(progress: RunProgress, options: SummaryOptions): stri
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function totals(progress: RunProgress, { run, flow, state, result, now, colours }: SummaryOptions): string {
+function totals(progress: RunProgress, { run, flow, state, result, now, colours, file }: SummaryOptions): string {
   const paint = state === 'success' ? colours.green : state === 'cancelled' ? colours.yellow : colours.red;
   const lines = [`${paint(colours.bold(state))}  ${terminalText(flow)} ${colours.dim(`in ${formatMs(progress.elapsed(now))}`)}`];
   const [culprit] = progress.failed;
+  const next = [`inspect ${shellWord(culprit === undefined ? run : `${run}/${terminalText(culprit.node)}`)}`];
+  // What it has finished is not to be done again.
+  if (state !== 'success' && file !== undefined) next.push(`resume ${shellWord(terminalText(file))} ${run}`);
   const pairs = [
     ['tasks', countsLine(progress, colours)],
     ['taken over', takenOverLines(progress)],
@@ -46,7 +51,7 @@ function totals(progress: RunProgress, { run, flow, state, result, now, colours 
     ['ran because', becauseLines(progress, colours)],
     ['result', state === 'success' ? shownResult(result, colours) : undefined],
     ['run', run],
-    ['next', colours.cyan(`millrace inspect ${shellWord(culprit === undefined ? run : `${run}/${terminalText(culprit.node)}`)}`)],
+    ['next', next.map((command) => colours.cyan(`millrace ${command}`)).join('\n')],
   ] as const;
   return [...lines, formatPairs(pairs, colours.dim)].join('\n');
 }

@@ -52,8 +52,17 @@ async function originOf(record: RunRecord, flow: FlowDefinition, runId: string |
     });
   }
   if (FINAL_RUN_STATES.has(origin.state)) return origin;
-  const { pid, host } = origin.owner;
-  throw new MillraceError('RUN_GOING_ON', `expected a run that has ended; ${origin.id} is ${origin.state}, in process ${pid} on ${host}`, {
+  throw goingOn(`expected a run that has ended; ${origin.id}`, origin);
+}
+
+/** Who names no run does not mean one that somebody is resuming already. */
+function notBusy(row: RunRow, by: RunRow | undefined): RunRow {
+  if (by === undefined) return row;
+  throw goingOn(`the newest run that has not succeeded, ${row.id}, is being resumed: ${by.id}`, by);
+}
+
+function goingOn(sentence: string, { state, owner }: RunRow): MillraceError {
+  return new MillraceError('RUN_GOING_ON', `${sentence} is ${state}, in process ${owner.pid} on ${owner.host}`, {
     hint: 'Wait for its end, or cancel it first.',
   });
 }
@@ -64,6 +73,8 @@ const PAGE = 50;
 async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> {
   /** What was resumed, at once or over several runs, to a success. */
   const done = new Set<string>();
+  /** What is being resumed at this moment, by whom. */
+  const busy = new Map<string, RunRow>();
   let newest: RunRow | undefined;
   for (let before: string | undefined; ; ) {
     const page: readonly RunRow[] = await record.runs({ flow, limit: PAGE, ...(before === undefined ? {} : { before }) });
@@ -71,7 +82,9 @@ async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> 
       newest ??= row;
       const isDone = row.state === 'success' || done.has(row.id);
       if (isDone && row.originRun !== undefined) done.add(row.originRun);
-      if (!isDone && FINAL_RUN_STATES.has(row.state)) return row;
+      const isFinal = FINAL_RUN_STATES.has(row.state);
+      if (!isFinal && row.originRun !== undefined) busy.set(row.originRun, row);
+      if (isFinal && !isDone) return notBusy(row, busy.get(row.id));
     }
     before = page.at(-1)?.id;
     if (page.length < PAGE || before === undefined) break;
@@ -100,8 +113,9 @@ async function checkStep(flow: FlowDefinition, from: string, { work }: Resumptio
   }
   if ([...known].some((task) => selection.has(task))) return;
   const { graphOfFlow } = await import('./drawing.js');
-  const { nodes, complete } = await graphOfFlow(flow, sources);
-  if (!complete || nodes.some(({ task }) => selection.has(task))) return;
+  const { nodes } = await graphOfFlow(flow, sources);
+  // One that nobody has come to yet is executed anyway: there is no need to name it, and if the body decides about it, no way to know it.
+  if (nodes.some(({ task }) => selection.has(task))) return;
   const tasks = [...new Set([...known, ...nodes.map(({ task }) => task)])];
   const meant = nearest(from, tasks);
   throw new MillraceError('TASK_UNKNOWN', `expected a task of flow '${flow.name}' to resume from; got '${from}'`, {

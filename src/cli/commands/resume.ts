@@ -36,7 +36,7 @@ export function resumeCommand(context: CommandContext): Command {
       await checkTasks(inside, sources, '--force-task', options.forceTask);
       await checkTasks(inside, sources, '--force-only', options.forceOnly);
       await checkTasks(inside, sources, '--only', options.only);
-      return await followRun({ name, inside, options, terminal, makePrinter }, async (start) => {
+      return await followRun({ name, file, inside, options, terminal, makePrinter }, async (start) => {
         const { origin, handle } = await inside.resume(sources, { runId: run, from: options.from }, start);
         const ended = `${origin.state} ${formatAgo((origin.finishedAt ?? origin.createdAt).getTime(), terminal.now())}`;
         if (handle !== undefined) return { handle, note: `resumes ${origin.id} (${ended})`, resumes: origin.id };

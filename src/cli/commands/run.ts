@@ -13,7 +13,7 @@ export function runCommand(context: CommandContext): Command {
         await checkTasks(inside, sources, '--force-task', options.forceTask);
         await checkTasks(inside, sources, '--force-only', options.forceOnly);
         await checkTasks(inside, sources, '--only', options.only);
-        return await followRun({ name, inside, options, terminal, makePrinter }, (start) => ({ handle: inside.start(sources, start) }));
+        return await followRun({ name, file, inside, options, terminal, makePrinter }, (start) => ({ handle: inside.start(sources, start) }));
       };
       context.exit(await withRunOutput(options, context.terminal, show));
     },

@@ -150,6 +150,17 @@ describe('runSummary', () => {
     );
   });
 
+  it('S30: says what was taken over, and of which run; of a run that is tried again, only what the new try did', () => {
+    const taken = (node: string): RunEvent => taskEvent(node, 'cached', 5, { takenOver: 'r0' });
+    const progress = progressOf(runEvent('running', 0), taken('load#0'), taken('clean#0'), runEvent('success', 10));
+    const text = runSummary(progress, { ...base, state: 'success', result: 1 });
+    expect(text).toContain('tasks       2 cached');
+    expect(text).toContain('taken over  2 of run r0');
+    progress.restart();
+    progress.apply(taskEvent('load#0', 'success', 11, { ms: 1 }));
+    expect([[...progress.takenOver], progress.settled, progress.total]).toEqual([[], 1, 1]);
+  });
+
   it('a green last task does not hide a red one: every failed task is listed with its error (S12)', () => {
     const error = { name: 'TypeError', message: 'no such column', cause: { name: 'Error', message: 'disk \u001b[31mgone', code: 'EIO' } };
     const progress = progressOf(
@@ -161,6 +172,9 @@ describe('runSummary', () => {
     const text = runSummary(progress, { ...base, state: 'failed', result: undefined });
     expect(text).toContain('✖ train#0 failed after 3 attempts\n  TypeError: no such column\n  caused by disk gone [EIO]');
     expect(text).toContain('millrace inspect r1/train#0');
+    expect(text).not.toContain('resume');
+    const inFile = runSummary(progress, { ...base, state: 'failed', result: undefined, file: 'my flow.ts' });
+    expect(inFile).toContain("next   millrace inspect r1/train#0\n       millrace resume 'my flow.ts' r1");
     const child = progressOf(runEvent('running', 0), taskEvent("run kid's#0[1]", 'failed', 5, { error }), runEvent('failed', 10));
     expect(runSummary(child, { ...base, state: 'failed', result: undefined })).toContain("millrace inspect 'r1/run kid'\\''s#0[1]'");
   });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { flow, task } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
-import { eventsOf, failureOf, freshHome, recorded } from '../engine/workbench.js';
+import { eventsOf, failureOf, freshHome, inMemory, recorded } from '../engine/workbench.js';
 
 let ran: string[] = [];
 let failures = 0;
@@ -79,6 +79,13 @@ describe('S13, S30: retries of a flow', () => {
     expect(await parent.run()).toBe(2);
     expect(await statesOfRuns()).toEqual(['failed', 'success']);
     expect(ran).toEqual(['steady', 'shaky', 'shaky']);
+  });
+
+  it('in memory nothing is recorded that could be taken over: it starts over', async () => {
+    inMemory();
+    failures = 1;
+    expect(await retried.run()).toBe(2);
+    expect(ran).toEqual(['steady', 'shaky', 'steady', 'shaky']);
   });
 
   it('is a whole number', () => {

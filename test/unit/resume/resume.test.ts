@@ -166,6 +166,29 @@ describe('S30: a run that is resumed', () => {
     await handle.result();
   });
 
+  it('without a name, one that somebody is resuming already is not resumed twice', async () => {
+    const { opened, open } = gate();
+    const wait = task(async () => {
+      note('wait');
+      return await opened;
+    });
+    const waiting = flow('waiting twice', () => wait());
+    await failed(waiting, 'wait');
+    const first = waiting.resume();
+    await vi.waitFor(() => expect(ran).toEqual(['wait']));
+    await expect(waiting.resume()).rejects.toMatchObject({ code: 'RUN_GOING_ON', message: expect.stringContaining('is being resumed') });
+    open();
+    await first;
+  });
+
+  it('is drawn with what was taken over', async () => {
+    const origin = await failed(pipeline, 'report');
+    await pipeline.resume();
+    const { run } = await recorded('pipeline/latest');
+    expect(await pipeline.visualize({}, { from: { runId: run.id }, format: 'mermaid' })).toContain('"load<br/>cached · taken over"');
+    expect(await pipeline.visualize({}, { from: { runId: run.id } })).toContain(`from run ${origin}`);
+  });
+
   it('keeps the name and the tags of the run', async () => {
     broken.add('report');
     await failureOf(pipeline.run({}, { name: 'nightly', tags: ['a'] }));
