@@ -19,6 +19,9 @@ const NOT_GIVEN: KnownArguments = new Map();
 const MAX_CALLS = 100;
 
 const READERS = /^(?:read(?:File|dir|Json|JSON|link)|exists|pathExists|l?stat|access|open(?:dir|AsBlob)?|createReadStream)(?:Sync)?$/;
+/** Methods that call what they are given before they return. */
+const AT_ONCE = /^(?:map|flatMap|forEach|filter|reduce|some|every|find|findIndex|from|sort)$/;
+
 const FILE_SYSTEM = /^(?:node:)?fs(?:\/promises)?$|^(?:fs-extra|graceful-fs)$/;
 
 /** Follows what runs when a declaration's module is loaded: it, callbacks in it, functions of the project that it calls. */
@@ -93,10 +96,17 @@ class Reader implements LoadReads {
     }
     // What is called here and now: an arrow in brackets, and the callbacks of who calls them.
     if (isFunction(callee)) this.#function(module, callee, given, module, args);
-    for (const argument of given) if (isFunction(argument)) this.#function(module, argument, [], module, args);
+    for (const argument of given) if (isFunction(argument)) this.#callback(module, argument, AT_ONCE.test(calledName(call) ?? ''), args);
     if (callee.type === 'Identifier') this.#items(module, callee.name as string, undefined, given, args);
     else if (callee.type === 'MemberExpression' && root !== undefined && (callee.object as SyntaxNode).type === 'Identifier')
       this.#items(module, root, calledName(call), given, args);
+  }
+
+  /** One that may be called later, or never, makes nothing unsure. */
+  #callback(module: ModuleCode, fn: SyntaxNode, isAtOnce: boolean, args: KnownArguments): void {
+    const before = this.isUnsure;
+    this.#function(module, fn, [], module, args);
+    if (!isAtOnce) this.isUnsure = before;
   }
 
   #items(module: ModuleCode, name: string, member: string | undefined, given: readonly SyntaxNode[], args: KnownArguments): void {

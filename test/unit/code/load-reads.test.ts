@@ -79,6 +79,12 @@ describe('S22: what a module reads while it is loaded counts for who reaches it'
     const p = project({ 'flow.ts': `${HEAD}const config = JSON.parse(readFileSync(process.env.CONFIG ?? 'x', 'utf8'));\n${TASKS}` });
     expect((await p.code('t')).unsure).toBe('flow.ts reads, while it loads, a file that only the program knows');
     expect((await p.code('plain')).unsure).toBeUndefined();
+    const read = (how: string): string => `${HEAD}const config: any = {};\n${how}\n${TASKS}`;
+    p.write({ 'flow.ts': read("for (const name of ['a'].map((one) => readFileSync(one, 'utf8'))) config[name] = 1;") });
+    expect((await p.code('t')).unsure).toBeDefined();
+    // Who knows when, and whether, that is called.
+    p.write({ 'flow.ts': read("register(config, (name: string) => readFileSync(name, 'utf8'));\nfunction register(..._: unknown[]) {}") });
+    expect((await p.code('t')).unsure).toBeUndefined();
   });
 
   it('a file that was changed after it was read says nothing about what runs', async () => {
