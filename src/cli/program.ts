@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
+  report: async () => (await import('./commands/report.js')).reportCommand,
 };
 
 /**

@@ -64,6 +64,13 @@ export interface Run<R> {
   /** The stored values of all its task runs, in order. */
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   outputs<T>(task: Task<any, T, any>): Promise<readonly T[]>;
+  /** The run as one HTML page that needs no network. @throws MillraceError `REPORT_ASSETS_MISSING`, and what writing the file throws */
+  report(options?: ReportOptions): Promise<string>;
+}
+
+export interface ReportOptions {
+  /** Also writes the page to this file. */
+  file?: string;
 }
 
 /** Told what becomes of a run. */

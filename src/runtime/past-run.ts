@@ -11,6 +11,7 @@ import { taughtForm } from '../results/class-registry.js';
 import { decodeText } from '../results/json.js';
 import { withOrigins } from '../runs/with-origins.js';
 import { keeperFor, openProject } from './project.js';
+import { report } from './report.js';
 
 /** How many runs one page of the search takes. */
 const PAGE = 50;
@@ -74,6 +75,7 @@ function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
       );
     },
     outputs: async (task) => (await valuesOf(task)) as never[],
+    report: async (options) => await report(row.id, options),
   };
 }
 
