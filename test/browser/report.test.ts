@@ -252,11 +252,13 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     for (const { complaints } of [empty, stopped, crashed, lost]) expect(complaints).toEqual([]);
   });
 
-  it('says where the rest of a long log is, and keeps secrets out', async () => {
+  it('says where the rest of a long log is', async () => {
     freshHome();
-    const shout = task(() => { for (let n = 0; n < 9_000; n++) console.log(`line ${n}`); }, { name: 'shout' }); // biome-ignore format: one line
-    const loud = flow('loud', () => shout()).start();
-    await loud.result();
+    await using project = await openProject();
+    const loud = runRow({ id: 'loud-1', flow: 'loud' });
+    await project.record.open(loud);
+    const logs = Array.from({ length: 9_000 }, (_, seq) => ({ seq, at: 1_000 + seq, level: 'info' as const, text: `line ${seq}` }));
+    await project.record.append({ run: loud.id, epoch: 0, logs, change: { state: 'success', finishedAt: 20_000 } });
     const html = await report(loud.id);
     expect(html.length).toBeLessThan(1_500_000);
     const { page, complaints } = await opener.open(html);
