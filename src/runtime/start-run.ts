@@ -10,6 +10,7 @@ import { runHook } from '../engine/hooks.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
+import { type SideOutput, SideOutputs } from '../engine/side-output.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
 import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
@@ -18,14 +19,14 @@ import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
 import { TaskGraph } from '../graph/task-graph.js';
 import { captureOutput, type OutputCapture, type OutputTarget, uncaptured } from '../log/capture.js';
-import { createMask, type Mask } from '../log/mask.js';
+import { asLatin1, createMask, type Mask } from '../log/mask.js';
 import { maskData } from '../log/mask-data.js';
 import { maskError } from '../log/mask-error.js';
 import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
-import type { RunRow } from '../model/records.js';
+import { BODY_PLACE, type RunRow } from '../model/records.js';
 import { newRunId } from '../model/run-id.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -123,6 +124,7 @@ class FlowRun {
   readonly #code: TaskCode;
   readonly #journal: Journal;
   readonly #recording: Recording;
+  readonly #sideOutputs: SideOutputs;
   readonly #engine: Engine;
   readonly #abort = new AbortController();
   /** Why the run ends early: it was cancelled, or could not go on. */
@@ -158,6 +160,14 @@ class FlowRun {
       flushOutput: (output) => this.#capture?.flush(output as OutputTarget),
       echo: options.echo === false ? undefined : printLine,
     });
+    this.#sideOutputs = new SideOutputs({
+      keeper: this.#keeper,
+      journal: this.#journal,
+      hub: handle.hub,
+      now: systemClock.now,
+      masks: this.#secrets.length === 0 ? undefined : { text: this.#mask, bytes: createMask(this.#secrets, asLatin1) },
+      warn: ({ index, attempt }, text) => this.#recording.line(index < 0 ? undefined : index, attempt, 'warn', text),
+    });
     this.#engine = new Engine({
       run,
       graph,
@@ -178,7 +188,8 @@ class FlowRun {
       onFailure: flow.onFailure,
       observer: this.#recording,
       maskError: (thrown) => this.#maskError(thrown),
-      bodyContext: (values) => this.#context(values),
+      bodyContext: (values, sideOutput) => this.#context(values, sideOutput),
+      sideOutputs: this.#sideOutputs,
     });
   }
 
@@ -252,7 +263,7 @@ class FlowRun {
 
   /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
   async #body(): Promise<unknown> {
-    const scope = new BodyScope(this.#engine, this.#context(this.#params.values), this.#bodyOutput());
+    const scope = new BodyScope(this.#engine, this.#context(this.#params.values, this.#ownSideOutput()), this.#bodyOutput());
     const stoppedForGood = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
     });
@@ -286,6 +297,7 @@ class FlowRun {
   #giveUp: (reason: Error) => void = () => {};
 
   async #end(body: Outcome): Promise<unknown> {
+    await this.#sideOutputs.settled();
     await this.#journal.flush();
     const failure = this.#failure(body);
     this.#isDecided = true;
@@ -308,6 +320,7 @@ class FlowRun {
     this.#tellHooks(late);
     // A hook may have had something to say, if only that it failed.
     await this.#journal.flush();
+    this.#sideOutputs.closed = true;
     if (late) throw late;
     return 'value' in body ? body.value : undefined;
   }
@@ -338,9 +351,14 @@ class FlowRun {
     }
   }
 
-  #context(params: Readonly<Record<string, unknown>>): TaskContext {
+  #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
     const log = createTaskLogger((level, text) => this.#recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: this.#handle.id, flowName: this.#flow.name, params, signal: this.#abort.signal, log, tracing: false });
+    return bodyContext({ runId: this.#handle.id, flowName: this.#flow.name, params, signal: this.#abort.signal, log, tracing: false }, sideOutput);
+  }
+
+  /** Of the run's own body. */
+  #ownSideOutput(): SideOutput {
+    return this.#sideOutputs.of({ index: BODY_PLACE, attempt: 0, node: undefined });
   }
 
   #bodyOutput(): OutputTarget {
