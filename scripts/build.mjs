@@ -56,6 +56,7 @@ const STAY_APART = [
   'string-width',
   'cli-truncate',
   'fastest-levenshtein',
+  'markdown-it',
 ];
 
 process.exitCode = await main();

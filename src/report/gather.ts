@@ -4,10 +4,13 @@ import { graphOfRun } from '../engine/graph-data.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
-import type { TaskRunDetails } from '../runs/run-record.js';
+import type { RunArtifact, TaskRunDetails } from '../runs/run-record.js';
+import { sideResultsOf } from '../runs/side-results.js';
 import { withOrigins } from '../runs/with-origins.js';
+import { artifactViews, placeOfGiven } from './artifact-views.js';
 import type { Markup } from './html.js';
 import { logColumns } from './log-columns.js';
+import { metricSeries } from './metric-series.js';
 import type { ReportData, TaskCode, ValueView } from './report-data.js';
 import { LARGEST_VALUE, type ReportSource, UNKNOWN_DEFINITION } from './report-source.js';
 import { codeOfTasks } from './task-code.js';
@@ -41,6 +44,11 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     await drawingOf(run, rows),
     await resultOf(source, run),
   ];
+  const placeOf = placeOfGiven(packer.places);
+  const given = await sideResultsOf(record, run.id, rows, { points: true });
+  const idOf = (index: number): string => (index < 0 ? '' : `/${rows[packer.places.get(index) ?? -1]?.id}`);
+  const command = ({ index, name }: RunArtifact): string => `millrace inspect '${run.id}${idOf(index)}' --artifact ${name} -o <file>`;
+  const { artifacts, templates } = await artifactViews(source, given.artifacts, placeOf, command);
   const data: ReportData = {
     madeAt,
     run: {
@@ -55,12 +63,12 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     attempts: packer.attempts(),
     logs,
     code: codeByText(code, packer),
-    metrics: [],
-    artifacts: [],
+    metrics: metricSeries(given.metrics, placeOf),
+    artifacts,
     errors: packer.errors,
     texts: packer.pool.texts,
   };
-  return { data, run, rows, graph, result, templates: new Map() };
+  return { data, run, rows, graph, result, templates };
 }
 
 async function drawingOf(run: RunRow, rows: readonly TaskRunDetails[]): Promise<Gathered['graph']> {

@@ -67,6 +67,8 @@ export interface TaskColumns {
   readonly cacheKey: Readonly<Record<number, string>>;
   readonly stored: Readonly<Record<number, readonly StoredValue[]>>;
   readonly value: Readonly<Record<number, ValueView>>;
+  /** How far those say they are that are not over. */
+  readonly progress: Readonly<Record<number, { readonly fraction: number; readonly message?: string }>>;
   /** Places of maps. */
   readonly maps: readonly number[];
 }
@@ -89,7 +91,7 @@ export interface StoredValue {
 export type ValueView =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'table'; readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[]; readonly total: number }
-  | { readonly kind: 'none'; readonly why: string }
+  | { readonly kind: 'none'; readonly why: string; readonly command?: string }
   /** An object of tables, named outputs say, one by one. */
   | { readonly kind: 'parts'; readonly parts: readonly (readonly [name: string, view: ValueView])[] };
 
@@ -146,16 +148,18 @@ export interface MetricSeries {
   readonly task: number;
   readonly name: string;
   readonly steps: readonly number[];
-  readonly values: readonly number[];
-  /** How many values there are; those left out are as the ones between which they lie. */
+  /** null for NaN and infinities. */
+  readonly values: readonly (number | null)[];
+  /** How many values there are: of many, the least and the greatest of each stretch are here. */
   readonly total: number;
+  /** The last one, as text. */
+  readonly last: string;
 }
 
 /** What a task handed in to be looked at. */
 export interface ReportArtifact {
   /** Place of the task run, -1 for those of the run itself. */
   readonly task: number;
-  readonly attempt: number;
   readonly name: string;
   readonly view: ArtifactView;
 }
@@ -165,7 +169,6 @@ export type ArtifactView =
   /** Rendered and sanitised when the report was made: the page holds it in the template of this id. */
   | { readonly kind: 'markup'; readonly template: string }
   /** A `data:` address. */
-  | { readonly kind: 'image'; readonly source: string; readonly alt: string }
-  | { readonly kind: 'progress'; readonly fraction: number; readonly message?: string };
+  | { readonly kind: 'image'; readonly source: string; readonly alt: string };
 
 export type { LogLevel, RunState, TaskState };

@@ -6,6 +6,7 @@ import { FINAL_RUN_STATES, type TaskState } from '../model/states.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
 import { type Gathered, placeOf } from './gather.js';
 import { html, type Markup } from './html.js';
+import { numericColumns } from './numeric-columns.js';
 import type { ValueView } from './report-data.js';
 import { sharesOf } from './shares.js';
 import { STATE_SIGNS, STATES_BY_URGENCY } from './state-signs.js';
@@ -177,7 +178,9 @@ function valueMarkup(value: ValueView): Markup {
   if (value.kind === 'text') return html`<pre>${value.text}</pre>`;
   if (value.kind === 'parts')
     return html`<div class="parts">${value.parts.map(([name, view]) => html`<div><h4><bdi>${name}</bdi></h4>${valueMarkup(view)}</div>`)}</div>`;
-  return html`<div class="scroll"><table class="data"><thead><tr>${value.columns.map((name) => html`<th scope="col"><bdi>${name}</bdi></th>`)}</tr></thead>
-<tbody>${value.rows.map((row) => html`<tr>${row.map((cell) => html`<td><bdi>${cell}</bdi></td>`)}</tr>`)}</tbody></table></div>
+  const looks = numericColumns(value.rows).map((isNumber) => (isNumber ? 'number' : ''));
+  const head = value.columns.map((name, at) => html`<th scope="col" class="${looks[at]}"><bdi>${name}</bdi></th>`);
+  const rows = value.rows.map((row) => html`<tr>${row.map((cell, at) => html`<td class="${looks[at]}"><bdi>${cell}</bdi></td>`)}</tr>`);
+  return html`<div class="scroll"><table class="data"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>
 ${value.total > value.rows.length && html`<p class="faint">The first ${value.rows.length} of ${plural(value.total, 'row')}.</p>`}`;
 }

@@ -1,7 +1,7 @@
 import type { ErrorInfo } from '../model/event.js';
 import { reasonWords } from '../model/reason-text.js';
 import type { EdgeRow } from '../model/records.js';
-import { TASK_STATE_CODE } from '../model/states.js';
+import { isFinalTaskState, TASK_STATE_CODE } from '../model/states.js';
 import { decodeText } from '../results/json.js';
 import { ESCAPE_MARK } from '../results/json-escape.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
@@ -61,6 +61,7 @@ export class TaskPacker {
       cacheKey: byPlace(rows, ({ cacheKey }) => cacheKey?.slice(0, DIGEST)),
       stored: byPlace(rows, storedOf),
       value: values,
+      progress: byPlace(rows, progressOf),
       maps: [...mapPlaces(rows, this.places)],
     };
   }
@@ -157,6 +158,12 @@ function storedOf({ artifacts }: TaskRunDetails): readonly StoredValue[] | undef
     uri: cut(ref.uri, LONGEST_INPUT),
     digest: ref.contentDigest.slice(0, DIGEST),
   }));
+}
+
+function progressOf({ state, progress }: TaskRunDetails): TaskColumns['progress'][number] | undefined {
+  if (progress === undefined || isFinalTaskState(state)) return undefined;
+  const { fraction, message } = progress;
+  return { fraction, ...(message === undefined ? {} : { message: cut(message, LONGEST_INPUT) }) };
 }
 
 /** Longer chains are loops or noise. */

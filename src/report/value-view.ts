@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
+import { shownTable } from '../results/artifacts/shown-table.js';
 import { ResultStream } from '../results/formats/result-stream.js';
-import { type ArqueroTable, type Columns, type Rows, tableKind } from '../results/formats/table-kind.js';
+
 import type { ValueView } from './report-data.js';
 
 const ROWS = 10;
@@ -9,11 +10,14 @@ const CELL = 80;
 const MOST_PARTS = 8;
 const LONGEST_TEXT = 4_000;
 
-/** A value as a report shows it: the first rows of a table, the text of a text, of anything else what Node would print; shortened. */
-export function viewOf(value: unknown): ValueView {
+/**
+ * A value as a report shows it: the first rows of a table, the text of a text, of anything else what Node would print; shortened.
+ * @param rows at most so many
+ */
+export function viewOf(value: unknown, rows = ROWS): ValueView {
   try {
     if (value instanceof ResultStream) return { kind: 'none', why: `a stream of ${value.bytes.toLocaleString('en-US')} bytes` };
-    const table = tableOf(value);
+    const table = tableOf(value, rows);
     if (table !== undefined) return table;
     const parts = partsOf(value);
     if (parts !== undefined) return parts;
@@ -30,7 +34,7 @@ function partsOf(value: unknown): ValueView | undefined {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return undefined;
   const entries = Object.entries(value);
   if (entries.length > MOST_PARTS) return undefined;
-  const views = entries.map(([name, part]) => [name, tableOf(part)] as const);
+  const views = entries.map(([name, part]) => [name, tableOf(part, ROWS)] as const);
   if (!views.some(([, view]) => view !== undefined)) return undefined;
   return {
     kind: 'parts',
@@ -38,49 +42,16 @@ function partsOf(value: unknown): ValueView | undefined {
   };
 }
 
-function tableOf(value: unknown): ValueView | undefined {
+function tableOf(value: unknown, most: number): ValueView | undefined {
   if (Array.isArray(value) && value.length === 0) return undefined;
-  const found = recordsOf(value);
-  if (found === undefined) return undefined;
-  const { records, total } = found;
-  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
-  if (names.length === 0) return undefined;
-  const columns = names.slice(0, COLUMNS);
-  const rows = records.map((record) => columns.map((name) => (Object.hasOwn(record, name) ? cellText(record[name]) : '')));
-  const left = names.length - columns.length;
+  const found = shownTable(value, most);
+  if (found === undefined || found.columns.length === 0) return undefined;
+  const columns = found.columns.slice(0, COLUMNS);
+  const rows = found.rows.map((row) => row.slice(0, COLUMNS).map(cellText));
+  const left = found.columns.length - columns.length;
   return left === 0
-    ? { kind: 'table', columns, rows, total }
-    : { kind: 'table', columns: [...columns, `… ${left} more`], rows: rows.map((row) => [...row, '']), total };
-}
-
-/** The first rows of whatever is a table, whichever library it comes from. */
-function recordsOf(value: unknown): { readonly records: Rows; readonly total: number } | undefined {
-  switch (tableKind(value)) {
-    case 'rows': {
-      const rows = value as Rows;
-      return { records: rows.slice(0, ROWS), total: rows.length };
-    }
-    case 'columns': {
-      const entries = Object.entries(value as Columns);
-      const total = entries[0]?.[1].length ?? 0;
-      const count = Math.min(total, ROWS);
-      return { records: Array.from({ length: count }, (_, row) => Object.fromEntries(entries.map(([name, cells]) => [name, cells[row]]))), total };
-    }
-    case 'polars': {
-      const frame = value as { readonly height: number; head(count: number): { toRecords(): Rows } };
-      return { records: frame.head(ROWS).toRecords(), total: frame.height };
-    }
-    case 'arrow': {
-      const table = value as { readonly numRows: number; slice(from: number, to: number): Iterable<{ toJSON(): Record<string, unknown> }> };
-      return { records: [...table.slice(0, ROWS)].map((row) => row.toJSON()), total: table.numRows };
-    }
-    case 'arquero': {
-      const table = value as ArqueroTable & { objects(options: { limit: number }): Rows };
-      return { records: table.objects({ limit: ROWS }), total: table.numRows() };
-    }
-    default:
-      return undefined;
-  }
+    ? { kind: 'table', columns, rows, total: found.total }
+    : { kind: 'table', columns: [...columns, `… ${left} more`], rows: rows.map((row) => [...row, '']), total: found.total };
 }
 
 function cellText(cell: unknown): string {

@@ -21,6 +21,11 @@ export function readyAfter() {
   return Math.max(paint, Number(document.documentElement.dataset.ready));
 }
 
+/** 0 for those that could not be shown. @returns {readonly number[]} */
+export function imageWidths() {
+  return [...document.images].map((image) => image.naturalWidth);
+}
+
 /** @returns {number} */
 export function pageWidth() {
   return document.documentElement.scrollWidth;

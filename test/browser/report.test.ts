@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { ctx, flow, param, report, task } from '../../src/index.js';
+import { ctx, flow, markdown, param, plot, report, task } from '../../src/index.js';
 import { openProject } from '../../src/runtime/project.js';
 import { runRow } from '../fixtures/runs/rows.js';
 import { freshHome, gate } from '../unit/engine/workbench.js';
-import { faintTexts, focusedNode, focusedText, intruders, pageWidth, readyAfter } from './in-page.mjs';
+import { faintTexts, focusedNode, focusedText, imageWidths, intruders, pageWidth, readyAfter } from './in-page.mjs';
 import { CHROMIUM, PageOpener, textsOf } from './opened-page.js';
 
 const opener = new PageOpener();
@@ -177,6 +177,56 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     expect(await textsOf(page, '#detail td')).toEqual([expect.stringContaining(evil('cell').slice(0, 70))]);
     expect(await textsOf(page, '#log .line .text')).toEqual([evil('log')]);
     expect(await page.evaluate(intruders)).toEqual([undefined, 0, 2]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows artifacts and metrics: plots drawn, images whole, markdown sanitised, curves, and how to get the rest', async () => {
+    freshHome();
+    const data = { values: [1, 2, 3].map((a) => ({ a, b: a * a })) };
+    const encoding = { x: { field: 'a', type: 'quantitative' }, y: { field: 'b', type: 'quantitative' } };
+    const look = task(
+      async () => {
+        const context = ctx();
+        await context.artifact('words', markdown('# Found\n\n<script>hacked=1</script> ![x](http://example.org/x.png) [y](javascript:hacked=1)'));
+        await context.artifact('rows', [{ name: '<b>', n: 1 }]);
+        await context.artifact('plot', plot({ data, mark: 'line', encoding }));
+        await context.artifact('elsewhere', plot({ data: { url: 'http://example.org/data.json' }, mark: 'line', encoding }));
+        await context.artifact(
+          'svg',
+          '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="hacked=1"><script>hacked=1</script><image href="http://example.org/i.png"/></svg>',
+        );
+        await context.artifact('bytes', new Uint8Array([1, 2, 3]));
+        for (let step = 0; step < 1_000; step++) context.metric('loss', step === 500 ? Number.NaN : 1 / (step + 1), step);
+        ctx().progress(0.5, 'half');
+      },
+      { name: 'look' },
+    );
+    const wait = gate();
+    const watch = task(async () => { ctx().progress(0.25, 'a quarter <b>'); await wait.opened; }, { name: 'watch' }); // biome-ignore format: one line
+    const running = flow('seen', () => {
+      ctx().metric('rows', 3);
+      return [watch.after(look())()];
+    }).start();
+    await using project = await openProject();
+    const said = async () => (await project.record.taskRuns(running.id)).map(({ progress }) => progress?.message);
+    await vi.waitFor(async () => expect(await said()).toContain('a quarter <b>'), { timeout: 10_000 });
+    const html = await report(running.id);
+    wait.open();
+    await running.result();
+    const { page, complaints } = await opener.open(html);
+    expect(await textsOf(page, '#artifacts figcaption strong')).toEqual(['bytes', 'elsewhere', 'plot', 'rows', 'svg', 'words']);
+    expect(await page.evaluate(imageWidths)).toEqual([expect.any(Number), 9]);
+    expect(await page.locator('.markup').innerHTML()).toContain('<h1>Found</h1>');
+    expect(await page.locator('.markup a, .markup img, .markup script').count()).toBe(0);
+    expect(await textsOf(page, '#artifacts td')).toEqual(['<b>', '1']);
+    const refused = await textsOf(page, '#artifacts .kind-none');
+    expect(refused[0]).toContain(`millrace inspect '${running.id}/look#0' --artifact bytes -o <file>`);
+    expect(refused[1]).toContain('its data lie elsewhere (http://example.org/data.json)');
+    expect(await textsOf(page, '#metrics h3')).toEqual(['rows', 'loss']);
+    expect(await page.locator('#metrics .chart path.line-0').getAttribute('d')).toMatch(/^M.*L.*M.*L/);
+    await page.locator('#tasks tbody button.link', { hasText: 'watch' }).click();
+    expect(await page.locator('#detail .facts').textContent()).toContain('25 % a quarter <b>');
+    expect(await page.evaluate(faintTexts)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 

@@ -30,7 +30,7 @@ export function artifactNode(artifact: ReportArtifact, id?: string): HTMLElement
   const whose = id === undefined ? undefined : el('button', { type: 'button', class: 'link', 'data-task': artifact.task }, name(id));
   return el(
     'figure',
-    { class: `artifact ${artifact.view.kind}` },
+    { class: `artifact kind-${artifact.view.kind}` },
     el('figcaption', {}, el('strong', {}, name(artifact.name)), whose && ' ', whose),
     viewNode(artifact),
   );
@@ -42,8 +42,6 @@ function viewNode({ view }: ReportArtifact): Child {
       return el('img', { src: view.source, alt: view.alt });
     case 'markup':
       return el('div', { class: 'markup' }, templateContent(view.template));
-    case 'progress':
-      return el('p', {}, el('progress', { max: 1, value: view.fraction }), ` ${Math.round(view.fraction * 100)} % ${view.message ?? ''}`);
     default:
       return valueNode(view);
   }

@@ -73,10 +73,17 @@ function facts(model: RunModel, place: number): HTMLElement {
     ['started', start === null ? undefined : dateTime(run.createdAt + start)],
     ['finished', end === null ? undefined : dateTime(run.createdAt + end)],
     ['took', model.took(place) === undefined ? undefined : time(model.took(place))],
+    ['progress', progressNode(tasks.progress[place])],
     ['cache key', tasks.cacheKey[place] === undefined ? undefined : el('code', {}, `${tasks.cacheKey[place]}…`)],
   ];
   const list = rows.filter(([, value]) => value !== undefined).map(([title, value]) => el('div', {}, el('dt', {}, title), el('dd', {}, value)));
   return el('div', { class: 'facts' }, el('p', {}, pill(model.state(place))), el('dl', {}, ...list));
+}
+
+function progressNode(progress: { readonly fraction: number; readonly message?: string } | undefined): HTMLElement | undefined {
+  if (progress === undefined) return undefined;
+  const { fraction, message = '' } = progress;
+  return el('span', {}, el('progress', { max: 1, value: fraction, 'aria-label': 'Progress' }), ` ${Math.round(fraction * 100)} % `, name(message));
 }
 
 function taskLink(model: RunModel, place: number): HTMLElement {

@@ -1,5 +1,6 @@
 import { formatMs } from '../../log/format-ms.js';
 import type { RunState, TaskState } from '../../model/states.js';
+import { numericColumns } from '../numeric-columns.js';
 import type { ValueView } from '../report-data.js';
 import { STATE_SIGNS } from '../state-signs.js';
 import { el, name } from './dom.js';
@@ -25,12 +26,20 @@ export function dateTime(at: number): string {
 }
 
 export function valueNode(view: ValueView): HTMLElement {
-  if (view.kind === 'none') return el('p', { class: 'faint' }, `It is not shown: ${view.why}.`);
+  if (view.kind === 'none')
+    return el(
+      'p',
+      { class: 'faint' },
+      `It is not shown: ${view.why}.`,
+      view.command !== undefined && ' To have it: ',
+      view.command !== undefined && el('code', {}, view.command),
+    );
   if (view.kind === 'text') return el('pre', {}, view.text);
   if (view.kind === 'parts')
     return el('div', { class: 'parts' }, ...view.parts.map(([part, own]) => el('div', {}, el('h4', {}, name(part)), valueNode(own))));
-  const head = el('tr', {}, ...view.columns.map((column) => el('th', { scope: 'col' }, name(column))));
-  const rows = view.rows.map((row) => el('tr', {}, ...row.map((cell) => el('td', {}, name(cell)))));
+  const looks = numericColumns(view.rows).map((isNumber) => (isNumber ? 'number' : undefined));
+  const head = el('tr', {}, ...view.columns.map((column, at) => el('th', { scope: 'col', class: looks[at] }, name(column))));
+  const rows = view.rows.map((row) => el('tr', {}, ...row.map((cell, at) => el('td', { class: looks[at] }, name(cell)))));
   const table = el('div', { class: 'scroll', tabindex: 0 }, el('table', { class: 'data' }, el('thead', {}, head), el('tbody', {}, ...rows)));
   if (view.total <= view.rows.length) return table;
   return el('div', {}, table, el('p', { class: 'faint' }, `The first ${view.rows.length} of ${view.total.toLocaleString('en-US')} rows.`));
