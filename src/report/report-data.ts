@@ -1,5 +1,5 @@
 import type { LogLevel } from '../model/event.js';
-import type { RunState, TaskState } from '../model/states.js';
+import type { RunState } from '../model/states.js';
 
 /**
  * What a report's page is given: plain data, shared by who gathers it and by the script in the page. Times of what happened in the run are in
@@ -171,4 +171,4 @@ export type ArtifactView =
   /** A `data:` address. */
   | { readonly kind: 'image'; readonly source: string; readonly alt: string };
 
-export type { LogLevel, RunState, TaskState };
+export type { LogLevel, RunState };

@@ -1,5 +1,5 @@
 /** What can be seen of a bar, in hundredths of its width. */
-const LEAST = 2;
+const LEAST = 4;
 
 /** How much of a bar each of these takes, in hundredths: five failures among thousands are to be seen. */
 export function sharesOf<K>(counts: readonly (readonly [K, number])[]): ReadonlyMap<K, number> {

@@ -48,7 +48,7 @@ function errorCard({ error, state }: RunRow, rows: readonly TaskRunDetails[]): M
   if (error === undefined && failed.length === 0) return undefined;
   const title = error === undefined ? `${plural(failed.length, 'task run')} failed, and the run went on` : undefined;
   // The run's message lists its tasks, which are told one by one here.
-  const [headline = ''] = error?.message.split('\n') ?? [];
+  const [headline = ''] = error?.message.replace(/^run \S+ of flow '.*?' (?=failed|was|ran|could)/, 'The run ').split('\n') ?? [];
   const deepest = error === undefined ? undefined : placeOf(error);
   return html`<section class="card failure" data-state="${error === undefined ? 'skipped' : state}" aria-label="What went wrong">
   <h2>${title ?? headline}</h2>

@@ -96,7 +96,7 @@ function errorBlock(model: RunModel, place: number): HTMLElement | undefined {
 }
 
 /** A task's own error says that it failed; what it failed of is its cause. */
-export function errorNode(error: ReportError): HTMLElement {
+function errorNode(error: ReportError): HTMLElement {
   const chain: ReportError[] = [];
   for (let next: ReportError | undefined = error; next !== undefined; next = next.cause) chain.push(next);
   const told = chain.filter((one, at) => at === chain.length - 1 || !one.message.includes(chain[at + 1]?.message ?? ''));

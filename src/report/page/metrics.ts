@@ -116,7 +116,7 @@ function scale(numbers: readonly number[], from: number, to: number): (number: n
   return most > least ? (number) => from + ((number - least) / (most - least)) * (to - from) : () => (from + to) / 2;
 }
 
-export function numberText(number: number): string {
+function numberText(number: number): string {
   if (!Number.isFinite(number)) return String(number);
   if (Number.isInteger(number) && Math.abs(number) < 1e9) return number.toLocaleString('en-US');
   const size = Math.abs(number);
