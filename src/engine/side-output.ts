@@ -2,7 +2,8 @@ import { asError, describe, MillraceError } from '../base/error.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ArtifactData, MetricData, RunEvent } from '../model/event.js';
 import { isSafeName, NAME_RULE } from '../model/name-rule.js';
-import type { MetricRow, RunArtifactRow } from '../model/records.js';
+import { type MetricRow, PARAMETERS_PLACE, type RunArtifactRow } from '../model/records.js';
+import type { Serializer } from '../model/serializer.js';
 import type { ArtifactOptions } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import { type ArtifactForm, formOf } from '../results/artifacts/artifact-form.js';
@@ -45,6 +46,18 @@ export class SideOutputs {
 
   of(giver: Giver): SideOutput {
     return new SideOutput(this, giver);
+  }
+
+  /**
+   * Keeps the content of a file that is a parameter of the run (S18), so that the run can be looked into, and taken up again, when the file is
+   * no more as it was.
+   * @throws what the store throws
+   */
+  async keepParameter(name: string, file: { readonly path: string; readonly digest: string; readonly content: Uint8Array }): Promise<void> {
+    const stream = async function* (): AsyncIterable<Uint8Array> {
+      yield file.content;
+    };
+    await this.of({ index: PARAMETERS_PLACE, attempt: 0, node: undefined }).keep(name, { path: file.path, digest: file.digest, stream });
   }
 
   /** Resolves when all that was given is stored, or could not be. */
@@ -100,17 +113,27 @@ export class SideOutput {
     const source = this.#series?.get(name) ?? this.#newSeries(name);
     if (typeof value !== 'number') throw metricInvalid(name, 'a number', value);
     if (step !== undefined && !Number.isFinite(step)) throw metricInvalid(name, 'a finite step', step);
-    const at = step ?? source.nextStep;
+    // No column knows -0 from 0.
+    const at = (step ?? source.nextStep) + 0;
     source.nextStep = Math.floor(at) + 1;
     this.#run.parts.journal.point(source, at, value, this.#run.parts.hub.active ? (row) => this.#tellMetric(row) : undefined);
   }
 
   async #artifact(name: string, value: unknown, { serializer }: ArtifactOptions): Promise<ArtifactRef> {
+    this.#check(name);
+    return await this.keep(name, value, serializer);
+  }
+
+  #check(name: string): void {
     if (!isSafeName(name)) throw new MillraceError('ARTIFACT_NAME_INVALID', `expected the name of an artifact: ${NAME_RULE}; got ${describe(name)}`);
     if (this.#isOver || this.#run.closed)
       throw new MillraceError('ATTEMPT_OVER', `the artifact '${name}' was given after its attempt had ended`, {
         hint: 'Await what the task starts before it returns.',
       });
+  }
+
+  /** Under whatever name. */
+  async keep(name: string, value: unknown, serializer?: Serializer): Promise<ArtifactRef> {
     const { masks, keeper, now } = this.#run.parts;
     const form = withoutSecrets(formOf(value, serializer), masks);
     const at = now();

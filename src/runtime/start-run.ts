@@ -13,6 +13,7 @@ import { Reuse } from '../engine/reuse.js';
 import { type SideOutput, SideOutputs } from '../engine/side-output.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
+import type { IncludedFile } from '../flow/included-content.js';
 import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
@@ -32,6 +33,7 @@ import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
+import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { bodyContext } from './body-context.js';
@@ -41,6 +43,7 @@ import { guard, type Uncaught } from './process-guard.js';
 import { keeperFor, openProject, type Project, rootsOf } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
+import { sourcesOf } from './run-sources.js';
 import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
 
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
@@ -96,7 +99,7 @@ async function execute(
 ): Promise<unknown> {
   try {
     checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
-    const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+    const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
     const project = await openProject();
     try {
       return await new FlowRun(handle, flow, params, options, project).run(parentRun);
@@ -257,7 +260,8 @@ class FlowRun {
 
   #recordedParams(): Record<string, string> {
     const recorded: Record<string, string> = {};
-    for (const [name, value] of Object.entries(this.#params.values)) recorded[name] = this.#mask(paramText(value));
+    for (const [name, value] of Object.entries(this.#params.values))
+      recorded[name] = this.#mask(paramText(fileOf(this.#params.files[name]) ?? value));
     return recorded;
   }
 
@@ -268,7 +272,9 @@ class FlowRun {
       this.#giveUp = reject;
     });
     const work = (async () => {
-      const result = this.#unlessSkipped(await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values))));
+      const result = this.#unlessSkipped(
+        await settle(this.#withFilesKept(() => runBody(scope, this.#engine, () => this.#flow.body(this.#params.values)))),
+      );
       if ('error' in result) this.#engine.bodyThrew(undefined, result.error);
       // The flow is written wrongly: nothing of it is to run (S26).
       if ('error' in result && isTargetInvalid(result.error)) this.#engine.stop(asError(result.error));
@@ -285,6 +291,12 @@ class FlowRun {
       scope.closed = true;
       this.#engine.closed = true;
     }
+  }
+
+  /** The files that are parameters are part of the run (S18): it does not begin before they are. */
+  async #withFilesKept<T>(begin: () => Promise<T>): Promise<T> {
+    for (const [name, file] of Object.entries(this.#params.files)) await this.#sideOutputs.keepParameter(name, file);
+    return await begin();
   }
 
   /** A flow without anything to do has not failed (S11, S12). */
@@ -491,6 +503,11 @@ function forceOf({ force, forceOnly }: RunOptions): Force {
     return new TaskSelection(list.map((ref) => (typeof ref === 'string' ? ref : ref.taskName)));
   };
   return { all: force === true, downstream: force === true ? new TaskSelection() : names(force), only: names(forceOnly) };
+}
+
+/** A parameter that is the content of a file is recorded as the file; the content lies beside it. */
+function fileOf(file: IncludedFile | undefined): FileReference | undefined {
+  return file && new FileReference(file.path, file.digest, file.content.length);
 }
 
 /** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */
