@@ -34,9 +34,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Starts the built CLI, kills it, starts it again: slow when the machine is busy, never endless.
+          // Starts the built CLI, kills it, starts it again, or opens pages in a browser: slow when the machine is busy, never endless.
           name: 'end-to-end',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/{e2e,browser}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

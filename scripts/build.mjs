@@ -1,7 +1,7 @@
 // Builds dist/ from src/: declarations by the compiler, modules joined into few files by Rolldown, because Node spends half a millisecond on
 // each file it loads. `--if-stale` does nothing when dist/ is newer than everything it is made of.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const SRC = join(root, 'src');
 const DIST = join(root, 'dist');
 const TSCONFIG = join(root, 'tsconfig.json');
+/** The script and style of reports: bundled for browsers, into files that reports take in. */
+const PAGE = join(SRC, 'report', 'page');
+/** Later ones overrule earlier ones. */
+const STYLES = ['colours', 'page', 'summary', 'graph', 'timeline', 'tables', 'log', 'detail', 'artifacts', 'media'];
 const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** What the package offers to load: its `exports` and its `bin`. */
@@ -56,6 +60,7 @@ const STAY_APART = [
   'string-width',
   'cli-truncate',
   'fastest-levenshtein',
+  'markdown-it',
 ];
 
 process.exitCode = await main();
@@ -83,14 +88,10 @@ async function build() {
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   try {
-    const compiled = spawnSync(process.execPath, [TSC, '-p', TSCONFIG, '--outDir', fresh, '--emitDeclarationOnly'], { cwd: root, stdio: 'inherit' });
-    if (compiled.error) throw compiled.error;
-    if (compiled.status !== 0) {
-      const why = compiled.signal ?? `exit code ${compiled.status}`;
-      console.error(`build: tsc failed (${why}); ${existsSync(DIST) ? 'dist/ is still the last good build' : 'there is no dist/'}`);
-      return 1;
-    }
+    if (!compile('-p', TSCONFIG, '--outDir', fresh, '--emitDeclarationOnly')) return 1;
+    if (existsSync(PAGE) && !compile('-p', PAGE)) return 1;
     await joinModules(fresh);
+    if (existsSync(PAGE)) await joinPage(join(fresh, 'report'));
     makeExecutable(join(fresh, 'cli', 'main.js'));
     // The folder's own time is the stamp: what changes while the compiler runs is newer than it.
     utimesSync(fresh, startedAt, startedAt);
@@ -99,6 +100,15 @@ async function build() {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+function compile(...args) {
+  const compiled = spawnSync(process.execPath, [TSC, ...args], { cwd: root, stdio: 'inherit' });
+  if (compiled.error) throw compiled.error;
+  if (compiled.status === 0) return true;
+  const why = compiled.signal ?? `exit code ${compiled.status}`;
+  console.error(`build: tsc failed (${why}); ${existsSync(DIST) ? 'dist/ is still the last good build' : 'there is no dist/'}`);
+  return false;
 }
 
 /** Imported when needed: `--if-stale` runs before every start. */
@@ -125,6 +135,21 @@ async function joinModules(outputFolder) {
       codeSplitting: { groups: PARTS },
     },
   });
+}
+
+/** One classic script and one style sheet, without source maps: they are put into pages that stand alone. */
+async function joinPage(outputFolder) {
+  const { build: bundle } = await import('rolldown');
+  await bundle({
+    input: join(PAGE, 'main.ts'),
+    platform: 'browser',
+    tsconfig: join(PAGE, 'tsconfig.json'),
+    transform: { target: 'es2022' },
+    logLevel: 'warn',
+    output: { file: join(outputFolder, 'page.js'), format: 'iife', minify: true },
+  });
+  const styles = STYLES.map((name) => readFileSync(join(PAGE, 'styles', `${name}.css`), 'utf8'));
+  writeFileSync(join(outputFolder, 'page.css'), styles.join('\n'));
 }
 
 function isApart(id) {

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { installDebian } from './debian-package.mjs';
 
 const START_WITHIN_MS = 60_000;
 const SKIPPED = 'sqlTable over PostgreSQL';
@@ -16,7 +17,7 @@ export const postgres = (freePort) => ({
   async start() {
     const url = process.env.MILLRACE_TEST_POSTGRES_URL;
     if (url !== undefined) return { against: 'MILLRACE_TEST_POSTGRES_URL', env: { MILLRACE_TEST_POSTGRES_URL: url } };
-    const found = binaries() ?? (installed() ? binaries() : undefined);
+    const found = binaries() ?? (installDebian('postgresql') ? binaries() : undefined);
     if (found === undefined) return { missing: `neither postgres nor initdb is installed: ${SKIPPED}` };
     const owner = isRoot ? ordinaryUser() : undefined;
     if (isRoot && owner === undefined) return { missing: `postgres refuses to run as root, and there is no other user to run it as: ${SKIPPED}` };
@@ -39,13 +40,6 @@ function binaries() {
 
 function versions() {
   return existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-}
-
-/** A fresh container of continuous integration has nothing, and may install. */
-function installed() {
-  if (!isRoot || process.env.CI === undefined || spawnSync('apt-get', ['--version']).status !== 0) return false;
-  const apt = (...args) => spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
-  return apt('update') && apt('install', '-y', '--no-install-recommends', 'postgresql');
 }
 
 function ordinaryUser() {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import process from 'node:process';
+import { chromium } from './test-chromium.mjs';
 import { postgres } from './test-postgres.mjs';
 
 const START_WITHIN_MS = 30_000;
@@ -43,7 +44,7 @@ const s3 = {
   },
 };
 
-export const SERVICES = [moto, s3, postgres(freePort)];
+export const SERVICES = [moto, s3, postgres(freePort), chromium];
 
 function freePort() {
   return new Promise((resolve, reject) => {

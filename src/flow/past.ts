@@ -46,6 +46,11 @@ export interface NoteInfo {
 }
 
 /** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
+export interface ReportOptions {
+  /** Also writes the page to this file. */
+  file?: string;
+}
+
 export interface RunInfo {
   readonly id: string;
   readonly flow: string;
@@ -82,6 +87,8 @@ export interface RunInfo {
   result<T = unknown>(): Promise<T>;
   /** The graph as it was recorded, with the state of each node. */
   graph(): Promise<Graph>;
+  /** The run as one HTML page that needs no network. @throws MillraceError `REPORT_ASSETS_MISSING`, and what writing the file throws */
+  report(options?: ReportOptions): Promise<string>;
   /** Lines in the order in which they came. */
   logs(filter?: LogQuery): Listing<string>;
   refresh(): Promise<RunInfo>;

@@ -38,7 +38,14 @@ beforeAll(async () => {
   printed['run --json, failing'] = await millrace(...run, '--json', '--debug', '-p', `token=${CANARY}`, '-p', 'fail=true');
   printed['a refused parameter'] = await millrace(...run, '-p', `token=${CANARY}`, '-p', 'fail=perhaps');
   printed['from the environment, with another value'] = await shellIn(folder, { MILLRACE_PARAM_TOKEN: OTHER }).millrace(...run, '--json');
-  const looks = ['runs', 'runs --json', 'inspect guarded/latest', 'inspect guarded/latest --json', 'inspect guarded/latest/call'];
+  const looks = [
+    'report guarded/latest -o -',
+    'runs',
+    'runs --json',
+    'inspect guarded/latest',
+    'inspect guarded/latest --json',
+    'inspect guarded/latest/call',
+  ];
   const more = ['inspect guarded/latest/call --json', 'logs guarded/latest', 'logs guarded/latest --json', 'inspect guarded/latest/check'];
   for (const look of [...looks, ...more]) printed[look] = await start(...look.split(' ')).ended;
   const artifacts = ['markdown', 'rows', 'value', 'plot', 'svg', 'figure', 'file', 'text', 'large'];

@@ -31,7 +31,7 @@ export const PALETTE: Readonly<Record<Tone, Colours>> = {
 export const INK = { text: '#1f2328', faint: '#57606a', data: '#57606a', order: '#8c959f', page: '#ffffff', frame: '#f6f8fa' } as const;
 
 /** From what asks for attention first to what asks for it last: the tone of many task runs drawn as one. */
-const BY_URGENCY: readonly Tone[] = [
+export const BY_URGENCY: readonly Tone[] = [
   'failed',
   'timed-out',
   'crashed',

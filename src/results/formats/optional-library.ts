@@ -7,6 +7,8 @@ export interface OptionalLibraries {
   readonly 'apache-arrow': typeof import('apache-arrow');
   readonly arquero: { table(columns: Readonly<Record<string, unknown>>, names: readonly string[]): unknown };
   readonly 'nodejs-polars': Polars;
+  readonly vega: Vega;
+  readonly 'vega-lite': { compile(spec: object, options: { readonly logger: unknown }): { readonly spec: object } };
 }
 
 /** The little that is asked of nodejs-polars. */
@@ -21,6 +23,18 @@ export interface PolarsFrame {
   writeParquet(options: { readonly compression: 'snappy' }): Buffer;
   writeParquet(path: string, options: { readonly compression: 'snappy' }): void;
   writeIPC(): Buffer;
+}
+
+/** The little that is asked of Vega. */
+export interface Vega {
+  readonly None: number;
+  loader(): object;
+  logger(level: number): unknown;
+  parse(spec: object): object;
+  readonly View: new (
+    runtime: object,
+    options: { readonly renderer: 'none'; readonly loader: object; readonly logger: unknown },
+  ) => { runAsync(): Promise<unknown>; toSVG(): Promise<string>; finalize(): unknown };
 }
 
 const loading = new Map<string, Promise<unknown>>();

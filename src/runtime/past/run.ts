@@ -1,7 +1,7 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import { graphOfRun } from '../../engine/graph-data.js';
-import type { Listing, LogQuery, NoteInfo, RunInfo, StepInfo, TaskInfo } from '../../flow/past.js';
+import type { Listing, LogQuery, NoteInfo, ReportOptions, RunInfo, StepInfo, TaskInfo } from '../../flow/past.js';
 import type { Task, TaskRef } from '../../flow/task-type.js';
 import { createGraph } from '../../graph/draw/view.js';
 import type { Graph } from '../../graph/graph-view.js';
@@ -104,6 +104,11 @@ export class PastRun extends Shown implements RunInfo {
     }
     await using project = await this.#source.open();
     return (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+  }
+
+  async report(options: ReportOptions = {}): Promise<string> {
+    const { reportFrom } = await import('../report.js');
+    return await reportFrom(this.#source.open, this.id, options);
   }
 
   async graph(): Promise<Graph> {

@@ -1,0 +1,30 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { CommandContext } from '../command.js';
+import { findRun, parseRunPath } from '../look-up.js';
+import { openRecord } from '../open-record.js';
+
+interface ReportCommandOptions {
+  readonly output?: string;
+}
+
+export function reportCommand(context: CommandContext): Command {
+  return new Command('report')
+    .description('write a run as one HTML page that needs no network: graph, timeline, tasks, logs, artifacts')
+    .argument('<run>', '<run> or <flow>/latest')
+    .option('-o, --output <file>', 'the page, or - for the standard output (default: report-<run>.html)')
+    .action(async (path: string, options: ReportCommandOptions) => await write(path, options, context));
+}
+
+async function write(path: string, { output }: ReportCommandOptions, { terminal }: CommandContext): Promise<void> {
+  await using project = await openRecord();
+  const run = await findRun(project.record, parseRunPath(path).run);
+  const { report } = await import('../../runtime/report.js');
+  if (output === '-') {
+    terminal.out.write(await report(run.id));
+    return;
+  }
+  const file = output ?? `report-${run.id}.html`;
+  await report(run.id, { file: resolve(terminal.cwd, file) });
+  terminal.err.write(`wrote ${file}\n`);
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flow, report, task } from '../../src/index.js';
+import { freshHome } from '../unit/engine/workbench.js';
+import { type CommandResult, runMillrace } from './run-millrace.js';
+
+const FLOW = `
+import { cache, flow, task } from 'millrace';
+const twice = (n: number): number => 2 * n;
+const double = task((n: number): number => twice(n), { cache: cache.default });
+export const doubles = flow('doubles', () => double(21));
+`;
+
+let folder: string;
+const millrace = async (...args: readonly string[]): Promise<CommandResult> => await runMillrace(folder, args);
+
+/** What the page's script is given. */
+function dataOf(page: string): { run: { id: string }; tasks: { why: number[] }; code: Record<string, unknown>; texts: string[] } {
+  return JSON.parse(/<script type="application\/json" id="data">(.*)<\/script>/.exec(page)?.[1] ?? '');
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-report-'));
+  writeFileSync(join(folder, 'flow.ts'), FLOW);
+  for (let run = 0; run < 2; run++) expect((await millrace('run', 'flow.ts', '-q')).code).toBe(0);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('millrace report', () => {
+  it('writes a page named after the run, or the one it is told, or to the standard output', async () => {
+    const { code, err } = await millrace('report', 'doubles/latest');
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^wrote report-[\w-]+\.html\n$/) });
+    const [named = ''] = readdirSync(folder).filter((file) => file.endsWith('.html'));
+    const page = readFileSync(join(folder, named), 'utf8');
+    expect(named).toBe(`report-${dataOf(page).run.id}.html`);
+    expect(await millrace('report', dataOf(page).run.id, '-o', 'deep/er.html')).toMatchObject({ code: 0, err: 'wrote deep/er.html\n' });
+    const { out } = await millrace('report', 'doubles/latest', '-o', '-');
+    expect([out.slice(0, 15), out.slice(-8)]).toEqual(['<!doctype html>', '</html>\n']);
+    expect(dataOf(out).run.id).toBe(dataOf(page).run.id);
+  });
+
+  it('tells where a reused result comes from, and what of the code counted', async () => {
+    const { tasks, texts, code, run } = dataOf((await millrace('report', 'doubles/latest', '-o', '-')).out);
+    expect(texts[tasks.why[0] as number]).toMatch(/^reused from run /);
+    expect(texts[tasks.why[0] as number]).not.toContain(run.id);
+    expect(code[texts.indexOf('double')]).toMatchObject({ files: [['flow.ts', expect.arrayContaining(['double', 'twice'])]] });
+  });
+
+  it('fetches nothing and allows nothing from elsewhere', async () => {
+    const { out } = await millrace('report', 'doubles/latest', '-o', '-');
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(out)?.[1]?.replaceAll('&#39;', "'");
+    expect(policy?.split('; ')).toEqual([
+      "default-src 'none'",
+      expect.stringMatching(/^script-src 'sha256-[\w+/=]+'$/),
+      expect.stringMatching(/^style-src 'sha256-[\w+/=]+'$/),
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    expect(out.match(/\b(?:src|href)="(?!#|data:)[^"]*"/g)).toBeNull();
+    expect(out.match(/https?:\/\/(?!www\.w3\.org\/2000\/svg)[\w.]+/g)).toBeNull();
+  });
+
+  it('says so when there is no such run', async () => {
+    expect(await millrace('report', 'tripples/latest')).toMatchObject({ code: 1, out: '', err: expect.stringContaining('error[RUN_UNKNOWN]') });
+  });
+});
+
+describe('a report in a script', () => {
+  it('is made by a run of the past, or by its id', async () => {
+    const home = freshHome();
+    const one = flow('one', () => task(() => 1, { name: 'give' })());
+    await one.run();
+    const file = join(home, 'one.html');
+    const page = await (await one.latest())?.report({ file });
+    expect(readFileSync(file, 'utf8') === page).toBe(true);
+    expect(dataOf(page ?? '').run.id).toBe(dataOf(await report('one/latest')).run.id);
+    await expect(report('two/latest')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+  });
+});
