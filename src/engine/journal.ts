@@ -128,14 +128,15 @@ export class Journal {
 
   log(line: LogLine): void {
     if (this.#failed) return;
-    const { logs } = this.#pending;
     const { at, level, text, node, attempt } = line;
     // Written out: to spread an object costs a microsecond.
     const seq = this.#logSeq++;
-    logs.push(node === undefined || attempt === undefined ? { seq, ...line } : { seq, at, level, text, node, attempt });
+    this.#pending.logs.push(node === undefined || attempt === undefined ? { seq, ...line } : { seq, at, level, text, node, attempt });
     this.#characters += line.text.length;
     this.#added(undefined, WORK, 1 / LINES_PER_ROW);
-    const isOverdue = line.at - Math.max((logs[0] as LogRow).at, this.#triedAt) >= LONGEST_WAIT_MS;
+    // Those that are being written by now wait no more.
+    const { logs } = this.#pending;
+    const isOverdue = at - Math.max(logs[0]?.at ?? at, this.#triedAt) >= LONGEST_WAIT_MS;
     if (isOverdue || logs.length >= this.#mostLines || this.#characters >= MOST_CHARACTERS) this.#writeLogsNow();
   }
 
