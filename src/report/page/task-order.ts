@@ -50,7 +50,8 @@ function withChildren(
   const waiting = places.toReversed();
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
     all.push(place);
-    if (opened.has(place)) waiting.push(...model.children(place).toSorted(compare).reverse());
+    if (!opened.has(place)) continue;
+    for (const child of model.children(place).toSorted(compare).reverse()) waiting.push(child);
   }
   return all;
 }
