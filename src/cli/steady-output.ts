@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { TextSink } from '../log/burst.js';
+import type { TextStream } from './terminal.js';
 
 /** How long the process is held up at a time for a reader that does not read. */
 const PATIENCE_MS = 1_000;
@@ -12,15 +12,19 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * a synchronous body prints: a million lines would pile up. Of a reader that has stopped reading only the pace is taken, not the life: after a
  * second Node puts aside again. Any other stream is written to as it is.
  */
-export function steadyOutput(stdout: NodeJS.WriteStream & { readonly fd: number }): TextSink {
+export function steadyOutput(stdout: NodeJS.WriteStream & { readonly fd: number }): Pick<TextStream, 'write'> {
   if (!isPipe(stdout)) return { write: (text) => stdout.write(text) };
   return {
     write(text) {
       // In order: what was put aside goes first.
-      const rest = stdout.writableLength > 0 ? Buffer.from(text) : unwritten(stdout.fd, Buffer.from(text));
+      const rest = stdout.writableLength > 0 ? bytesOf(text) : unwritten(stdout.fd, bytesOf(text));
       if (rest.length > 0) stdout.write(rest);
     },
   };
+}
+
+function bytesOf(text: string | Uint8Array): Buffer {
+  return typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
 }
 
 function isPipe(stream: NodeJS.WriteStream): boolean {
