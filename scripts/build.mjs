@@ -16,16 +16,19 @@ const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const ENTRIES = {
   index: 'index.ts',
   s3: 's3.ts',
+  postgres: 'postgres.ts',
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
+  // Started by a process that ends, with what it still has to say to a server.
+  'last-words': 'last-words.ts',
 };
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
     priority: 2,
   },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },

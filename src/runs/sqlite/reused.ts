@@ -10,9 +10,9 @@ import type { SqlValue } from './statement.js';
  * one batch are one row. A run of ten thousand hits writes some twenty.
  */
 
-const REUSED: TaskState = 'cached';
+export const REUSED: TaskState = 'cached';
 /** Fewer are no gain over rows of their own. */
-const WORTH_A_PACK = 8;
+export const WORTH_A_PACK = 8;
 
 const INSERT = 'INSERT INTO reused (run, task, first_place, last_place, places, columns) VALUES (?, ?, ?, ?, ?, ?)';
 
@@ -54,7 +54,7 @@ function heldPlaces(connection: SqliteConnection, run: number, rows: readonly Ta
   return new Set(held.all([run, JSON.stringify(rows.map(({ index }) => index))]).map(([place]) => place as number));
 }
 
-function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
+export function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
   const seen = new Set<number>();
   for (const { index } of rows) {
     if (seen.has(index)) places.add(index);
@@ -62,7 +62,7 @@ function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
   }
 }
 
-function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
+export function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
   const groups = new Map<string, TaskRunRow[]>();
   for (const row of rows) {
     const same = groups.get(row.task);
@@ -72,7 +72,7 @@ function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRo
   return groups;
 }
 
-function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
+export function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
   const columns = columnsOf(rows);
   for (const keys of [columns.nodeKey, columns.cacheKey]) for (const key of keys) if (key !== undefined) checkDigest('key', key);
   const packed: Record<string, readonly unknown[]> = {};
@@ -136,7 +136,7 @@ function columnsOf(rows: readonly TaskRunRow[]) {
   };
 }
 
-function rangeOf(rows: readonly TaskRunRow[]): [first: number, last: number] {
+export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: number, last: number] {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const { index } of rows) {
@@ -168,7 +168,7 @@ export function countReused(connection: SqliteConnection, run: number): readonly
 
 const ABSENT: readonly unknown[] = [undefined];
 
-function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
+export function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
   const value = <T>(name: string, at: number): T => unpackValue(columns[name] ?? ABSENT, at);
   return places.map((index, at) => {
     const run = value<string | undefined>('originRun', at);

@@ -1,0 +1,26 @@
+import { loadPg } from '../../src/runs/postgres/load-pg.js';
+
+/** A record of its own for one test: a schema that does not exist yet, in the database of the test command's server. */
+export function freshSchema(server: string, name: string): { readonly url: string; readonly drop: () => Promise<void> } {
+  const url = new URL(server);
+  url.searchParams.set('schema', name);
+  const drop = async (): Promise<void> => {
+    await onServer(server, `DROP SCHEMA IF EXISTS "${name}" CASCADE; DROP SCHEMA IF EXISTS "${name}_v1_bak" CASCADE`);
+  };
+  return { url: url.href, drop };
+}
+
+type Result = { readonly rows: readonly Readonly<Record<string, unknown>>[] };
+
+/** Rows of the last statement. */
+export async function onServer(server: string, sql: string): Promise<Result['rows']> {
+  const Client = await loadPg();
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  try {
+    const result = (await client.query(sql)) as Result | readonly Result[];
+    return (Array.isArray(result) ? (result.at(-1) as Result) : (result as Result)).rows;
+  } finally {
+    await client.end();
+  }
+}
