@@ -17,14 +17,18 @@ export interface OpenedRecord extends AsyncDisposable {
  * @throws MillraceError `NO_PROJECT`
  */
 export async function openRecord(): Promise<OpenedRecord> {
-  const [{ openProject }, { findHome, IN_MEMORY }] = await Promise.all([import('../runtime/project.js'), import('../runtime/home.js')]);
+  const [{ openProject }, { findHome, IN_MEMORY, recordAddress }] = await Promise.all([
+    import('../runtime/project.js'),
+    import('../runtime/home.js'),
+  ]);
   const home = findHome();
-  if (home !== IN_MEMORY && !existsSync(home)) {
+  const isOnServer = recordAddress(home) !== undefined;
+  if (home !== IN_MEMORY && !isOnServer && !existsSync(home)) {
     throw new MillraceError('NO_PROJECT', `there are no runs here: expected a project folder at ${home}, or above it`, {
       hint: 'start a run with: millrace run <file>; or set MILLRACE_HOME to the folder of another project',
     });
   }
-  const project = await openProject({ home });
+  const project = await openProject({ home, look: isOnServer });
   return {
     record: project.record,
     async preview(artifacts, maxBytes) {

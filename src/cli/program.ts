@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
+  db: async () => (await import('./commands/db.js')).dbCommand,
 };
 
 /**
@@ -56,6 +57,7 @@ async function createProgram(args: readonly string[], terminal: Terminal, exit: 
 }
 
 function inherit(command: Command, program: Command): Command {
+  for (const part of command.commands) part.copyInheritedSettings(program);
   return command.copyInheritedSettings(program);
 }
 

@@ -10,7 +10,7 @@ import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.
 import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { teachFiles } from './file-class.js';
-import { findHome, IN_MEMORY, placesOf } from './home.js';
+import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
 import { sweepNowAndThen } from './sweep.js';
 
 /** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
@@ -55,9 +55,13 @@ export interface OpenOptions {
  */
 export async function openProject(options: OpenOptions = {}): Promise<Project> {
   const found = options.home ?? findHome();
-  const home = options.look && !existsSync(databaseIn(found)) ? IN_MEMORY : found;
-  const entry = opened.get(home) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home), holders: 0, cancelClose: undefined };
-  opened.set(home, entry);
+  const address = recordAddress(found);
+  const home = options.look && address === undefined && !existsSync(databaseIn(found)) ? IN_MEMORY : found;
+  // The folder of an SQLite record is made with it.
+  if (address !== undefined && !options.look) makeFolder(home);
+  const key = address === undefined ? home : `${home}\n${address}`;
+  const entry = opened.get(key) ?? { project: partsOf(home, address), holders: 0, cancelClose: undefined };
+  opened.set(key, entry);
   entry.holders++;
   entry.cancelClose?.();
   entry.cancelClose = undefined;
@@ -71,26 +75,37 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
       async [Symbol.asyncDispose]() {
         if (released) return;
         released = true;
-        release(home, entry);
+        release(key, entry);
       },
     };
   } catch (error) {
-    opened.delete(home);
+    opened.delete(key);
     throw error;
   }
 }
 
-function release(home: string, entry: Opened): void {
+function release(key: string, entry: Opened): void {
   entry.holders--;
-  if (entry.holders > 0 || home === IN_MEMORY) return;
+  if (entry.holders > 0 || key === IN_MEMORY) return;
   entry.cancelClose = systemClock.schedule(
     CLOSE_AFTER_MS,
     () => {
-      opened.delete(home);
+      opened.delete(key);
       void entry.project.then(({ record }) => record[Symbol.asyncDispose]());
     },
     { idle: true },
   );
+}
+
+function partsOf(home: string, address: string | undefined): Promise<Parts> {
+  if (home === IN_MEMORY) return inMemory();
+  return address === undefined ? inFolder(home) : onServer(home, address);
+}
+
+/** Runs on a server, results in the folder all the same, or in the store that the flow chose. */
+async function onServer(home: string, address: string): Promise<Parts> {
+  const { openPostgresRecord } = await import('../runs/postgres/postgres-record.js');
+  return withStore(home, await openPostgresRecord(address));
 }
 
 async function inFolder(home: string): Promise<Parts> {
@@ -101,6 +116,10 @@ async function inFolder(home: string): Promise<Parts> {
     if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
     throw error;
   });
+  return withStore(home, record);
+}
+
+function withStore(home: string, record: RunRecord): Parts {
   const store = localStore(join(home, 'store'));
   void sweepNowAndThen(home);
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
@@ -125,10 +144,6 @@ export function rootsOf({ places, home }: Pick<Project, 'places' | 'home'>, stor
 
 function keeperOf(record: RunRecord, store: ResultStore, inlineLimit?: number): ResultKeeper {
   return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(inlineLimit === undefined ? {} : { inlineLimit }) });
-}
-
-function databaseIn(home: string): string {
-  return join(home, 'millrace.db');
 }
 
 function makeFolder(home: string): void {

@@ -71,7 +71,9 @@ export class Lane {
     await this.#last;
     const connected = this.#connected;
     this.#connected = undefined;
-    if (connected && !connected.broken) await connected.client.end().catch(() => undefined);
+    if (!connected || connected.broken) return;
+    connected.client.ref?.();
+    await connected.client.end().catch(() => undefined);
   }
 
   async #patiently<T>(job: (session: Session, isAgain: boolean) => Promise<T>): Promise<T> {

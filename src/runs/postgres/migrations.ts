@@ -1,4 +1,5 @@
 import { MillraceError } from '../../base/error.js';
+import type { Migrated } from '../record-status.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { PostgresConnection } from './connection.js';
 import { POSTGRES_MIGRATIONS } from './schema.js';
@@ -15,13 +16,6 @@ export interface RecordState {
   readonly version: number;
   /** A standby, a session set to read only, or a user who may only look. */
   readonly readOnly: boolean;
-}
-
-export interface Migrated {
-  readonly from: number;
-  readonly to: number;
-  /** The schema that holds the tables as they were. */
-  readonly backup: string | undefined;
 }
 
 /**
@@ -41,7 +35,7 @@ export async function migrate(connection: PostgresConnection, migrations: readon
   return await connection.write(async (session) => {
     const { schema } = connection.address;
     // Whoever comes second finds it done.
-    await session.rows('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', `${MARK} ${schema}`);
+    await lockRecord(session, schema);
     const { version } = await stateOf(connection, session, to);
     const isCopied = version > 0 && version < to && (await session.rows('SELECT 1 FROM run LIMIT 1')).length > 0;
     const backup = isCopied ? await copyAside(session, schema, version) : undefined;
@@ -56,8 +50,13 @@ export async function migrate(connection: PostgresConnection, migrations: readon
   });
 }
 
+/** Inside a transaction: others who would change the tables, or fill them all, wait. */
+export async function lockRecord(session: Session, schema: string): Promise<void> {
+  await session.rows('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', `${MARK} ${schema}`);
+}
+
 /** @throws MillraceError `RECORD_TOO_NEW`, `RECORD_NOT_OURS`, `RECORD_SERVER_TOO_OLD` */
-async function stateOf(connection: PostgresConnection, session: Session, newest: number): Promise<RecordState> {
+export async function stateOf(connection: PostgresConnection, session: Session, newest: number): Promise<RecordState> {
   const { schema } = connection.address;
   const [[server] = [], [mark] = [], tables = []] = await session.all([
     ["SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"],
