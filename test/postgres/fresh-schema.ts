@@ -5,7 +5,9 @@ export function freshSchema(server: string, name: string): { readonly url: strin
   const url = new URL(server);
   url.searchParams.set('schema', name);
   const drop = async (): Promise<void> => {
-    await onServer(server, `DROP SCHEMA IF EXISTS "${name}" CASCADE; DROP SCHEMA IF EXISTS "${name}_v1_bak" CASCADE`);
+    // Copies that a migration has left too.
+    const all = `SELECT nspname FROM pg_namespace WHERE nspname = '${name}' OR nspname LIKE '${name}\\_v%'`;
+    await onServer(server, `DO $$ DECLARE s text; BEGIN FOR s IN ${all} LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$`);
   };
   return { url: url.href, drop };
 }

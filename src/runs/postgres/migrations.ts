@@ -58,10 +58,11 @@ export async function lockRecord(session: Session, schema: string): Promise<void
 /** @throws MillraceError `RECORD_TOO_NEW`, `RECORD_NOT_OURS`, `RECORD_SERVER_TOO_OLD` */
 export async function stateOf(connection: PostgresConnection, session: Session, newest: number): Promise<RecordState> {
   const { schema } = connection.address;
-  const [[server] = [], [mark] = [], tables = []] = await session.all([
+  const [[server] = [], tables = [], [mark] = []] = await session.all([
     ["SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"],
-    ['SELECT to_regclass(?)::text', `"${schema}".${MARK}`],
+    // Before the mark: whoever makes both at this moment is not to be taken for somebody else.
     ['SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? LIMIT 1', schema],
+    ['SELECT to_regclass(?)::text', `"${schema}".${MARK}`],
   ]);
   checkServer(connection, server as SqlRow);
   const isStandby = server?.[1] === 1;
