@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^millrace$/, replacement: source('index.ts') },
       { find: /^millrace\/decorators$/, replacement: source('decorators/index.ts') },
+      { find: /^millrace\/postgres$/, replacement: source('postgres.ts') },
       { find: /^millrace\/s3$/, replacement: source('s3.ts') },
       { find: /^millrace\/testing$/, replacement: source('testing/index.ts') },
     ],

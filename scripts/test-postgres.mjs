@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 const START_WITHIN_MS = 60_000;
-const SKIPPED = 'sqlTable over PostgreSQL';
+const SKIPPED = 'sqlTable and the record over PostgreSQL';
 const DEBIAN = '/usr/lib/postgresql';
 const isRoot = process.getuid?.() === 0;
 

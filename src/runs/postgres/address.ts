@@ -13,7 +13,7 @@ export interface PostgresAddress {
 const DEFAULT_SCHEMA = 'millrace';
 const SCHEME = /^postgres(?:ql)?:\/\//i;
 
-export function isPostgresAddress(address: string): boolean {
+function isPostgresAddress(address: string): boolean {
   return SCHEME.test(address);
 }
 

@@ -34,11 +34,11 @@ const NEW_VERSIONS =
 export class EntryWriting {
   /** To be asked before it can be decided. */
   readonly questions: readonly Sql[];
-  readonly #entries: readonly CacheEntryRow[];
+  readonly #kinds: readonly (readonly CacheEntryRow[])[];
 
   /** @throws MillraceError `DIGEST_INVALID` */
   constructor(entries: readonly CacheEntryRow[]) {
-    this.#entries = [...new Map(entries.map((entry) => [`${entry.index} ${entry.run}`, entry])).values()];
+    this.#kinds = kindsOf([...new Map(entries.map((entry) => [`${entry.index} ${entry.run}`, entry])).values()]);
     const runs = [...new Set(entries.map(({ run }) => run))];
     this.questions =
       entries.length === 0
@@ -50,7 +50,7 @@ export class EntryWriting {
               runs,
               ...rangeOf(entries),
             ],
-            [VERSIONS, ...versionColumns(kindsOf(this.#entries))],
+            [VERSIONS, ...versionColumns(this.#kinds)],
           ];
   }
 
@@ -64,14 +64,17 @@ export class EntryWriting {
     [runs = [], nearby = [], known = []]: readonly (readonly SqlRow[])[],
     taken: ReadonlySet<string>,
   ): Promise<readonly Sql[]> {
-    if (this.#entries.length === 0) return [];
-    const written = this.#entries.filter(({ key }) => !taken.has(key));
-    const kinds = kindsOf(this.#entries);
-    const versions = await versionNumbers(session, kinds, known);
+    if (this.#kinds.length === 0) return [];
+    const versions = await versionNumbers(session, this.#kinds, known);
     const numbers = new Map(runs.map(([id, number]) => [id as string, number as number]));
-    await dropPlaces(session, written, nearby);
+    if (nearby.length > 0)
+      await dropPlaces(
+        session,
+        this.#kinds.flat().filter(({ key }) => !taken.has(key)),
+        nearby,
+      );
     const statements: Sql[] = [];
-    for (const [at, same] of kinds.entries()) {
+    for (const [at, same] of this.#kinds.entries()) {
       const [first] = same as [CacheEntryRow];
       const run = numbers.get(first.run);
       if (run === undefined) throw runUnknown(first.run);

@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export const POSTGRES_MIGRATIONS: readonly string[] = MIGRATIONS.map((sql, at) => `${translated(sql)}\n${BESIDES[at + 1] ?? ''}`);
 
-export function translated(sql: string): string {
+function translated(sql: string): string {
   return withoutComments(sql)
     .replaceAll(/\bINTEGER PRIMARY KEY\b|\b(?:INTEGER|REAL|TEXT|BLOB)\b/g, (type) => TYPES[type] ?? type)
     .replaceAll(/\)\s*WITHOUT ROWID/g, ')');

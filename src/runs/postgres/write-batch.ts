@@ -27,7 +27,7 @@ const LOGS = insertInto('log', rows.LOG_COLUMNS, 'DO NOTHING');
 const LOCK_RUN = 'SELECT number, epoch, state FROM run WHERE id = ? FOR NO KEY UPDATE';
 
 /** A snapshot of which transactions have ended, for `findEntriesSince`. */
-export const SNAPSHOT = 'SELECT pg_current_snapshot()::text';
+const SNAPSHOT = 'SELECT pg_current_snapshot()::text';
 
 /**
  * Inside a transaction. @param isAgain the server went in the middle, and may have kept it all the same
