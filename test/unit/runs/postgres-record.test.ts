@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
+import { postgresRecord } from 'millrace/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CacheEntryRow } from '../../../src/model/records.js';
 import { postgresAddress } from '../../../src/runs/postgres/address.js';
@@ -61,6 +62,10 @@ describe('the address of a record', () => {
     expect(thrown).toMatchObject({ code: 'RECORD_UNREACHABLE' });
     expect(inspect(thrown, { depth: 9 })).not.toContain('geheim');
   });
+});
+
+it('the entry millrace/postgres opens the same record', () => {
+  expect(postgresRecord).toBe(openPostgresRecord);
 });
 
 describe('the tables', () => {
