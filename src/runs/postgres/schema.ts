@@ -1,3 +1,4 @@
+import { MillraceError } from '../../base/error.js';
 import { MIGRATIONS } from '../sqlite/migrations.js';
 
 /**
@@ -5,11 +6,17 @@ import { MIGRATIONS } from '../sqlite/migrations.js';
  * one to the other row by row. Published migrations never change, so neither does what becomes of them here.
  */
 
-/** What PostgreSQL needs besides, by the version that a migration leads to. */
-const BESIDES: Readonly<Record<number, string>> = {
+/** What PostgreSQL needs besides, by the table with which it is made. */
+const BESIDES: Readonly<Record<string, string>> = {
   // Which transaction wrote a pack: numbers are given before they are committed, so the greatest one seen says nothing about those below it.
-  1: 'ALTER TABLE entry ADD COLUMN written xid8 NOT NULL DEFAULT pg_current_xact_id(); CREATE INDEX entry_by_transaction ON entry (written);',
+  entry: 'ALTER TABLE entry ADD COLUMN written xid8 NOT NULL DEFAULT pg_current_xact_id();\nCREATE INDEX entry_by_transaction ON entry (written)',
 };
+
+/**
+ * Rows that a migration makes of older ones, by the table that they go into: each `INSERT` in SQLite's text stands for the next one here. How JSON is
+ * taken apart is where the two differ.
+ */
+const FILLED: Readonly<Record<string, readonly string[]>> = {};
 
 /** Text is compared by its bytes, as SQLite does. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,12 +27,29 @@ const TYPES: Readonly<Record<string, string>> = {
   BLOB: 'bytea',
 };
 
-export const POSTGRES_MIGRATIONS: readonly string[] = MIGRATIONS.map((sql, at) => `${translated(sql)}\n${BESIDES[at + 1] ?? ''}`);
+export const POSTGRES_MIGRATIONS: readonly string[] = MIGRATIONS.map(translated);
 
 function translated(sql: string): string {
-  return withoutComments(sql)
+  const filled = new Map<string, number>();
+  const statements = statementsOf(sql).map((statement) => {
+    const into = /^INSERT (?:OR \w+ )?INTO (\w+)/.exec(statement)?.[1];
+    if (into === undefined) return translatedTable(statement);
+    const at = filled.get(into) ?? 0;
+    filled.set(into, at + 1);
+    return FILLED[into]?.[at] ?? missing(statement);
+  });
+  const besides = Object.keys(BESIDES).filter((table) => statements.some((statement) => statement.startsWith(`CREATE TABLE ${table} `)));
+  return [...statements, ...besides.map((table) => BESIDES[table])].map((statement) => `${statement};`).join('\n');
+}
+
+function translatedTable(statement: string): string {
+  return statement
     .replaceAll(/\bINTEGER PRIMARY KEY\b|\b(?:INTEGER|REAL|TEXT|BLOB)\b/g, (type) => TYPES[type] ?? type)
     .replaceAll(/\)\s*WITHOUT ROWID/g, ')');
+}
+
+function missing(statement: string): never {
+  throw new MillraceError('RECORD_FAILED', `expected a text for PostgreSQL that does the same as: ${statement}`);
 }
 
 export interface TableColumn {
@@ -46,13 +70,13 @@ export const TABLES: ReadonlyMap<string, Table> = tablesOf(MIGRATIONS);
 /** Reads the text of migrations: they are ours, one column to a line. */
 function tablesOf(migrations: readonly string[]): ReadonlyMap<string, Table> {
   const tables = new Map<string, Table>();
-  for (const statement of migrations.flatMap((sql) => withoutComments(sql).split(';'))) {
-    const made = /^\s*CREATE TABLE (\w+) \(\n([\s\S]*)\n\)/.exec(statement);
+  for (const statement of migrations.flatMap(statementsOf)) {
+    const made = /^CREATE TABLE (\w+) \(\n([\s\S]*)\n\)/.exec(statement);
     if (made) tables.set(made[1] as string, tableOf(made[1] as string, made[2] as string));
-    const added = /^\s*ALTER TABLE (\w+) ADD COLUMN (\w+) (\w+)/.exec(statement);
+    const added = /^ALTER TABLE (\w+) ADD COLUMN (\w+) (\w+)/.exec(statement);
     const table = added && tables.get(added[1] as string);
     if (table) tables.set(table.name, { ...table, columns: [...table.columns, columnOf(added[2] as string, added[3] as string)] });
-    const dropped = /^\s*DROP TABLE (?:IF EXISTS )?(\w+)/.exec(statement);
+    const dropped = /^DROP TABLE (?:IF EXISTS )?(\w+)/.exec(statement);
     if (dropped) tables.delete(dropped[1] as string);
   }
   return tables;
@@ -76,6 +100,8 @@ function columnOf(name: string, type: string): TableColumn {
   return { name, type: `${(TYPES[type] ?? 'text').replace(/ COLLATE.*/, '')}[]` };
 }
 
-function withoutComments(sql: string): string {
-  return sql.replaceAll(/^\s*--.*\n/gm, '');
+/** No text of ours holds a semicolon elsewhere. */
+function statementsOf(sql: string): readonly string[] {
+  const statements = sql.replaceAll(/^\s*--.*\n/gm, '').split(';');
+  return statements.map((statement) => statement.trim()).filter((statement) => statement !== '');
 }

