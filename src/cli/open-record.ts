@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { MillraceError } from '../base/error.js';
+import type { ArtifactRef } from '../model/artifact.js';
 import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
 
 /** The stored value of a task run, or why there is none to show. */
@@ -10,6 +11,8 @@ export interface OpenedRecord extends AsyncDisposable {
   readonly record: RunRecord;
   /** A result that is stored in at most `maxBytes`; undefined when there is none. */
   preview(artifacts: TaskRunDetails['artifacts'], maxBytes: number): Promise<ValuePreview | undefined>;
+  /** The stored bytes, verified. @throws what reading them throws */
+  open(ref: ArtifactRef): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /**
@@ -41,6 +44,11 @@ export async function openRecord(): Promise<OpenedRecord> {
         // A custom format or a store that only the flow file knows, or bytes that are gone: everything else about the task can be shown.
         return { found: false, why: error instanceof Error ? error.message : String(error) };
       }
+    },
+    async open(ref) {
+      const { BYTE_STREAM } = await import('../results/formats/byte-stream.js');
+      const artifacts = [{ name: '', ref: { ...ref, format: BYTE_STREAM.name } }];
+      return (await project.keeper.load(artifacts, { serializer: undefined, outputs: undefined, store: undefined })) as AsyncIterable<Uint8Array>;
     },
     [Symbol.asyncDispose]: async () => await project[Symbol.asyncDispose](),
   };

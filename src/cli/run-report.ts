@@ -7,20 +7,15 @@ import type { TaskState } from '../model/states.js';
 import { decodeText } from '../results/json.js';
 import { ESCAPE_MARK } from '../results/json-escape.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
+import type { SideResults } from '../runs/side-results.js';
 import { formatAgo, formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { Colours } from './colours.js';
 import { formatError } from './errors.js';
 import type { ValuePreview } from './open-record.js';
+import type { ReportStyle } from './report-style.js';
+import { placeNames, progressText, sideBlocks } from './side-report.js';
 import { paintState } from './state-colour.js';
 import { type Column, formatPairs, formatTable } from './table.js';
-
-export interface ReportStyle {
-  readonly colours: Colours;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** Undefined: nothing is cut. */
-  readonly width: number | undefined;
-}
 
 export interface RunReportStyle extends ReportStyle {
   /** Children of maps have lines of their own, instead of being counted by their map's. */
@@ -37,7 +32,13 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** A run on one page: who and when, its parameters, its tasks. */
-export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], result: ValuePreview | undefined, style: RunReportStyle): string {
+export function runReport(
+  run: RunRow,
+  taskRuns: readonly TaskRunDetails[],
+  result: ValuePreview | undefined,
+  style: RunReportStyle,
+  sideResults?: SideResults,
+): string {
   const { colours, now, width } = style;
   const started = run.startedAt ?? run.createdAt;
   const header = formatPairs(
@@ -68,6 +69,7 @@ export function runReport(run: RunRow, taskRuns: readonly TaskRunDetails[], resu
     });
   if (rows.length > 0) blocks.push(formatTable(COLUMNS, rows, { width, paintTitle: colours.dim }));
   if (maps.size > 0) blocks.push(colours.dim(`${maps.size} task runs in maps are counted only: --all lists them`));
+  if (sideResults) blocks.push(...sideBlocks(sideResults, style, placeNames(taskRuns)));
   if (result) blocks.push(`${colours.dim('result')}\n${shownValue(result, colours)}`);
   return blocks.join('\n\n');
 }
@@ -86,7 +88,7 @@ function taskRow(taskRun: TaskRunDetails, { colours, now }: ReportStyle): readon
     taskRun.attempts === 0 ? '' : String(taskRun.attempts),
     formatSpan(taskRun.startedAt, taskRun.finishedAt, now),
     taskRun.artifacts.length === 0 ? '' : formatBytes(bytes),
-    terminalText(taskRun.error?.message ?? checkRemark(taskRun) ?? reasonOf(taskRun)),
+    terminalText(taskRun.error?.message ?? checkRemark(taskRun) ?? progressText(taskRun, now) ?? reasonOf(taskRun)),
   ];
 }
 

@@ -3,10 +3,13 @@ import { createLines } from '../log/lines.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { AttemptRow, LogRow, RunRow } from '../model/records.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
+import type { SideResults } from '../runs/side-results.js';
 import { formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { ValuePreview } from './open-record.js';
-import { type ReportStyle, reasonOf, shownValue } from './run-report.js';
+import type { ReportStyle } from './report-style.js';
+import { reasonOf, shownValue } from './run-report.js';
 import { failureBlock } from './run-summary.js';
+import { progressText, sideBlocks } from './side-report.js';
 import { paintState } from './state-colour.js';
 import { formatPairs, formatTable } from './table.js';
 
@@ -16,6 +19,8 @@ export interface TaskReportFacts {
   /** All of the run: edges name their places. */
   readonly taskRuns: readonly TaskRunDetails[];
   readonly value: ValuePreview | undefined;
+  /** What it gave beside its result. */
+  readonly sideResults?: SideResults;
   readonly logs: readonly LogRow[];
   /** Earlier lines that `logs` leaves out. */
   readonly hiddenLogs: number;
@@ -32,6 +37,7 @@ export function taskReport(facts: TaskReportFacts, style: ReportStyle): string {
     checks(taskRun, style),
     inputs(taskRun, style),
     artifacts(taskRun, style),
+    ...(facts.sideResults ? sideBlocks(facts.sideResults, style) : []),
     value(facts.value, style),
     log(facts, style),
   );
@@ -52,6 +58,7 @@ function header({ run, taskRun, taskRuns }: TaskReportFacts, { colours, now }: R
       ['why', terminalText(reasonOf(taskRun))],
       ['started', taskRun.startedAt === undefined ? undefined : formatTime(taskRun.startedAt)],
       ['took', formatSpan(taskRun.startedAt, taskRun.finishedAt, now)],
+      ['progress', progressText(taskRun, now)],
       ['after', terminalText([...new Set(upstream)].join(', '))],
       ['cache key', taskRun.cacheKey],
     ],
@@ -112,14 +119,14 @@ function inputs({ inputs: given }: TaskRunDetails, { colours, width }: ReportSty
 function artifacts({ artifacts: stored }: TaskRunDetails, { colours, width }: ReportStyle): string {
   if (stored.length === 0) return '';
   const rows = stored.map(({ name, ref }) => [
-    terminalText(name) || '(result)',
+    terminalText(name) || '(whole)',
     ref.format,
     formatBytes(ref.bytes),
     terminalText(ref.uri),
     ref.contentDigest.slice(0, 16),
     ref.valueDigest.slice(0, 16),
   ]);
-  const titles = ['artifact', 'format', 'bytes', 'address', 'content digest', 'value digest'];
+  const titles = ['result', 'format', 'bytes', 'address', 'content digest', 'value digest'];
   return formatTable(
     titles.map((title) => ({ title, align: title === 'bytes' ? ('right' as const) : ('left' as const) })),
     rows,

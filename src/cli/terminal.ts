@@ -1,6 +1,6 @@
-/** A place to write text to: a terminal, a pipe, a file, or a test's list. */
+/** A place to write text to: a terminal, a pipe, a file, or a test's list. Bytes only go where somebody asked for them. */
 export interface TextStream {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;

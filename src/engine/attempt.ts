@@ -1,10 +1,12 @@
 import { makeTempDir, type TempDir } from '../base/temp-dir.js';
 import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
+import type { ArtifactRef } from '../model/artifact.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { Logger } from '../model/logger.js';
-import type { TaskContext } from '../model/task-context.js';
+import type { ArtifactOptions, TaskContext } from '../model/task-context.js';
+import type { SideOutput } from './side-output.js';
 
 /** What an attempt needs from the run it belongs to. */
 export interface AttemptHost {
@@ -15,6 +17,7 @@ export interface AttemptHost {
   mapIndexOf(node: number): number | undefined;
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void;
+  sideOutput(node: number, attempt: number): SideOutput;
 }
 
 /**
@@ -30,6 +33,8 @@ export class Attempt implements TaskScope, TaskContext, Output {
   #controller: AbortController | undefined;
   #log: Logger | undefined;
   #tempDirs: TempDir[] | undefined;
+  #sideOutput: SideOutput | undefined;
+  #isOver = false;
 
   constructor(host: AttemptHost, node: number, attempt: number, reads?: ReadSink) {
     this.#host = host;
@@ -76,6 +81,31 @@ export class Attempt implements TaskScope, TaskContext, Output {
     this.#host.progress(this.node, this.attempt, Math.min(1, Math.max(0, fraction)), message);
   }
 
+  artifact(name: string, value: unknown, options?: ArtifactOptions): Promise<ArtifactRef> {
+    return this.#side().artifact(name, value, options);
+  }
+
+  metric(name: string, value: number, step?: number): void {
+    this.#side().metric(name, value, step);
+  }
+
+  #side(): SideOutput {
+    if (this.#sideOutput !== undefined) return this.#sideOutput;
+    this.#sideOutput = this.#host.sideOutput(this.node, this.attempt);
+    if (this.#isOver) this.#sideOutput.end(true);
+    return this.#sideOutput;
+  }
+
+  /** Artifacts that are on their way to the store, awaited by the task or not; undefined when there are none. */
+  get pendingArtifacts(): Promise<unknown> | undefined {
+    return this.#sideOutput?.pending;
+  }
+
+  /** What was given so far and is not stored yet is not to be recorded. */
+  dropArtifacts(): void {
+    this.#sideOutput?.end(true);
+  }
+
   async tempDir(): Promise<TempDir> {
     const made = await makeTempDir();
     this.#tempDirs ??= [];
@@ -85,6 +115,8 @@ export class Attempt implements TaskScope, TaskContext, Output {
 
   /** What it made for itself is cleared away. Nobody waits for that, and a file that somebody still holds is no failure. */
   end(): void {
+    this.#isOver = true;
+    this.#sideOutput?.end(false);
     for (const made of this.#tempDirs ?? []) Promise.resolve(made[Symbol.asyncDispose]()).catch(() => {});
     this.#tempDirs = undefined;
   }

@@ -174,8 +174,9 @@ export class Attempts {
 
   /** An attempt that was given up may still end; by then it is nobody's business. */
   #ended(attempt: Attempt, go: () => void): void {
-    if (this.#running.get(attempt.node) === attempt) go();
-    else this.#host.attemptEnded(attempt);
+    if (this.#running.get(attempt.node) === attempt) return go();
+    attempt.dropArtifacts();
+    this.#host.attemptEnded(attempt);
   }
 
   #limitTime(attempt: Attempt, ms: number): void {
@@ -188,7 +189,15 @@ export class Attempts {
     this.#timers.set(attempt.node, this.#host.clock.schedule(ms, give));
   }
 
+  /** What the task gave beside its result is stored before the result is. */
   #returned(attempt: Attempt, value: unknown): void {
+    const { pendingArtifacts } = attempt;
+    if (pendingArtifacts === undefined) return this.#finished(attempt, value);
+    this.#running.set(attempt.node, attempt);
+    pendingArtifacts.then(() => this.#ended(attempt, () => this.#finished(attempt, value)));
+  }
+
+  #finished(attempt: Attempt, value: unknown): void {
     this.#host.attemptEnded(attempt);
     this.#host.tick();
     const { checks } = this.#definition(attempt.node);
@@ -224,6 +233,7 @@ export class Attempts {
 
   #threw(attempt: Attempt, thrown: unknown): void {
     const { node } = attempt;
+    attempt.dropArtifacts();
     this.#host.attemptEnded(attempt);
     this.#host.tick();
     if (this.#stopped) return this.#host.fail(node, CANCELLED, thrown);

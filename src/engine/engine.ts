@@ -44,6 +44,7 @@ import { EAGER, FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED
 import type { Observer } from './observer.js';
 import { ReadLogs } from './read-logs.js';
 import type { Question, Reuse } from './reuse.js';
+import type { SideOutput, SideOutputs } from './side-output.js';
 import { SingleFlight } from './single-flight.js';
 import { expandSubflow, type SubflowHost } from './subflow.js';
 import { needsInputs, policyOf, Targets, type TargetsParts } from './targets.js';
@@ -97,7 +98,8 @@ export interface EngineParts {
   /** From 0 to below 1: spreads retries. */
   readonly random: () => number;
   /** The context of a sub-flow's body. */
-  readonly bodyContext: (params: Readonly<Record<string, unknown>>) => TaskContext;
+  readonly bodyContext: (params: Readonly<Record<string, unknown>>, sideOutput: SideOutput) => TaskContext;
+  readonly sideOutputs: SideOutputs;
 }
 
 /** What is known of a node that has not settled beside its numbers. Many have none. */
@@ -344,8 +346,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Tri
     this.#parts.observer.progress(node, attempt, fraction, message);
   }
 
-  bodyContext(params: Readonly<Record<string, unknown>>): TaskContext {
-    return this.#parts.bodyContext(params);
+  sideOutput(node: number, attempt: number): SideOutput {
+    return this.#parts.sideOutputs.of({ index: node, attempt, node: this.graph.id(node) });
+  }
+
+  bodyContext(params: Readonly<Record<string, unknown>>, node: number): TaskContext {
+    return this.#parts.bodyContext(params, this.sideOutput(node, this.#attempts.made(node)));
   }
 
   get clock(): Clock {

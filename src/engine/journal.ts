@@ -1,6 +1,16 @@
 import type { Clock } from '../base/clock.js';
 import type { LogLine } from '../model/event.js';
-import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, TaskRunRow } from '../model/records.js';
+import type {
+  ArtifactRow,
+  AttemptRow,
+  CacheEntryRow,
+  LogRow,
+  MetricRow,
+  ProgressRow,
+  RunArtifactRow,
+  RunChange,
+  TaskRunRow,
+} from '../model/records.js';
 import type { RecordBatch, RunRecord } from '../runs/run-record.js';
 
 /** One commit takes at most about so many rows, and rows wait at most so long for it. */
@@ -11,7 +21,7 @@ interface Patience {
 
 /** What a kill would lose (S19). */
 const WORK: Patience = { rows: 500, waitMs: 5 };
-/** What was reused: no work is lost with it, it would be found again. A commit costs about a millisecond, whatever is in it. */
+/** What was reused, and what is given point by point: no work is lost with it, it would be found again. A commit costs about a millisecond, whatever is in it. */
 const REUSED: Patience = { rows: 2_000, waitMs: 25 };
 
 export interface JournalParts {
@@ -30,8 +40,29 @@ interface Pending {
   artifacts: ArtifactRow[];
   entries: CacheEntryRow[];
   logs: LogRow[];
+  runArtifacts: RunArtifactRow[];
+  /** By their series: what was given since the last commit goes together. */
+  metrics: Map<MetricSource, OpenMetric>;
+  /** By place: only the last word counts. */
+  progress: Map<number, ProgressRow>;
   released: string[];
   afterCommit: (() => void)[];
+}
+
+/** One series of numbers, as it grows. */
+export interface MetricSource {
+  readonly index: number;
+  readonly attempt: number;
+  readonly name: string;
+  /** Points so far. */
+  count: number;
+  /** Of a point that says no step. */
+  nextStep: number;
+}
+
+interface OpenMetric extends MetricRow {
+  readonly steps: number[];
+  readonly values: number[];
 }
 
 /** What one settled node has to say. */
@@ -85,6 +116,35 @@ export class Journal {
     this.#added(undefined);
   }
 
+  runArtifact(row: RunArtifactRow, afterCommit?: () => void): void {
+    this.#pending.runArtifacts.push(row);
+    this.#added(afterCommit);
+  }
+
+  /** @param tell is told, after the commit, of all the points that went with it */
+  point(source: MetricSource, step: number, value: number, tell?: (row: MetricRow) => void): void {
+    const { metrics } = this.#pending;
+    let row = metrics.get(source);
+    if (row === undefined) {
+      const { index, attempt, name, count: first } = source;
+      row = { index, attempt, name, first, at: this.#parts.clock.now(), steps: [], values: [] };
+      metrics.set(source, row);
+      const opened = row;
+      if (tell) this.#pending.afterCommit.push(() => tell(opened));
+    }
+    row.steps.push(step);
+    row.values.push(value);
+    source.count++;
+    this.#added(undefined, REUSED);
+  }
+
+  progress(row: ProgressRow): void {
+    const { progress } = this.#pending;
+    const isNew = !progress.has(row.index);
+    progress.set(row.index, row);
+    if (isNew) this.#added(undefined, REUSED);
+  }
+
   change(change: RunChange): void {
     this.#pending.change = { ...this.#pending.change, ...change };
     this.#added(undefined);
@@ -107,8 +167,17 @@ export class Journal {
     return this.#underWay === undefined ? [waiting] : [this.#underWay, waiting];
   }
 
-  #batchOf({ afterCommit: _, change, ...rows }: Pending): RecordBatch {
-    return { run: this.#parts.run, epoch: this.#parts.epoch, ...rows, ...(change ? { change } : {}) };
+  #batchOf({ afterCommit: _, change, runArtifacts, metrics, progress, ...rows }: Pending): RecordBatch {
+    return {
+      run: this.#parts.run,
+      epoch: this.#parts.epoch,
+      ...rows,
+      // Most batches have none of these.
+      ...(runArtifacts.length > 0 ? { runArtifacts } : {}),
+      ...(metrics.size > 0 ? { metrics: [...metrics.values()] } : {}),
+      ...(progress.size > 0 ? { progress: [...progress.values()] } : {}),
+      ...(change ? { change } : {}),
+    };
   }
 
   #added(afterCommit: (() => void) | undefined, patience: Patience = WORK): void {
@@ -162,5 +231,17 @@ export class Journal {
 }
 
 function emptyBatch(): Pending {
-  return { change: undefined, taskRuns: [], attempts: [], artifacts: [], entries: [], logs: [], released: [], afterCommit: [] };
+  return {
+    change: undefined,
+    taskRuns: [],
+    attempts: [],
+    artifacts: [],
+    entries: [],
+    logs: [],
+    runArtifacts: [],
+    metrics: new Map(),
+    progress: new Map(),
+    released: [],
+    afterCommit: [],
+  };
 }

@@ -126,10 +126,12 @@ export class Recording implements Observer {
   }
 
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void {
-    const { graph, hub, mask, now } = this.#parts;
+    const { graph, hub, journal, mask, now, recordAll } = this.#parts;
+    const at = now();
+    if (recordAll) journal.progress({ index: node, attempt, fraction, message: message === undefined ? undefined : mask(message), at });
     if (!hub.active) return;
     const data: ProgressData = { attempt, fraction, ...(message === undefined ? {} : { message: mask(message) }) };
-    hub.emit({ at: new Date(now()), node: graph.id(node), type: 'progress', data });
+    hub.emit({ at: new Date(at), node: graph.id(node), type: 'progress', data });
   }
 
   attemptEnded(output: object): void {

@@ -19,7 +19,8 @@ export interface SubflowHost extends RunPort, Settling {
   readonly children: Children;
   idOf(node: number): string;
   line(node: number, attempt: number, level: LogLevel, text: string): void;
-  bodyContext(params: Readonly<Record<string, unknown>>): TaskContext;
+  /** @param node the sub-flow's own */
+  bodyContext(params: Readonly<Record<string, unknown>>, node: number): TaskContext;
   endBecause(node: number, state: number, causes: readonly number[]): void;
   /** The body is over without having handled this. */
   bodyThrew(subflow: number, thrown: unknown): void;
@@ -38,7 +39,7 @@ export async function expandSubflow(
 ): Promise<unknown> {
   const params = (await definition.subflow?.resolve(given)) ?? {};
   const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
-  const scope = new BodyScope(host, host.bodyContext(params), output, new GraphScope(`${host.idOf(node)}.`, node));
+  const scope = new BodyScope(host, host.bodyContext(params, node), output, new GraphScope(`${host.idOf(node)}.`, node));
   scope.reads = reads;
   scope.adoptions = adoptionsAround(host.graph, node);
   try {

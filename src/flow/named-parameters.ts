@@ -1,7 +1,9 @@
 import { describe } from '../base/error.js';
+import type { FileComplaint } from './file-complaint.js';
 import { frozenCopy } from './frozen-copy.js';
+import { type IncludedFile, parseIncluded, readIncluded, wantedFile } from './included-content.js';
 import { type JsonSchema, jsonSchemaOf, typeText } from './json-schema.js';
-import type { ParamDefinition } from './param.js';
+import type { FileParameter, ParamDefinition } from './param.js';
 import { ParameterError, type ParameterIssue, type ParameterOrigin } from './parameter-error.js';
 import { type GivenValue, givenValue, type ParameterSources } from './parameter-sources.js';
 import { readText } from './parameter-text.js';
@@ -10,7 +12,8 @@ import { askForDefault, askForDefaultNow, askSchema, type SchemaVerdict } from '
 import { unknownParameters } from './unknown-parameters.js';
 
 export function describeDefinition(name: string, definition: ParamDefinition): ParameterInfo {
-  const { schema, help, env, secret, significant } = definition;
+  const { schema, help, env, secret, significant, file } = definition;
+  if (file !== undefined) return describeFile(name, definition, file);
   const jsonSchema = schema && jsonSchemaOf(schema);
   const byDefault: SchemaVerdict | undefined = schema === undefined ? { accepted: true, value: definition.fallback } : askForDefaultNow(schema);
   // What goes in is shown, not what a transform makes of it.
@@ -28,37 +31,61 @@ export function describeDefinition(name: string, definition: ParamDefinition): P
   });
 }
 
+function describeFile(name: string, { fallback, help, env, significant }: ParamDefinition, { parse }: FileParameter): ParameterInfo {
+  const text = { ...(help !== undefined && { help }), ...(env !== undefined && { env }) };
+  const type = typeof parse === 'string' && parse !== 'text' ? `file (${parse})` : 'file';
+  return Object.freeze({
+    name,
+    type,
+    required: fallback === undefined,
+    ...(fallback !== undefined && { default: fallback }),
+    ...text,
+    secret: false,
+    significant,
+  });
+}
+
 function typeName(jsonSchema: JsonSchema | undefined, fallback: unknown): string {
   const type = typeText(jsonSchema);
   if (type !== 'unknown' || fallback === undefined || fallback === null) return type;
   return Array.isArray(fallback) ? 'unknown[]' : typeof fallback;
 }
 
-type Settled = { readonly value: unknown; readonly origin: ParameterOrigin; readonly given: unknown } | { readonly issue: ParameterIssue };
+type Settled =
+  | { readonly value: unknown; readonly origin: ParameterOrigin; readonly given: unknown; readonly file?: IncludedFile }
+  | { readonly issue: ParameterIssue };
 
 /** Settles parameters declared one by one. @throws ParameterError */
 export async function resolveByName(definitions: ReadonlyMap<string, ParamDefinition>, sources: ParameterSources): Promise<ResolvedParameters> {
   const values: Record<string, unknown> = {};
   const origins: Record<string, ParameterOrigin> = {};
   const secrets = new Set<string>();
+  const files: Record<string, IncludedFile> = {};
   const issues: ParameterIssue[] = [];
   for (const [name, definition] of definitions) {
-    const settled = await settle(name, definition, givenValue(sources, name, definition.env));
+    const settled = await settle(name, definition, givenValue(sources, name, definition.env, definition.secret), sources);
     if ('issue' in settled) {
       issues.push(settled.issue);
       continue;
     }
     values[name] = frozenCopy(settled.value);
     origins[name] = settled.origin;
+    if (settled.file !== undefined) files[name] = settled.file;
     if (definition.secret) for (const text of [...secretTexts(settled.given), ...secretTexts(settled.value)]) secrets.add(text);
   }
   issues.push(...(await unknownParameters([...definitions.keys()], sources)));
   if (issues.length > 0) throw new ParameterError(issues);
-  return Object.freeze({ values: Object.freeze(values), sources: Object.freeze(origins), secrets: Object.freeze([...secrets]) });
+  return Object.freeze({
+    values: Object.freeze(values),
+    sources: Object.freeze(origins),
+    secrets: Object.freeze([...secrets]),
+    files: Object.freeze(files),
+  });
 }
 
-async function settle(name: string, definition: ParamDefinition, given: GivenValue | undefined): Promise<Settled> {
-  const { schema, fallback } = definition;
+async function settle(name: string, definition: ParamDefinition, given: GivenValue | undefined, sources: ParameterSources): Promise<Settled> {
+  const { schema, fallback, file } = definition;
+  if (file !== undefined) return await settleFile(name, given ?? defaultFile(fallback), file, sources);
   if (given === undefined) {
     const absent: SchemaVerdict = schema === undefined ? { accepted: true, value: fallback } : await askForDefault(schema);
     if (absent.accepted) return { value: absent.value, origin: 'default', given: undefined };
@@ -70,7 +97,7 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
   const jsonSchema = schema && jsonSchemaOf(schema);
   const absent = schema === undefined || jsonSchema !== undefined ? undefined : await askForDefault(schema);
   const learnt = jsonSchema?.default ?? (absent?.accepted ? absent.value : undefined);
-  const type = { jsonSchema, fallback: schema === undefined ? fallback : learnt, guessed: schema !== undefined };
+  const type = { jsonSchema, fallback: schema === undefined ? fallback : learnt, guessed: schema !== undefined, delimiter: definition.delimiter };
   const candidates = given.isText ? readText(given.value as string, type) : [given.value];
   let refusal: SchemaVerdict | undefined;
   for (const candidate of candidates) {
@@ -79,6 +106,22 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
     refusal ??= verdict;
   }
   return { issue: invalid(name, typeName(jsonSchema, type.fallback), given, refusal, definition.secret) };
+}
+
+function defaultFile(path: ParamDefinition['fallback']): GivenValue | undefined {
+  return path === undefined ? undefined : { value: path, isText: true, origin: 'default' };
+}
+
+async function settleFile(name: string, given: GivenValue | undefined, file: FileParameter, { contents }: ParameterSources): Promise<Settled> {
+  if (given === undefined) return { issue: { parameter: name, problem: 'missing', expected: 'a file', got: 'nothing', source: 'none' } };
+  const { value, origin } = given;
+  const refuse = (complaint: FileComplaint): Settled => ({ issue: { parameter: name, problem: 'invalid', ...complaint, source: origin } });
+  const wanted = wantedFile(value);
+  if (wanted === undefined) return refuse({ expected: 'a file: file(path), or its path', got: describe(value) });
+  const read = await readIncluded(wanted, contents);
+  if ('expected' in read) return refuse(read);
+  const parsed = await parseIncluded(read, wanted.path, file);
+  return 'expected' in parsed ? refuse(parsed) : { value: parsed.value, origin, given: value, file: read };
 }
 
 /** A value given as a value is not coerced: `'3'` is no number. */

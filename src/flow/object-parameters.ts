@@ -2,7 +2,7 @@ import { describe } from '../base/error.js';
 import { frozenCopy } from './frozen-copy.js';
 import { type JsonSchema, jsonSchemaOf, typeText } from './json-schema.js';
 import { describeDefinition } from './named-parameters.js';
-import { type AnySchema, isSchema, UNSAFE_NAMES } from './param.js';
+import { type AnySchema, isSchema, type ParamDefinition, UNSAFE_NAMES } from './param.js';
 import { ParameterError, type ParameterIssue, type ParameterOrigin } from './parameter-error.js';
 import { type GivenValue, givenNames, givenValue, type ParameterSources } from './parameter-sources.js';
 import { readText } from './parameter-text.js';
@@ -51,12 +51,21 @@ function valibotShape(spec: AnySchema): ObjectShape | undefined {
   return { properties, closed: type === 'object' || type === 'strict_object', required: new Set(required) };
 }
 
+const PLAIN: Omit<ParamDefinition, 'schema'> = {
+  fallback: undefined,
+  help: undefined,
+  env: undefined,
+  significant: true,
+  secret: false,
+  delimiter: undefined,
+  file: undefined,
+};
+
 export function describeObjectSchema(spec: AnySchema): readonly ParameterInfo[] {
   const shape = shapeOf(spec);
   if (shape === undefined) return [];
   return Object.entries(shape.properties).map(([name, { jsonSchema, schema }]) => {
-    if (schema !== undefined)
-      return describeDefinition(name, { schema, fallback: undefined, help: undefined, env: undefined, significant: true, secret: false });
+    if (schema !== undefined) return describeDefinition(name, { ...PLAIN, schema });
     const { default: fallback, description: help } = jsonSchema ?? {};
     const shown = { ...(fallback !== undefined && { default: frozenCopy(fallback) }), ...(help !== undefined && { help }) };
     return Object.freeze({ name, type: typeText(jsonSchema), required: shape.required.has(name), ...shown, secret: false, significant: true });
@@ -185,5 +194,6 @@ function settled(value: unknown, entries: ReadonlyMap<string, Entry>): ResolvedP
     values: frozenCopy(value) as Readonly<Record<string, unknown>>,
     sources: Object.freeze(origins),
     secrets: Object.freeze([]),
+    files: Object.freeze({}),
   });
 }

@@ -53,9 +53,19 @@ export interface ParamOptions {
 export interface SchemaParamOptions extends ParamOptions {
   /** The value is shown as `***` wherever it would be printed or recorded. @default false */
   readonly secret?: boolean;
+  /** What separates the elements of a list that comes as text, as in `--param xs=1,2,3`. @default ',' */
+  readonly delimiter?: string;
 }
 
-/** What `param` knows, as the rest of `flow/` reads it. Exactly one of `schema` and `fallback` is there. */
+/** How the content of a file becomes the parameter's value. */
+export interface FileParameter {
+  readonly parse: 'text' | 'json' | 'csv' | ((text: string) => unknown);
+  /** Between the cells of a CSV file. */
+  readonly delimiter: string | undefined;
+  readonly schema: AnySchema | undefined;
+}
+
+/** What `param` knows, as the rest of `flow/` reads it. At most one of `schema`, `fallback` and `file` tells what it is; a file's `fallback` is its path. */
 export interface ParamDefinition {
   readonly schema: AnySchema | undefined;
   /** The declared default; its type is the parameter's type. */
@@ -64,6 +74,9 @@ export interface ParamDefinition {
   readonly env: string | undefined;
   readonly significant: boolean;
   readonly secret: boolean;
+  /** What separates the elements of a list in a text. */
+  readonly delimiter: string | undefined;
+  readonly file: FileParameter | undefined;
 }
 
 // A registered symbol, because a flow file and the CLI may have loaded two copies of the package.
@@ -84,12 +97,18 @@ export function param<S extends AnySchema>(
 export function param<T extends string | number | boolean>(options: ParamOptions & { readonly default: T }): Param<Widen<T>, Widen<T>, true>;
 export function param(first: AnySchema | (ParamOptions & { readonly default: string | number | boolean }), second: SchemaParamOptions = {}): unknown {
   const definition = isSchema(first) ? definitionOf(first, undefined, second) : definitionOf(undefined, checkedDefault(first), first);
+  return paramOf(definition);
+}
+
+export function paramOf(definition: ParamDefinition): unknown {
   return Object.freeze({ [DEFINITION]: definition });
 }
 
 function definitionOf(schema: AnySchema | undefined, fallback: ParamDefinition['fallback'], options: SchemaParamOptions): ParamDefinition {
-  const { help, env, significant = true, secret = false } = options;
-  return Object.freeze({ schema, fallback, help, env, significant, secret });
+  const { help, env, significant = true, secret = false, delimiter } = options;
+  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === ''))
+    throw new MillraceError('PARAM_DECLARATION_INVALID', `param() expects 'delimiter' to be a text; got ${describe(delimiter)}`);
+  return Object.freeze({ schema, fallback, help, env, significant, secret, delimiter, file: undefined });
 }
 
 function checkedDefault(options: { readonly default: string | number | boolean }): string | number | boolean {

@@ -2,7 +2,7 @@ import { MillraceError } from '../base/error.js';
 import { knowError } from '../base/error-class.js';
 
 /** Where a parameter's value comes from, as it is recorded and shown. */
-export type ParameterOrigin = 'argument' | 'command line' | `file ${string}` | `environment ${string}` | 'default';
+export type ParameterOrigin = 'argument' | 'command line' | `file ${string}` | `environment ${string}` | 'secrets file' | 'default';
 
 export interface ParameterIssue {
   /** The parameter's name; empty when a schema for all parameters together refused them as a whole. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, MillraceError } from '../base/error.js';
+import type { Contents } from './included-content.js';
 import { jsonErrorPosition } from './json-error-position.js';
 import { environmentNames, type ParameterOrigin } from './parameter-error.js';
 import { parseJson } from './parameter-text.js';
@@ -14,6 +15,10 @@ export interface ParameterSources {
   readonly file?: ParamFile | undefined;
   /** Texts: `process.env`, or nothing. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Texts for secret parameters, by the names they have in the environment: what lies in a file of secrets. */
+  readonly secrets?: ((name: string) => string | undefined) | undefined;
+  /** What earlier runs kept of files that they were given: for those that have changed since. */
+  readonly contents?: Contents | undefined;
 }
 
 export interface ParamFile {
@@ -29,17 +34,23 @@ export interface GivenValue {
   readonly origin: ParameterOrigin;
 }
 
-/** The first source that has the parameter; `env` is its own environment variable. */
-export function givenValue(sources: ParameterSources, name: string, env: string | undefined): GivenValue | undefined {
+/** The first source that has the parameter; `env` is its own environment variable. Secrets are looked for in the file of secrets too. */
+export function givenValue(sources: ParameterSources, name: string, env: string | undefined, isSecret = false): GivenValue | undefined {
   const argument = ownValue(sources.argument, name);
   if (argument !== undefined) return { value: argument, isText: false, origin: 'argument' };
   const text = ownValue(sources.commandLine, name);
   if (text !== undefined) return { value: text, isText: true, origin: 'command line' };
   const fromFile = ownValue(sources.file?.values, name);
   if (sources.file !== undefined && fromFile !== undefined) return { value: fromFile, isText: false, origin: `file ${sources.file.name}` };
-  for (const variable of [...environmentNames(name), ...(env === undefined ? [] : [env])]) {
+  const variables = [...environmentNames(name), ...(env === undefined ? [] : [env])];
+  for (const variable of variables) {
     const value = ownValue(sources.environment, variable);
     if (value !== undefined) return { value, isText: true, origin: `environment ${variable}` };
+  }
+  if (!isSecret || sources.secrets === undefined) return undefined;
+  for (const variable of variables) {
+    const value = sources.secrets(variable);
+    if (value !== undefined) return { value, isText: true, origin: 'secrets file' };
   }
   return undefined;
 }
@@ -72,7 +83,9 @@ export function parseParamArguments(args: readonly string[]): Readonly<Record<st
     if (name === '')
       throw new MillraceError('PARAM_SYNTAX', `--param expects name=value, got ${describe(arg)}`, { hint: 'Write --param testRatio=0.3.' });
     if (Object.hasOwn(texts, name))
-      throw new MillraceError('PARAM_SYNTAX', `--param ${name} is given twice`, { hint: 'Keep one of them; a list is written as JSON.' });
+      throw new MillraceError('PARAM_SYNTAX', `--param ${name} is given twice`, {
+        hint: `Keep one of them; a list is written as ${name}=a,b or as JSON.`,
+      });
     texts[name] = arg.slice(split + 1);
   }
   return Object.freeze(texts);

@@ -1,3 +1,4 @@
+import type { IncludedFile } from './included-content.js';
 import type { ParameterOrigin } from './parameter-error.js';
 
 /** A parameter as it is shown to people: in `millrace show`, on the page's run form. */
@@ -22,6 +23,8 @@ export interface ResolvedParameters {
   readonly sources: Readonly<Record<string, ParameterOrigin>>;
   /** The texts that must be masked wherever they turn up: secret values as given and as validated, and the strings inside them. */
   readonly secrets: readonly string[];
+  /** Of those that are the content of a file: which, and what it held. */
+  readonly files: Readonly<Record<string, IncludedFile>>;
 }
 
 /** Every text under which a secret could be printed. */

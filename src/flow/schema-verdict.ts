@@ -4,6 +4,9 @@ import type { AnySchema } from './param.js';
 export interface SchemaComplaint {
   /** The first part of the path, for a schema of all parameters: the parameter's name. */
   readonly key: string | undefined;
+  /** The whole path, and what the schema says without it. */
+  readonly path: readonly string[];
+  readonly message: string;
   /** What the schema says, with the path inside the value before it. */
   readonly text: string;
   /** The same, with the path inside the parameter that `key` names. */
@@ -56,5 +59,5 @@ function verdictOf(result: StandardSchemaV1.Result<unknown>): SchemaVerdict {
 function complaintOf({ message, path = [] }: StandardSchemaV1.Issue): SchemaComplaint {
   const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
   const at = (inside: readonly string[]): string => (inside.length === 0 ? message : `at ${inside.join('.')}: ${message}`);
-  return { key: keys[0], text: at(keys), textInside: at(keys.slice(1)) };
+  return { key: keys[0], path: keys, message, text: at(keys), textInside: at(keys.slice(1)) };
 }

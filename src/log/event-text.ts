@@ -1,4 +1,15 @@
-import type { ErrorInfo, LogLevel, LogLine, ProgressData, RetryNotice, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type {
+  ArtifactData,
+  ErrorInfo,
+  LogLevel,
+  LogLine,
+  MetricData,
+  ProgressData,
+  RetryNotice,
+  RunEvent,
+  RunStateData,
+  TaskStateData,
+} from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import { reasonWords } from '../model/reason-text.js';
 import { FINAL_RUN_STATES, isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
@@ -27,11 +38,25 @@ export function eventText(event: RunEvent, names: RunNames, tally: RunTally): Ev
   if (event.type === 'task-state') return taskText(event.node, event.data as TaskStateData);
   if (event.type === 'run-state') return runText(event.data as RunStateData, names, tally);
   if (event.type === 'progress') return { level: 'info', subject: `Task '${event.node}'`, text: progressText(event.data as ProgressData) };
+  if (event.type === 'artifact' || event.type === 'metric') return { ...sideText(event), subject: subjectOf(event, names) };
   const { level, text } = event.data as LogLine;
-  return { level, subject: event.node === undefined ? flowSubject(names) : `Task '${event.node}'`, text };
+  return { level, subject: subjectOf(event, names), text };
 }
 
 const progressText = ({ fraction, message }: ProgressData): string => `${Math.round(fraction * 100)} %${message === undefined ? '' : ` ${message}`}`;
+
+/** A curve is no news, line by line: its points are in the record. */
+function sideText(event: RunEvent): Pick<EventText, 'level' | 'text'> {
+  if (event.type === 'metric') {
+    const { name, steps, values } = event.data as MetricData;
+    const count = values.length > 1 ? ` (${values.length} points)` : '';
+    return { level: 'debug', text: `metric ${name} = ${values.at(-1)} at step ${steps.at(-1)}${count}` };
+  }
+  const { name, kind, ref } = event.data as ArtifactData;
+  return { level: 'info', text: `artifact '${name}' kept (${kind}, ${ref.bytes} bytes)` };
+}
+
+const subjectOf = (event: RunEvent, names: RunNames): string => (event.node === undefined ? flowSubject(names) : `Task '${event.node}'`);
 
 const flowSubject = ({ flow }: RunNames): string => `Flow '${flow}'`;
 

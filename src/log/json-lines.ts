@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino';
 import { MillraceError } from '../base/error.js';
-import type { LogLevel, LogLine, ProgressData, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { LogLevel, LogLine, MetricData, ProgressData, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
 import { uncaptured } from './capture.js';
 import { eventText } from './event-text.js';
@@ -109,6 +109,8 @@ function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, 
   if (event.type === 'task-state') addTaskFields(fields, event.data as TaskStateData, mask);
   else if (event.type === 'run-state') addRunFields(fields, event.data as RunStateData, tally, mask);
   else if (event.type === 'progress') addDefined(fields, { ...(event.data as ProgressData), message: undefined });
+  else if (event.type === 'artifact') addDefined(fields, maskData(event.data as Readonly<Record<string, unknown>>, mask));
+  else if (event.type === 'metric') addMetricFields(fields, event.data as MetricData, mask);
   else addDefined(fields, { attempt: (event.data as LogLine).attempt });
   return fields;
 }
@@ -124,6 +126,11 @@ function addTaskFields(fields: Record<string, unknown>, data: TaskStateData, mas
     error: error && maskData(error, mask),
     retry,
   });
+}
+
+/** JSON has no word for NaN. */
+function addMetricFields(fields: Record<string, unknown>, { attempt, name, steps, values }: MetricData, mask: Mask): void {
+  addDefined(fields, { attempt, name: mask(name), steps, values: values.map((value) => (Number.isFinite(value) ? value : String(value))) });
 }
 
 function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {

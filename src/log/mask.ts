@@ -19,15 +19,22 @@ const SHORTEST_BASE64 = 8;
  * - A secret of one or two characters is masked where no letter, digit or underscore touches it; an empty one is none.
  *
  * Without secrets the text itself is returned.
+ *
+ * @param spelled how each of these forms is written in the texts that are masked: `asLatin1` for bytes read as latin1 @default as it is
  */
-export function createMask(secrets: readonly string[]): Mask {
-  const forms = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length);
+export function createMask(secrets: readonly string[], spelled: (form: string) => string = (form) => form): Mask {
+  const forms = [...new Set(secrets.flatMap(formsOf).map(spelled))].sort((a, b) => b.length - a.length);
   if (forms.length === 0) return (text) => text;
   return (text) => {
     const spans: Span[] = [];
     for (const form of forms) collect(text, form, spans);
     return spans.length === 0 ? text : withoutSpans(text, spans);
   };
+}
+
+/** UTF-8 as it looks to whoever takes each byte for a character. */
+export function asLatin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** From `start` up to, not including, `end`. */

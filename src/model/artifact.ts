@@ -12,3 +12,9 @@ export interface ArtifactRef {
   /** The name of the serializer that wrote it. */
   readonly format: string;
 }
+
+/**
+ * How a viewer is to show an artifact. A table is rows, columns or a frame; a plot is a Vega or Vega-Lite spec, or an SVG or HTML text, which its
+ * content type tells apart; a file is bytes of any kind; a value is anything else.
+ */
+export type ArtifactKind = 'table' | 'markdown' | 'image' | 'plot' | 'html' | 'text' | 'file' | 'value';

@@ -7,7 +7,7 @@ export interface RunEvent {
   readonly data?: unknown;
 }
 
-export type RunEventType = 'run-state' | 'task-state' | 'log' | 'progress';
+export type RunEventType = 'run-state' | 'task-state' | 'log' | 'progress' | 'artifact' | 'metric';
 
 /** `data` of `task-state`. A final state is told only after its row is committed (S19). */
 export interface TaskStateData {
@@ -36,6 +36,23 @@ export interface ProgressData {
   /** 0 to 1. */
   readonly fraction: number;
   readonly message?: string;
+}
+
+/** `data` of `artifact`, told when it is recorded. Without a `node` it is the flow body's. */
+export interface ArtifactData {
+  readonly attempt: number;
+  readonly name: string;
+  readonly kind: import('./artifact.js').ArtifactKind;
+  readonly contentType: string;
+  readonly ref: import('./artifact.js').ArtifactRef;
+}
+
+/** `data` of `metric`: points that were recorded together, as many steps as values. */
+export interface MetricData {
+  readonly attempt: number;
+  readonly name: string;
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
 }
 
 /** `data` of `run-state`. */

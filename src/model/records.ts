@@ -1,4 +1,4 @@
-import type { ArtifactRef } from './artifact.js';
+import type { ArtifactKind, ArtifactRef } from './artifact.js';
 import type { CheckResult } from './check.js';
 import type { ErrorInfo, LogLine } from './event.js';
 import type { FileRead } from './file-read.js';
@@ -135,3 +135,48 @@ export interface LogRow extends LogLine {
 
 /** What changes of a run's own row. */
 export type RunChange = Partial<Pick<RunRow, 'state' | 'startedAt' | 'finishedAt' | 'error' | 'counts' | 'result'>>;
+
+/** The place of a flow's body beside its task runs. */
+export const BODY_PLACE = -1;
+/** The place of the files among a run's parameters (S18): each is an artifact with the parameter's name. */
+export const PARAMETERS_PLACE = -2;
+
+/** What an attempt, or a body, gave by `ctx().artifact`. Of two with one name from one attempt, the last counts. */
+export interface RunArtifactRow {
+  /** Of the task run; `BODY_PLACE` or `PARAMETERS_PLACE`. */
+  readonly index: number;
+  /** From 1; 0 where there are no attempts. */
+  readonly attempt: number;
+  readonly name: string;
+  readonly kind: ArtifactKind;
+  /** A media type, such as `text/markdown`. */
+  readonly contentType: string;
+  readonly at: number;
+  readonly ref: ArtifactRef;
+  /** The bytes, when they are small enough to live in the record. */
+  readonly inline: Uint8Array | undefined;
+}
+
+/** Points of one metric, in the order in which they came. Values may be NaN and infinite; steps are finite. */
+export interface MetricRow {
+  readonly index: number;
+  readonly attempt: number;
+  readonly name: string;
+  /** How many points of this metric came before, from the same attempt. */
+  readonly first: number;
+  /** When the first of these came. */
+  readonly at: number;
+  readonly steps: readonly number[];
+  /** As many. */
+  readonly values: readonly number[];
+}
+
+/** How far a task run says it is: the last it said. */
+export interface ProgressRow {
+  readonly index: number;
+  readonly attempt: number;
+  /** 0 to 1. */
+  readonly fraction: number;
+  readonly message: string | undefined;
+  readonly at: number;
+}

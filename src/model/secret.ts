@@ -23,7 +23,7 @@ function secrets(): Secrets {
 }
 
 /**
- * A value of the environment, read when it is used. What it holds is shown as `***` in logs, errors and records of runs that begin after this.
+ * A value of the environment, or of the file of secrets (`.millrace/secrets`, mode 0600), read when it is used. What it holds is shown as `***` in logs, errors and records of runs that begin after this.
  * @example sqlTable('orders', { db: secret('DATABASE_URL') })
  * @throws MillraceError `SECRET_INVALID`
  */
@@ -42,7 +42,9 @@ export function isSecret(value: unknown): value is Secret {
 export function secretValue({ name }: Secret): string {
   const value = secrets().source(name);
   if (value !== undefined && value !== '') return value;
-  throw new MillraceError('SECRET_MISSING', `expected the secret '${name}'; it is not set`, { hint: `Set the environment variable ${name}.` });
+  throw new MillraceError('SECRET_MISSING', `expected the secret '${name}'; it is not set`, {
+    hint: `Set the environment variable ${name}, or write ${name}=… into .millrace/secrets (mode 0600).`,
+  });
 }
 
 export function installSecrets(source: (name: string) => string | undefined): void {

@@ -1,24 +1,10 @@
 import { resolve } from 'node:path';
 import { createHasher, sha256 } from '../base/digest.js';
 import { describe, MillraceError } from '../base/error.js';
+import type { FileRef } from '../model/file-ref.js';
 import { disk, hub } from './disk.js';
 import { contentAtOnce, pieces, stateOf } from './file-digests.js';
 import { CONTENT } from './question.js';
-
-/** A file by its path and its content. */
-export interface FileRef {
-  /** Absolute. */
-  readonly path: string;
-  /** sha256 of the content, as 64 characters of hex. */
-  readonly digest: string;
-  readonly bytes: number;
-  /** The content as UTF-8. @throws MillraceError `FILE_CHANGED`, `FILE_MISSING` when it is not what it was when this was made */
-  text(): Promise<string>;
-  /** @throws MillraceError `FILE_CHANGED`, `FILE_MISSING` */
-  read(): Promise<Uint8Array>;
-  /** Piece by piece. Whether the content is still the same shows at the end: then the stream fails with `FILE_CHANGED`. */
-  stream(): ReadableStream<Uint8Array>;
-}
 
 /**
  * A file as an argument or a result. In cache keys it counts by its path and its content, whoever reads it: also native code, whose reading is
@@ -52,6 +38,11 @@ export class FileReference implements FileRef {
     this.digest = digest;
     this.bytes = bytes;
     areThereAny = true;
+  }
+
+  /** For people: whoever prints it wants to know which file, not how it is read. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `file '${this.path}' (${this.bytes} bytes, ${this.digest.slice(0, 16)}…)`;
   }
 
   async text(): Promise<string> {

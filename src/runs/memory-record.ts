@@ -8,7 +8,19 @@ import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './d
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
 import { MemoryClaims } from './memory/memory-claims.js';
 import { MemoryRun } from './memory/memory-run.js';
-import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from './run-record.js';
+import type {
+  ChosenAddress,
+  ClaimAnswer,
+  ClaimRequest,
+  LogFilter,
+  MetricFilter,
+  MetricSeries,
+  RecordBatch,
+  RunArtifact,
+  RunFilter,
+  RunRecord,
+  TaskRunDetails,
+} from './run-record.js';
 
 export interface MemoryRecordOptions {
   /** @default systemClock */
@@ -53,7 +65,7 @@ class MemoryRecord implements RunRecord {
     checkEpoch(batch.run, batch.epoch, run.row.epoch);
     this.#checkBatch(batch);
     run.take(batch);
-    for (const { inline, ref } of batch.artifacts ?? []) {
+    for (const { inline, ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
     }
     const taken = this.#claims.release(batch.run, batch.released ?? []);
@@ -142,6 +154,16 @@ class MemoryRecord implements RunRecord {
     return this.#runs.get(run)?.logs(filter) ?? [];
   }
 
+  async runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.sideResults.artifacts(filter) ?? [];
+  }
+
+  async metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.sideResults.metrics(filter) ?? [];
+  }
+
   async durations(flow: string): Promise<TaskDurations> {
     this.#checkOpen();
     const recent = [...this.#runs.values()].filter(({ row }) => row.flow === flow).sort(newestRunFirst);
@@ -201,7 +223,7 @@ class MemoryRecord implements RunRecord {
       if (nodeKey !== undefined) checkDigest('nodeKey', nodeKey);
       if (cacheKey !== undefined) checkDigest('cacheKey', cacheKey);
     }
-    for (const { ref } of batch.artifacts ?? []) {
+    for (const { ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       checkDigest('contentDigest', ref.contentDigest);
       checkDigest('valueDigest', ref.valueDigest);
     }

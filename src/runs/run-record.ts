@@ -1,6 +1,17 @@
 import type { ArtifactRef } from '../model/artifact.js';
 import type { LogLevel } from '../model/event.js';
-import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, RunRow, TaskRunRow } from '../model/records.js';
+import type {
+  ArtifactRow,
+  AttemptRow,
+  CacheEntryRow,
+  LogRow,
+  MetricRow,
+  ProgressRow,
+  RunArtifactRow,
+  RunChange,
+  RunRow,
+  TaskRunRow,
+} from '../model/records.js';
 import type { RunState, TaskState } from '../model/states.js';
 import type { TaskDurations } from './durations.js';
 
@@ -16,6 +27,12 @@ export interface RecordBatch {
   readonly artifacts?: readonly ArtifactRow[];
   readonly entries?: readonly CacheEntryRow[];
   readonly logs?: readonly LogRow[];
+  /** Upserted by (run, index, attempt, name). */
+  readonly runArtifacts?: readonly RunArtifactRow[];
+  /** Points that are recorded already are passed over. */
+  readonly metrics?: readonly MetricRow[];
+  /** Upserted by (run, index). */
+  readonly progress?: readonly ProgressRow[];
   /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
   readonly released?: readonly string[];
 }
@@ -69,7 +86,36 @@ export interface LogFilter {
 /** What is kept of one task run, together. */
 export interface TaskRunDetails extends TaskRunRow {
   readonly attemptRows: readonly AttemptRow[];
+  /** The parts of its result. */
   readonly artifacts: readonly Omit<ArtifactRow, 'inline'>[];
+  /** The last it said; absent when it said nothing. */
+  readonly progress?: Omit<ProgressRow, 'index'>;
+}
+
+/** An artifact that somebody gave, without its bytes. */
+export type RunArtifact = Omit<RunArtifactRow, 'inline'>;
+
+/** One metric of one attempt. */
+export interface MetricSeries {
+  readonly index: number;
+  readonly attempt: number;
+  readonly name: string;
+  /** How many points it has. */
+  readonly count: number;
+  readonly last: { readonly step: number; readonly value: number };
+  /** Of the finite values; undefined when there are none. */
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** Where they were asked for: all, in the order in which they came. */
+  readonly points?: { readonly steps: readonly number[]; readonly values: readonly number[] };
+}
+
+export interface MetricFilter {
+  /** Of a task run, or `BODY_PLACE`. */
+  readonly index?: number;
+  readonly name?: string;
+  /** @default false */
+  readonly points?: boolean;
 }
 
 /**
@@ -114,6 +160,10 @@ export interface RunRecord extends AsyncDisposable {
   /** In order of `index`. */
   taskRuns(run: string, filter?: { task?: string; state?: TaskState }): Promise<readonly TaskRunDetails[]>;
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
+  /** What was given by `ctx().artifact`, by whatever attempt: in order of index, attempt and name. `runs/side-results.ts` knows which are to be shown. */
+  runArtifacts(run: string, filter?: { readonly index?: number }): Promise<readonly RunArtifact[]>;
+  /** What was given by `ctx().metric`, likewise. */
+  metrics(run: string, filter?: MetricFilter): Promise<readonly MetricSeries[]>;
   /** How long the tasks of a flow took in its newest runs; of large runs, a sample. */
   durations(flow: string): Promise<TaskDurations>;
   /**

@@ -11,11 +11,12 @@ import type { Graph } from '../graph/graph-view.js';
 
 import { withOrigins } from '../runs/with-origins.js';
 import { openProject } from './project.js';
+import { sourcesOf } from './run-sources.js';
 import { trace } from './trace.js';
 
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
 export async function previewFlow(flow: FlowDefinition, sources: ParameterSources): Promise<Graph> {
-  const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+  const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
   return await traceFlow(flow, params, []);
 }
 
@@ -53,7 +54,7 @@ async function resolveWhatIsGiven(
   flow: FlowDefinition,
   sources: ParameterSources,
 ): Promise<{ params: ResolvedParameters; missing: readonly string[] }> {
-  const withEnvironment = { environment: process.env, ...sources };
+  const withEnvironment = sourcesOf(flow, sources);
   try {
     return { params: await resolveParameters(flow.params ?? {}, withEnvironment), missing: [] };
   } catch (error) {

@@ -4,6 +4,7 @@ import { type ParameterSources, resolveParameters } from '../flow/parameters.js'
 import type { GraphData, ViewNode } from '../graph/graph-view.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { openProject, type Project } from './project.js';
+import { sourcesOf } from './run-sources.js';
 import { unknownTask } from './stored-output.js';
 import { trace } from './trace.js';
 
@@ -12,7 +13,7 @@ import { trace } from './trace.js';
  * @returns the ids of the nodes whose results are concerned
  */
 export async function invalidateFlow(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]> {
-  const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+  const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
   await using project = await openProject({ look: options.dryRun === true });
   const { tracer, data } = await trace(flow, params, [], project);
   const chosen = withNeighbours(data, chooseNodes(data, options.task), options);

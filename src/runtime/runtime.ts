@@ -1,8 +1,9 @@
 import type { FlowRuntime } from '../flow/flow-runtime.js';
 import { installSecrets } from '../model/secret.js';
+import { secretOfFile } from './secrets-file.js';
 import { startRun } from './start-run.js';
 
-installSecrets((name) => process.env[name]);
+installSecrets((name) => process.env[name] || secretOfFile(name));
 
 /** What flows find behind `run`, `preview` and the rest. Drawing and looking back are loaded when first asked for: a run needs neither. */
 export const runtime: FlowRuntime = {

@@ -10,27 +10,30 @@ import { runHook } from '../engine/hooks.js';
 import { Journal } from '../engine/journal.js';
 import { Recording } from '../engine/recording.js';
 import { Reuse } from '../engine/reuse.js';
+import { type SideOutput, SideOutputs } from '../engine/side-output.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import { DEFAULT_CONCURRENCY, type FlowDefinition, type FlowHooks, type RunOptions } from '../flow/flow-runtime.js';
+import type { IncludedFile } from '../flow/included-content.js';
 import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
 import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { BodyScope, scopes } from '../flow/scope.js';
 import type { TaskRef } from '../flow/task-type.js';
 import { TaskGraph } from '../graph/task-graph.js';
 import { captureOutput, type OutputCapture, type OutputTarget, uncaptured } from '../log/capture.js';
-import { createMask, type Mask } from '../log/mask.js';
+import { asLatin1, createMask, type Mask } from '../log/mask.js';
 import { maskData } from '../log/mask-data.js';
 import { maskError } from '../log/mask-error.js';
 import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
-import type { RunRow } from '../model/records.js';
+import { BODY_PLACE, type RunRow } from '../model/records.js';
 import { newRunId } from '../model/run-id.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { FlowRunError } from '../model/task-error.js';
+import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import { bodyContext } from './body-context.js';
@@ -40,6 +43,7 @@ import { guard, type Uncaught } from './process-guard.js';
 import { keeperFor, openProject, type Project, rootsOf } from './project.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
 import { RunInProgress } from './run-handle.js';
+import { sourcesOf } from './run-sources.js';
 import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
 
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
@@ -95,7 +99,7 @@ async function execute(
 ): Promise<unknown> {
   try {
     checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
-    const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+    const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
     const project = await openProject();
     try {
       return await new FlowRun(handle, flow, params, options, project).run(parentRun);
@@ -123,6 +127,7 @@ class FlowRun {
   readonly #code: TaskCode;
   readonly #journal: Journal;
   readonly #recording: Recording;
+  readonly #sideOutputs: SideOutputs;
   readonly #engine: Engine;
   readonly #abort = new AbortController();
   /** Why the run ends early: it was cancelled, or could not go on. */
@@ -158,6 +163,14 @@ class FlowRun {
       flushOutput: (output) => this.#capture?.flush(output as OutputTarget),
       echo: options.echo === false ? undefined : printLine,
     });
+    this.#sideOutputs = new SideOutputs({
+      keeper: this.#keeper,
+      journal: this.#journal,
+      hub: handle.hub,
+      now: systemClock.now,
+      masks: this.#secrets.length === 0 ? undefined : { text: this.#mask, bytes: createMask(this.#secrets, asLatin1) },
+      warn: ({ index, attempt }, text) => this.#recording.line(index < 0 ? undefined : index, attempt, 'warn', text),
+    });
     this.#engine = new Engine({
       run,
       graph,
@@ -178,7 +191,8 @@ class FlowRun {
       onFailure: flow.onFailure,
       observer: this.#recording,
       maskError: (thrown) => this.#maskError(thrown),
-      bodyContext: (values) => this.#context(values),
+      bodyContext: (values, sideOutput) => this.#context(values, sideOutput),
+      sideOutputs: this.#sideOutputs,
     });
   }
 
@@ -246,18 +260,21 @@ class FlowRun {
 
   #recordedParams(): Record<string, string> {
     const recorded: Record<string, string> = {};
-    for (const [name, value] of Object.entries(this.#params.values)) recorded[name] = this.#mask(paramText(value));
+    for (const [name, value] of Object.entries(this.#params.values))
+      recorded[name] = this.#mask(paramText(fileOf(this.#params.files[name]) ?? value));
     return recorded;
   }
 
   /** Runs the body and waits for every node; or for a cancelled run's grace to be over. */
   async #body(): Promise<unknown> {
-    const scope = new BodyScope(this.#engine, this.#context(this.#params.values), this.#bodyOutput());
+    const scope = new BodyScope(this.#engine, this.#context(this.#params.values, this.#ownSideOutput()), this.#bodyOutput());
     const stoppedForGood = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
     });
     const work = (async () => {
-      const result = this.#unlessSkipped(await settle(runBody(scope, this.#engine, () => this.#flow.body(this.#params.values))));
+      const result = this.#unlessSkipped(
+        await settle(this.#withFilesKept(() => runBody(scope, this.#engine, () => this.#flow.body(this.#params.values)))),
+      );
       if ('error' in result) this.#engine.bodyThrew(undefined, result.error);
       // The flow is written wrongly: nothing of it is to run (S26).
       if ('error' in result && isTargetInvalid(result.error)) this.#engine.stop(asError(result.error));
@@ -276,6 +293,12 @@ class FlowRun {
     }
   }
 
+  /** The files that are parameters are part of the run (S18): it does not begin before they are. */
+  async #withFilesKept<T>(begin: () => Promise<T>): Promise<T> {
+    for (const [name, file] of Object.entries(this.#params.files)) await this.#sideOutputs.keepParameter(name, file);
+    return await begin();
+  }
+
   /** A flow without anything to do has not failed (S11, S12). */
   #unlessSkipped(body: Outcome): Outcome {
     if (!('error' in body) || !isSkip(body.error)) return body;
@@ -286,6 +309,7 @@ class FlowRun {
   #giveUp: (reason: Error) => void = () => {};
 
   async #end(body: Outcome): Promise<unknown> {
+    await this.#sideOutputs.settled();
     await this.#journal.flush();
     const failure = this.#failure(body);
     this.#isDecided = true;
@@ -308,6 +332,7 @@ class FlowRun {
     this.#tellHooks(late);
     // A hook may have had something to say, if only that it failed.
     await this.#journal.flush();
+    this.#sideOutputs.closed = true;
     if (late) throw late;
     return 'value' in body ? body.value : undefined;
   }
@@ -338,9 +363,14 @@ class FlowRun {
     }
   }
 
-  #context(params: Readonly<Record<string, unknown>>): TaskContext {
+  #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
     const log = createTaskLogger((level, text) => this.#recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: this.#handle.id, flowName: this.#flow.name, params, signal: this.#abort.signal, log, tracing: false });
+    return bodyContext({ runId: this.#handle.id, flowName: this.#flow.name, params, signal: this.#abort.signal, log, tracing: false }, sideOutput);
+  }
+
+  /** Of the run's own body. */
+  #ownSideOutput(): SideOutput {
+    return this.#sideOutputs.of({ index: BODY_PLACE, attempt: 0, node: undefined });
   }
 
   #bodyOutput(): OutputTarget {
@@ -473,6 +503,11 @@ function forceOf({ force, forceOnly }: RunOptions): Force {
     return new TaskSelection(list.map((ref) => (typeof ref === 'string' ? ref : ref.taskName)));
   };
   return { all: force === true, downstream: force === true ? new TaskSelection() : names(force), only: names(forceOnly) };
+}
+
+/** A parameter that is the content of a file is recorded as the file; the content lies beside it. */
+function fileOf(file: IncludedFile | undefined): FileReference | undefined {
+  return file && new FileReference(file.path, file.digest, file.content.length);
 }
 
 /** A parameter that cannot be stored faithfully (a function, a class instance) is recorded as what it looks like. */

@@ -2,11 +2,12 @@ import { MillraceError } from '../base/error.js';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { openProject } from './project.js';
+import { sourcesOf } from './run-sources.js';
 import { trace } from './trace.js';
 
 /** The stored value of a task's first call under these parameters (D2). Runs nothing. @throws MillraceError `TASK_UNKNOWN`, `NOT_COMPLETE` */
 export async function storedOutput(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown> {
-  const params = await resolveParameters(flow.params ?? {}, { environment: process.env, ...sources });
+  const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
   await using project = await openProject({ look: true });
   const { tracer, data } = await trace(flow, params, [], project);
   const [node] = tracer.nodesOf(task);

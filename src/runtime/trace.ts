@@ -15,7 +15,7 @@ import { printLine } from '../log/print-line.js';
 import { createTaskLogger } from '../log/run-log.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
-import { bodyContext } from './body-context.js';
+import { bodyContext, KEEPS_NOTHING } from './body-context.js';
 import { codeOfFlow } from './code-of-flow.js';
 import { keeperFor, type Project, rootsOf } from './project.js';
 
@@ -78,5 +78,5 @@ function printMasked(mask: Mask): () => void {
 
 function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
   const log = createTaskLogger(() => {});
-  return bodyContext({ runId: '(preview)', flowName, params, signal: new AbortController().signal, log, tracing: true });
+  return bodyContext({ runId: '(preview)', flowName, params, signal: new AbortController().signal, log, tracing: true }, KEEPS_NOTHING);
 }

@@ -1,14 +1,21 @@
 import { Command } from 'commander';
+import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { findRun, findTaskRun, parseRunPath } from '../look-up.js';
 import { openRecord } from '../open-record.js';
+import { jsonSideResults, placeNames } from '../side-report.js';
 import { widthOf } from '../terminal.js';
+import { UsageError } from '../usage-error.js';
 
 interface InspectOptions {
   readonly json?: true;
   readonly all?: true;
+  readonly artifact?: string;
+  readonly metric?: string;
+  readonly output?: string;
+  readonly lastAttempt?: true;
 }
 
 const LOG_TAIL = 20;
@@ -20,30 +27,51 @@ export function inspectCommand(context: CommandContext): Command {
     .description('show a run of the past: its parameters and tasks; or one task: its attempts, inputs, results and log')
     .argument('<run>', '<run>, <flow>/latest, <run>/<task> or <flow>/latest/<task>')
     .option('--all', 'list the children of maps one by one')
+    .option('--artifact <name>', 'show an artifact that was given by ctx().artifact')
+    .option('--metric <name>', 'print the points of a metric, as CSV')
+    .option('-o, --output <file>', 'write the bytes of the artifact to this file; - for the standard output')
+    .option('--last-attempt', 'artifacts and metrics of the last attempt, although it failed')
     .option('--json', 'print JSON')
     .action(async (path: string, options: InspectOptions) => await inspectPath(path, options, context));
 }
 
-async function inspectPath(path: string, { json, all }: InspectOptions, { terminal }: CommandContext): Promise<void> {
+async function inspectPath(path: string, options: InspectOptions, { terminal }: CommandContext): Promise<void> {
+  const { json, all } = options;
+  if (options.output !== undefined && options.artifact === undefined) throw new UsageError('-o writes an artifact: name it with --artifact <name>');
   const wanted = parseRunPath(path);
   await using project = await openRecord();
   const { record } = project;
   const run = await findRun(record, wanted.run);
   const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };
+  const taskRun = wanted.task === undefined ? undefined : findTaskRun(taskRuns, wanted.task, run.id);
+  const place = taskRun === undefined ? {} : { index: taskRun.index };
+  const lookUp = { ...place, lastAttempt: options.lastAttempt === true, points: options.metric !== undefined };
+  const given = await sideResultsOf(record, run.id, taskRuns, lookUp);
+  const nameAt = placeNames(taskRuns);
+  if (options.artifact !== undefined || options.metric !== undefined) {
+    const { inspectArtifact, inspectMetric } = await import('./inspect-artifact.js');
+    const request = { path: `${run.id}${taskRun === undefined ? '' : `/${taskRun.id}`}`, given, nameAt, output: options.output, json: json === true };
+    if (options.metric !== undefined) inspectMetric(options.metric, request, terminal);
+    if (options.artifact !== undefined) await inspectArtifact(options.artifact, request, project, terminal);
+    return;
+  }
   const print = (text: string): void => void terminal.out.write(`${text}\n`);
-  if (wanted.task === undefined) {
-    if (json) return print(JSON.stringify({ ...run, taskRuns }, null, 2));
+  if (taskRun === undefined) {
+    if (json) return print(JSON.stringify({ ...run, taskRuns, ...jsonSideResults(given, nameAt) }, null, 2));
     const { runReport } = await import('../run-report.js');
     const result = run.result && (await project.preview([{ index: -1, name: '', ref: run.result }], PREVIEW_BYTES));
-    return print(runReport(run, taskRuns, result, { ...style, all: all === true }));
+    return print(runReport(run, taskRuns, result, { ...style, all: all === true }, given));
   }
-  const taskRun = findTaskRun(taskRuns, wanted.task, run.id);
   const logs = await record.logs(run.id, { node: taskRun.id });
   const value = await project.preview(taskRun.artifacts, PREVIEW_BYTES);
-  if (json) return print(JSON.stringify({ run: run.id, ...taskRun, value: value?.found === true ? value.value : undefined, logs }, jsonValue, 2));
+  if (json) {
+    const shown = value?.found === true ? value.value : undefined;
+    return print(JSON.stringify({ run: run.id, ...taskRun, ...jsonSideResults(given, nameAt), value: shown, logs }, jsonValue, 2));
+  }
   const { taskReport } = await import('../task-report.js');
-  print(taskReport({ run, taskRun, taskRuns, value, logs: logs.slice(-LOG_TAIL), hiddenLogs: Math.max(0, logs.length - LOG_TAIL) }, style));
+  const tail = { logs: logs.slice(-LOG_TAIL), hiddenLogs: Math.max(0, logs.length - LOG_TAIL) };
+  print(taskReport({ run, taskRun, taskRuns, value, sideResults: given, ...tail }, style));
 }
 
 /** JSON has no word for these. */

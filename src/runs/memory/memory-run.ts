@@ -5,6 +5,7 @@ import type { AttemptSample } from '../durations.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
 import type { ChosenAddress, LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
+import { MemorySideResults } from './memory-side-results.js';
 import { TaskColumns } from './task-columns.js';
 
 type Artifact = Omit<ArtifactRow, 'inline'>;
@@ -17,6 +18,7 @@ export class MemoryRun {
   readonly #tasks = new TaskColumns();
   readonly #attempts = new AttemptColumns();
   readonly #artifacts = new Map<number, Artifact[]>();
+  readonly sideResults = new MemorySideResults();
   readonly #logs: LogRow[] = [];
   readonly #seqs = new Set<number>();
 
@@ -35,6 +37,7 @@ export class MemoryRun {
     for (const row of batch.attempts ?? []) this.#attempts.put(row);
     for (const row of batch.artifacts ?? []) this.#putArtifact(row);
     for (const line of batch.logs ?? []) this.#putLog(line);
+    this.sideResults.take(batch);
     if (batch.change && !FINAL_RUN_STATES.has(this.#row.state)) this.#row = { ...this.#row, ...given(batch.change) };
   }
 
@@ -50,7 +53,9 @@ export class MemoryRun {
     for (let index = 0; index < this.#tasks.end; index += 1) {
       const row = this.#tasks.get(index);
       if (row === undefined || !matches(row, filter)) continue;
-      found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts: [...(this.#artifacts.get(index) ?? [])].sort(byName) });
+      const progress = this.sideResults.progressOf(index);
+      const artifacts = [...(this.#artifacts.get(index) ?? [])].sort(byName);
+      found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts, ...(progress === undefined ? {} : { progress }) });
     }
     return found;
   }

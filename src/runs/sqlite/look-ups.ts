@@ -5,6 +5,8 @@ import type { ChosenAddress, LogFilter, RunFilter, TaskRunDetails } from '../run
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
+import { runNumber } from './run-number.js';
+import { findProgress } from './side-results.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
 const ALL = -1;
@@ -85,7 +87,11 @@ export function findTaskRuns(
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Each list is made of two that are in order: sorting them is one walk.
   if (reused.length > 0) for (const list of [taskRuns, attempts, artifacts]) list.sort((a, b) => a.index - b.index);
-  return joined(taskRuns, attempts, artifacts);
+  const progress = findProgress(connection, run);
+  return joined(taskRuns, attempts, artifacts).map((row) => {
+    const said = progress.get(row.index);
+    return said === undefined ? row : { ...row, progress: said };
+  });
 }
 
 /** All three lists are in order of index, so one walk joins them. */
@@ -135,10 +141,6 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
     .prepare(sql)
     .all([...values, sqlLimit(logLimit(filter.limit))])
     .map(rows.logOf);
-}
-
-function runNumber(connection: SqliteConnection, id: string): number | undefined {
-  return connection.prepare('SELECT number FROM run WHERE id = ?').get([id])?.[0] as number | undefined;
 }
 
 function sqlLimit(limit: number): number {

@@ -164,3 +164,55 @@ CREATE TABLE log (
 
 /** What the code of a version was made of (S27). */
 export const SCHEMA_2 = 'ALTER TABLE task_version ADD COLUMN parts TEXT;';
+
+/**
+ * What tasks give beside their results. Points of a metric come in pieces of many: 64-bit floats, lowest byte first. \`steps\` is NULL where each is
+ * one more than the last; \`last_value\` is text, since a column holds no NaN.
+ */
+export const SCHEMA_3 = `
+CREATE TABLE run_artifact (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  at REAL NOT NULL,
+  uri TEXT NOT NULL,
+  address TEXT NOT NULL,
+  content_digest BLOB NOT NULL,
+  value_digest BLOB NOT NULL,
+  bytes INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  PRIMARY KEY (run, place, attempt, name)
+) WITHOUT ROWID;
+
+CREATE TABLE metric (
+  number INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  at REAL NOT NULL,
+  lowest REAL,
+  highest REAL,
+  first_step REAL NOT NULL,
+  last_step REAL NOT NULL,
+  last_value TEXT NOT NULL,
+  steps BLOB,
+  floats BLOB NOT NULL,
+  UNIQUE (run, place, attempt, name, first)
+);
+
+CREATE TABLE progress (
+  run INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  fraction REAL NOT NULL,
+  message TEXT,
+  at REAL NOT NULL,
+  PRIMARY KEY (run, place)
+) WITHOUT ROWID;
+`;

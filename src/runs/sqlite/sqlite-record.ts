@@ -3,7 +3,19 @@ import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
-import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import type {
+  ChosenAddress,
+  ClaimAnswer,
+  ClaimRequest,
+  LogFilter,
+  MetricFilter,
+  MetricSeries,
+  RecordBatch,
+  RunArtifact,
+  RunFilter,
+  RunRecord,
+  TaskRunDetails,
+} from '../run-record.js';
 import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
@@ -11,6 +23,7 @@ import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forg
 import { findChosenAddresses, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
+import { findMetrics, findRunArtifacts } from './side-results.js';
 import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
@@ -115,6 +128,14 @@ class SqliteRecord implements RunRecord {
 
   logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
     return this.#connection.read(() => findLogs(this.#connection, run, filter));
+  }
+
+  runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+    return this.#connection.read(() => findRunArtifacts(this.#connection, run, filter));
+  }
+
+  metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+    return this.#connection.read(() => findMetrics(this.#connection, run, filter));
   }
 
   durations(flow: string): Promise<TaskDurations> {

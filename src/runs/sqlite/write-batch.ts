@@ -9,6 +9,7 @@ import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
 import { writeReused } from './reused.js';
 import * as rows from './rows.js';
+import { writeSideResults } from './side-results.js';
 import type { SqlValue } from './statement.js';
 
 /** A final state never changes (S10): a late row of a task run or an attempt that has one is passed over. */
@@ -49,11 +50,17 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   const taken = releaseClaims(connection, run, batch.released ?? []);
   if (batch.entries) writeEntries(connection, taken.size === 0 ? batch.entries : batch.entries.filter(({ key }) => !taken.has(key)));
   if (batch.logs) insertRows(connection, LOGS, batch.logs, (into, row) => rows.putLog(into, run, row));
+  if (batch.runArtifacts) writeContents(connection, batch.runArtifacts);
+  writeSideResults(connection, run, batch);
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
 
 function writeArtifacts(connection: SqliteConnection, run: number, artifacts: readonly ArtifactRow[]): void {
   insertRows(connection, ARTIFACTS, artifacts, (into, row) => rows.putArtifact(into, run, row));
+  writeContents(connection, artifacts);
+}
+
+function writeContents(connection: SqliteConnection, artifacts: readonly Pick<ArtifactRow, 'ref' | 'inline'>[]): void {
   const inline = artifacts.filter((row) => row.inline !== undefined);
   insertRows(connection, CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array));
 }

@@ -42,7 +42,7 @@ async function failure(parameters: ParamSpec, sources: ParameterSources): Promis
 }
 
 describe('S17 sources by precedence', () => {
-  const all: Required<ParameterSources> = {
+  const all: Required<Omit<ParameterSources, 'secrets' | 'contents'>> = {
     argument: { testRatio: 0.1 },
     commandLine: { testRatio: '0.3' },
     file: { name: 'p.json', values: { testRatio: 0.4 } },
@@ -60,7 +60,7 @@ describe('S17 sources by precedence', () => {
     [{ environment: { RATIO: '0.7' } }, 0.7, 'environment RATIO'],
     [{}, 0.2, 'default'],
   ])('%#: %o', async (sources, value, origin) => {
-    expect(await resolveParameters(only, sources)).toEqual({ values: { testRatio: value }, sources: { testRatio: origin }, secrets: [] });
+    expect(await resolveParameters(only, sources)).toEqual({ values: { testRatio: value }, sources: { testRatio: origin }, secrets: [], files: {} });
   });
 
   it('takes each parameter from its own source', async () => {
@@ -113,7 +113,15 @@ describe('S17 text becomes a value', () => {
     [z.number().refine(async (n) => n > 1), '5', 5],
     [v.number(), '5', 5],
     [v.string(), '5', '5'],
+    [z.array(z.number()), '1, 2,3', [1, 2, 3]],
+    [z.array(z.number()), '', []],
+    [z.array(z.string()), 'a,1', ['a', '1']],
+    [z.array(z.enum(['rf', 'gb'])), 'gb,rf', ['gb', 'rf']],
+    [z.array(z.boolean()).default([]), 'true,false', [true, false]],
+    [z.union([z.number(), z.array(z.number())]), '1,2', [1, 2]],
+    [param(z.array(z.number()), { delimiter: ';' }), '1;2', [1, 2]],
     [v.array(v.string()), '["a"]', ['a']],
+    [v.optional(v.array(v.number()), [1]), '5,6', [5, 6]],
     [v.optional(v.number(), 3), '5', 5],
     [v.optional(v.boolean(), false), 'true', true],
     [
@@ -144,7 +152,9 @@ describe('S17 text becomes a value', () => {
     [z.number().max(1), '2'],
     [z.coerce.number(), ''],
     [z.boolean(), 'yes'],
-    [z.array(z.number()), '1,2'],
+    [z.array(z.number()), '1,x'],
+    [z.array(z.number()), '[1,2'],
+    [z.array(z.array(z.number())), '1,2'],
     [z.enum(['rf', 'gb']), 'svm'],
     [v.number(), 'abc'],
     [param({ default: 3 }), '5x'],
