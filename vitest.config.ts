@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests and examples that import the package by its name get the sources; only end-to-end tests go through dist/.
     alias: [
       { find: /^millrace$/, replacement: source('index.ts') },
+      { find: /^millrace\/client$/, replacement: source('client/index.ts') },
       { find: /^millrace\/decorators$/, replacement: source('decorators/index.ts') },
       { find: /^millrace\/postgres$/, replacement: source('postgres.ts') },
       { find: /^millrace\/s3$/, replacement: source('s3.ts') },

@@ -17,6 +17,7 @@ const ENTRIES = {
   index: 'index.ts',
   s3: 's3.ts',
   postgres: 'postgres.ts',
+  'client/index': 'client/index.ts',
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
@@ -28,9 +29,10 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past-run|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
     priority: 2,
   },
+  { name: 'past', test: /[\\/]src[\\/]runtime[\\/]past[\\/]/, priority: 2 },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',

@@ -22,6 +22,9 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'PARAM_FILE_INVALID',
   'FORCE_UNKNOWN',
   'DRAWING_FORMAT_UNKNOWN',
+  'RUN_ID_INVALID',
+  'TAG_INVALID',
+  'NOTE_INVALID',
 ]);
 
 export function exitCodeOf(error: unknown): ExitCode {

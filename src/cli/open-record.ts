@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { MillraceError } from '../base/error.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
+import type { Project } from '../runtime/project.js';
 
 /** The stored value of a task run, or why there is none to show. */
 export type ValuePreview = { readonly found: true; readonly value: unknown } | { readonly found: false; readonly why: string };
@@ -15,11 +16,8 @@ export interface OpenedRecord extends AsyncDisposable {
   open(ref: ArtifactRef): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/**
- * Opens the project of the working directory; a look-up makes no folder where there is none.
- * @throws MillraceError `NO_PROJECT`
- */
-export async function openRecord(): Promise<OpenedRecord> {
+/** The same, with its store: for what changes the past. @throws MillraceError `NO_PROJECT` */
+export async function openProjectToChange(): Promise<Project> {
   const [{ openProject }, { findHome, IN_MEMORY, recordAddress }] = await Promise.all([
     import('../runtime/project.js'),
     import('../runtime/home.js'),
@@ -31,7 +29,15 @@ export async function openRecord(): Promise<OpenedRecord> {
       hint: 'start a run with: millrace run <file>; or set MILLRACE_HOME to the folder of another project',
     });
   }
-  const project = await openProject({ home, look: isOnServer });
+  return await openProject({ home, look: isOnServer });
+}
+
+/**
+ * Opens the project of the working directory; a look-up makes no folder where there is none.
+ * @throws MillraceError `NO_PROJECT`
+ */
+export async function openRecord(): Promise<OpenedRecord> {
+  const project = await openProjectToChange();
   return {
     record: project.record,
     async preview(artifacts, maxBytes) {

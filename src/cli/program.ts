@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
+  tag: async () => (await import('./commands/tag.js')).tagCommand,
+  note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
 };

@@ -11,6 +11,7 @@ import type { SideResults } from '../runs/side-results.js';
 import { formatAgo, formatBytes, formatSpan, formatTime } from './amounts.js';
 import type { Colours } from './colours.js';
 import { formatError } from './errors.js';
+import { noteLines } from './notes.js';
 import type { ValuePreview } from './open-record.js';
 import type { ReportStyle } from './report-style.js';
 import { placeNames, progressText, sideBlocks } from './side-report.js';
@@ -50,6 +51,8 @@ export function runReport(
       ['started', `${formatTime(started)} ${colours.dim(`(${formatAgo(started, now)})`)}`],
       ['took', formatSpan(run.startedAt, run.finishedAt, now)],
       ['tags', run.tags.map(terminalText).join(', ')],
+      ['system', (run.systemTags ?? []).map(terminalText).join(', ')],
+      ['notes', noteLines(run.notes ?? [])],
       ['parameters', parametersOf(run, colours)],
       ['resumes', run.originRun],
       ['started by', run.parentRun],

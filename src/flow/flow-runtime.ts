@@ -7,6 +7,7 @@ import type { ResultStore } from '../model/result-store.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
+import type { RunInfo } from './past.js';
 import type { Task, TaskRef } from './task-type.js';
 
 /** Task runs at the same time, where nobody said otherwise. */
@@ -48,20 +49,11 @@ export interface RunHandle<R> extends AsyncDisposable {
   events(): AsyncIterable<RunEvent>;
 }
 
-/** A run of the past, or one that is going on elsewhere. */
-export interface Run<R> {
-  readonly id: string;
-  readonly state: RunState;
-  readonly params: Record<string, unknown>;
-  readonly tags: readonly string[];
-  readonly createdAt: Date;
-  readonly finishedAt?: Date;
+/** A run of the past, or one that is going on elsewhere, of a flow that is at hand. */
+export interface Run<R> extends Omit<RunInfo, 'result'> {
   /** The flow's result, read from the store. @throws MillraceError `RUN_RESULT_MISSING` when the run did not succeed */
   result(): Promise<R>;
-  /** The stored value of a task's first task run. @throws MillraceError `TASK_RUN_UNKNOWN`, `RESULT_MISSING`, `RESULT_CORRUPTED` */
-  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
-  output<T>(task: Task<any, T, any>): Promise<T>;
-  /** The stored values of all its task runs, in order. */
+  /** The stored values of all task runs of a task, in order. */
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   outputs<T>(task: Task<any, T, any>): Promise<readonly T[]>;
 }

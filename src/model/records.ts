@@ -18,6 +18,12 @@ export interface Owner {
   readonly pidStarted: string;
 }
 
+/** What somebody wrote down about a run. */
+export interface RunNote {
+  readonly at: number;
+  readonly text: string;
+}
+
 export interface RunRow {
   readonly id: string;
   readonly flow: string;
@@ -26,6 +32,10 @@ export interface RunRow {
   /** By parameter name: the value as JSON text of the faithful serializer, or `"***"` for a secret. */
   readonly params: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** What Millrace itself says of the run (`user:ana`, `node:22.4.0`): found as the others are, and never changed. */
+  readonly systemTags?: readonly string[];
+  /** What people wrote down about it, in order. */
+  readonly notes?: readonly RunNote[];
   readonly createdAt: number;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;

@@ -1,5 +1,7 @@
 import { describe, MillraceError } from '../base/error.js';
 import type { LogLevel } from '../model/event.js';
+import type { RunRow } from '../model/records.js';
+import type { Amount, Removal, RunAmendment } from './run-record.js';
 
 /** What every record decides alike about looking things up. */
 
@@ -37,6 +39,20 @@ export function checkEpoch(run: string, writer: number, current: number): void {
     hint: 'Somebody took the run from this process, believing it gone. What it had recorded before is kept; resume the run to go on.',
   });
 }
+
+/** The run's row with the amendment made. */
+export function amended(run: RunRow, { addTags = [], removeTags = [], addNote, removeNote }: RunAmendment): RunRow {
+  const removed = new Set(removeTags);
+  const tags = [...new Set([...run.tags.filter((tag) => !removed.has(tag)), ...addTags])];
+  const notes = (run.notes ?? []).filter((_, place) => place !== removeNote);
+  if (addNote !== undefined) notes.push(addNote);
+  const { notes: _, ...rest } = run;
+  return { ...rest, tags, ...(notes.length === 0 ? undefined : { notes }) };
+}
+
+const NONE: Amount = Object.freeze({ count: 0, bytes: 0 });
+/** A removal that removed nothing. */
+export const NOTHING: Removal = Object.freeze({ removed: [], left: [], freed: NONE, freedFiles: NONE, pendingFiles: NONE });
 
 export function recordClosed(location: string): MillraceError {
   return new MillraceError('RECORD_CLOSED', `the record ${location} was used after it was closed`);

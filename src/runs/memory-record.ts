@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../model/records.js';
-import type { TaskState } from '../model/states.js';
 import { crashError, ownerGoneError, ownerIsGone, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
 import { MemoryClaims } from './memory/memory-claims.js';
+import { MemoryRemoval } from './memory/memory-removal.js';
 import { MemoryRun } from './memory/memory-run.js';
 import type {
   ChosenAddress,
@@ -16,10 +16,14 @@ import type {
   MetricFilter,
   MetricSeries,
   RecordBatch,
+  Removal,
+  RemovalRequest,
+  RunAmendment,
   RunArtifact,
   RunFilter,
   RunRecord,
   TaskRunDetails,
+  TaskRunFilter,
 } from './run-record.js';
 
 export interface MemoryRecordOptions {
@@ -42,6 +46,14 @@ class MemoryRecord implements RunRecord {
   readonly #versions = new Map<string, Set<string>>();
   readonly #inline = new Map<string, Uint8Array>();
   readonly #claims = new MemoryClaims();
+  readonly #removal = new MemoryRemoval({
+    runs: this.#runs,
+    inline: this.#inline,
+    entriesOf: (run) => [...this.#entries.values()].filter((entry) => entry.run === run),
+    putEntry: (entry) => this.#putEntry(entry),
+    dropEntry: ({ run, index }) => this.#dropEntry(`${this.#known(run).number}:${index}`),
+  });
+  #opened = 0;
   #closed = false;
 
   constructor(clock: Clock) {
@@ -51,7 +63,7 @@ class MemoryRecord implements RunRecord {
   async open(run: RunRow): Promise<void> {
     this.#checkOpen();
     if (this.#runs.has(run.id)) throw runExists(run.id);
-    this.#runs.set(run.id, new MemoryRun(this.#runs.size, run));
+    this.#runs.set(run.id, new MemoryRun(this.#opened++, run));
     this.#claims.opened(run.id);
   }
 
@@ -137,6 +149,24 @@ class MemoryRecord implements RunRecord {
     return this.#find(filter);
   }
 
+  async flows(): Promise<readonly RunRow[]> {
+    this.#checkOpen();
+    this.#markGone();
+    const names = [...new Set([...this.#runs.values()].map(({ row }) => row.flow))];
+    return names.sort(byBytes).flatMap((flow) => this.#find({ flow, limit: 1 }));
+  }
+
+  async amend(run: string, amendment: RunAmendment): Promise<RunRow> {
+    this.#checkOpen();
+    return this.#known(run).amend(amendment);
+  }
+
+  async remove(request: RemovalRequest): Promise<Removal> {
+    this.#checkOpen();
+    this.#markGone();
+    return this.#removal.remove(request);
+  }
+
   async run(id: string): Promise<RunRow | undefined> {
     this.#checkOpen();
     this.#markGone();
@@ -144,7 +174,7 @@ class MemoryRecord implements RunRecord {
     return flow === undefined ? this.#runs.get(id)?.row : this.#find({ flow, limit: 1 })[0];
   }
 
-  async taskRuns(run: string, filter: { task?: string; state?: TaskState } = {}): Promise<readonly TaskRunDetails[]> {
+  async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     this.#checkOpen();
     return this.#runs.get(run)?.taskRuns(filter) ?? [];
   }
@@ -267,11 +297,18 @@ function newestRunFirst(a: MemoryRun, b: MemoryRun): number {
   return b.row.createdAt - a.row.createdAt || b.number - a.number;
 }
 
-function matches(row: RunRow, { flow, state, tags, since }: RunFilter): boolean {
+/** As a database orders text. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function matches(row: RunRow, { flow, state, tags, params, since, until }: RunFilter): boolean {
   return (
     (flow === undefined || row.flow === flow) &&
     (state === undefined || row.state === state) &&
     (since === undefined || row.createdAt >= since) &&
-    (tags ?? []).every((tag) => row.tags.includes(tag))
+    (until === undefined || row.createdAt < until) &&
+    (tags ?? []).every((tag) => row.tags.includes(tag) || row.systemTags?.includes(tag)) &&
+    Object.entries(params ?? {}).every(([name, texts]) => texts.some((text) => text === row.params[name]))
   );
 }

@@ -9,6 +9,7 @@ import type {
   ProgressRow,
   RunArtifactRow,
   RunChange,
+  RunNote,
   RunRow,
   TaskRunRow,
 } from '../model/records.js';
@@ -64,13 +65,70 @@ export interface ClaimAnswer {
 export interface RunFilter {
   readonly flow?: string;
   readonly state?: RunState;
+  /** The run's own and those of the system; it has them all. */
   readonly tags?: readonly string[];
+  /** By name of the parameter, texts as `RunRow.params` has them: it has one of these. */
+  readonly params?: Readonly<Record<string, readonly string[]>>;
   /** Created at or after, milliseconds since the epoch. */
   readonly since?: number;
+  /** Created before, milliseconds since the epoch. */
+  readonly until?: number;
   /** Only runs listed after this one: page by key. */
   readonly before?: string;
   /** @default 20 */
   readonly limit?: number;
+}
+
+export interface TaskRunFilter {
+  readonly task?: string;
+  readonly state?: TaskState;
+  readonly id?: string;
+  readonly indexes?: readonly number[];
+}
+
+/** What may change of a run at any time, whoever owns it. */
+export interface RunAmendment {
+  readonly addTags?: readonly string[];
+  /** Those it does not have are passed over; those of the system stay. */
+  readonly removeTags?: readonly string[];
+  readonly addNote?: RunNote;
+  /** The place of the note, from 0. One that is not there is passed over. */
+  readonly removeNote?: number;
+}
+
+export interface RemovalRequest {
+  /** Those that are not in the record any more are passed over. */
+  readonly runs: readonly string[];
+  /** Everything is worked out, and nothing is changed. @default false */
+  readonly dryRun?: boolean;
+  /** Leaves the bytes for a later removal: they are looked for once, after many. @default false */
+  readonly keepBytes?: boolean;
+  /** Deletes a file of the project's own store, and says whether it was there. Synchronous: while it works, no run can begin. */
+  deleteFile(key: string): boolean;
+}
+
+/** Runs that were not removed: they are going on, or one that is, `by`, may be using results they keep for others. */
+export interface RunLeft {
+  readonly run: string;
+  readonly why: 'unfinished' | 'in-use';
+  readonly by?: string;
+}
+
+/** So many results, and their bytes. */
+export interface Amount {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface Removal {
+  readonly removed: readonly string[];
+  readonly left: readonly RunLeft[];
+  /** Small results that the record held, which no run has any more. */
+  readonly freed: Amount;
+  /** Files of the project's store, likewise. */
+  readonly freedFiles: Amount;
+  /** Files that will go by a later removal, since a run is going on that may be about to keep the same result. */
+  readonly pendingFiles: Amount;
 }
 
 export interface LogFilter {
@@ -155,10 +213,20 @@ export interface RunRecord extends AsyncDisposable {
   discard(contentDigests: readonly string[]): Promise<void>;
   /** Newest first. Runs whose owner is gone are first marked crashed (S31). */
   runs(filter?: RunFilter): Promise<readonly RunRow[]>;
+  /** The newest run of each flow, in order of their names. */
+  flows(): Promise<readonly RunRow[]>;
   /** By id, or the newest of a flow by `<flow>/latest`. */
   run(id: string): Promise<RunRow | undefined>;
+  /** @returns the run as it is now @throws MillraceError `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_BUSY` */
+  amend(run: string, amendment: RunAmendment): Promise<RunRow>;
+  /**
+   * Removes runs that have ended, all or none of them in one transaction; then, in a second one, the bytes that no run has any more. What other
+   * runs took from them is handed on to those: results, and the cache entries that offer them. With no runs given, only the bytes are looked for.
+   * @throws MillraceError `RECORD_READ_ONLY`, `RECORD_BUSY`, and what `deleteFile` throws: then the file stays for a later removal
+   */
+  remove(request: RemovalRequest): Promise<Removal>;
   /** In order of `index`. */
-  taskRuns(run: string, filter?: { task?: string; state?: TaskState }): Promise<readonly TaskRunDetails[]>;
+  taskRuns(run: string, filter?: TaskRunFilter): Promise<readonly TaskRunDetails[]>;
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
   /** What was given by `ctx().artifact`, by whatever attempt: in order of index, attempt and name. `runs/side-results.ts` knows which are to be shown. */
   runArtifacts(run: string, filter?: { readonly index?: number }): Promise<readonly RunArtifact[]>;

@@ -6,7 +6,8 @@ export async function withOrigins(record: RunRecord, taskRuns: readonly TaskRunD
   if (lacking.length === 0) return taskRuns;
   const makers = new Map<string, ReadonlyMap<number, TaskRunDetails>>();
   for (const run of new Set(lacking.map(({ origin }) => origin?.run as string))) {
-    const made = await record.taskRuns(run);
+    const indexes = [...new Set(lacking.flatMap(({ origin }) => (origin?.run === run ? [origin.index] : [])))];
+    const made = await record.taskRuns(run, { indexes });
     makers.set(run, new Map(made.map((taskRun) => [taskRun.index, taskRun])));
   }
   return taskRuns.map((taskRun) => {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/error.js';
 import type { ResultStore } from '../model/result-store.js';
@@ -44,6 +44,8 @@ const CLOSE_AFTER_MS = 1_000;
 export interface OpenOptions {
   /** @default the nearest project folder */
   readonly home?: string;
+  /** The path of the record's SQLite file; the project folder is then the one it lies in, unless `home` says otherwise. @default the project folder's own */
+  readonly url?: string;
   /** Nothing is to be written: where there is no project, none is made, and nothing is found. @default false */
   readonly look?: boolean;
 }
@@ -54,13 +56,15 @@ export interface OpenOptions {
  * @throws MillraceError `HOME_NOT_WRITABLE`, and what opening the record throws
  */
 export async function openProject(options: OpenOptions = {}): Promise<Project> {
-  const found = options.home ?? findHome();
-  const address = recordAddress(found);
-  const home = options.look && address === undefined && !existsSync(databaseIn(found)) ? IN_MEMORY : found;
+  const found = options.home === undefined ? homeOf(options.url) : options.home === IN_MEMORY ? IN_MEMORY : resolve(options.home);
+  const address = options.url === undefined ? recordAddress(found) : isServer(options.url) ? options.url : undefined;
+  const database = options.url === undefined || address !== undefined ? databaseIn(found) : resolve(options.url);
+  const home = options.look && address === undefined && !existsSync(database) ? IN_MEMORY : found;
   // The folder of an SQLite record is made with it.
   if (address !== undefined && !options.look) makeFolder(home);
-  const key = address === undefined ? home : `${home}\n${address}`;
-  const entry = opened.get(key) ?? { project: partsOf(home, address), holders: 0, cancelClose: undefined };
+  const elsewhere = address ?? (home === IN_MEMORY || options.url === undefined ? undefined : database);
+  const key = elsewhere === undefined ? home : `${home}\n${elsewhere}`;
+  const entry = opened.get(key) ?? { project: partsOf(home, address, database), holders: 0, cancelClose: undefined };
   opened.set(key, entry);
   entry.holders++;
   entry.cancelClose?.();
@@ -84,6 +88,18 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
   }
 }
 
+/** @throws MillraceError `DATABASE_URL_UNSUPPORTED` */
+function homeOf(url: string | undefined): string {
+  if (url === undefined || isServer(url)) return findHome();
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(url)) return dirname(resolve(url));
+  const shown = url.replace(/\/\/.*@/, '//***@');
+  throw new MillraceError('DATABASE_URL_UNSUPPORTED', `expected the path of an SQLite file, or postgres://…; got '${shown}'`);
+}
+
+function isServer(url: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(url);
+}
+
 function release(key: string, entry: Opened): void {
   entry.holders--;
   if (entry.holders > 0 || key === IN_MEMORY) return;
@@ -97,31 +113,33 @@ function release(key: string, entry: Opened): void {
   );
 }
 
-function partsOf(home: string, address: string | undefined): Promise<Parts> {
-  if (home === IN_MEMORY) return inMemory();
-  return address === undefined ? inFolder(home) : onServer(home, address);
+function partsOf(home: string, address: string | undefined, database: string): Promise<Parts> {
+  if (address !== undefined) return onServer(home, address);
+  return home === IN_MEMORY ? inMemory() : inFolder(home, database);
 }
 
 /** Runs on a server, results in the folder all the same, or in the store that the flow chose. */
 async function onServer(home: string, address: string): Promise<Parts> {
   const { openPostgresRecord } = await import('../runs/postgres/postgres-record.js');
-  return withStore(home, await openPostgresRecord(address));
+  return await withStore(home, await openPostgresRecord(address));
 }
 
-async function inFolder(home: string): Promise<Parts> {
+async function inFolder(home: string, path: string): Promise<Parts> {
   makeFolder(home);
   const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
-  const path = databaseIn(home);
   const record = await openSqliteRecord({ path }).catch((error: unknown) => {
     if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
     throw error;
   });
-  return withStore(home, record);
+  return await withStore(home, record);
 }
 
-function withStore(home: string, record: RunRecord): Parts {
+async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const store = localStore(join(home, 'store'));
-  void sweepNowAndThen(home);
+  const retention = process.env.MILLRACE_RETENTION;
+  // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
+  if (retention) (await import('./past/retention.js')).parseRetention(retention);
+  void sweepNowAndThen(home, async () => (await import('./past/retention.js')).tidyUp({ record, store }, retention));
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
 }
 

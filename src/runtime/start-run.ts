@@ -45,6 +45,7 @@ import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from '.
 import { RunInProgress } from './run-handle.js';
 import { sourcesOf } from './run-sources.js';
 import { type RunWatch, type WatchedRun, watching, watchOf } from './run-watch.js';
+import { systemTags } from './system-tags.js';
 
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
 const GRACE_MS = 5_000;
@@ -245,6 +246,7 @@ class FlowRun {
       state: 'running',
       params: this.#recordedParams(),
       tags: [...new Set([...this.#flow.tags, ...(this.#options.tags ?? [])])],
+      systemTags: systemTags(),
       createdAt: startedAt,
       startedAt,
       finishedAt: undefined,

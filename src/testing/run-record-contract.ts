@@ -12,7 +12,8 @@ import {
   type RunRow,
   type TaskRunRow,
 } from '../model/records.js';
-import type { Claim, RecordBatch, RunRecord } from '../runs/run-record.js';
+import type { Claim, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
+import { withOrigins } from '../runs/with-origins.js';
 
 /** One case of a contract suite: any test runner can host it. */
 export interface ContractCase {
@@ -687,6 +688,224 @@ const CASES: Readonly<Record<string, Check>> = {
     const states = ['pending', 'queued', 'running', 'success'] as const;
     await Promise.all(states.map((state) => record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(0, { state })] })));
     assert.equal((await record.taskRuns('r1'))[0]?.state, 'success');
+  },
+
+  'runs are found by tags of both kinds, by parameters, and between two moments': async (record, another) => {
+    const params = (x: number, model: string) => ({ x: String(x), model: JSON.stringify(model) });
+    await record.open(runRow({ id: 'r1', createdAt: 1_000, params: params(0.2, 'knn'), tags: ['a', 'b'], systemTags: ['user:ana'] }));
+    await record.open(runRow({ id: 'r2', createdAt: 2_000, params: params(0.2, 'forest'), tags: ['a'], systemTags: ['user:bo'], flow: 'other' }));
+    await record.open(runRow({ id: 'r3', createdAt: 3_000, params: { x: '"0.2"', long: 'x'.repeat(300) }, tags: ['user:ana'], state: 'failed' }));
+    await record.open(runRow({ id: 'r4', createdAt: 4_000, params: { ...params(0.2, 'knn'), long: `${'x'.repeat(299)}y` } }));
+    const other = await another();
+    const ids = async (filter: RunFilter): Promise<readonly string[]> => (await other.runs(filter)).map(({ id }) => id);
+    assert.deepEqual(await ids({ tags: ['user:ana'] }), ['r3', 'r1']);
+    assert.deepEqual(await ids({ tags: ['b', 'user:ana'], flow: 'flow' }), ['r1']);
+    assert.deepEqual(await ids({ params: { x: ['0.2'] } }), ['r4', 'r2', 'r1']);
+    assert.deepEqual(await ids({ params: { x: ['0.2', '"0.2"'] } }), ['r4', 'r3', 'r2', 'r1']);
+    assert.deepEqual(await ids({ params: { x: ['0.2', '"0.2"'] }, limit: 2, before: 'r4' }), ['r3', 'r2']);
+    assert.deepEqual(await ids({ params: { x: ['0.2'], model: ['"knn"'] }, flow: 'flow', before: 'r4' }), ['r1']);
+    assert.deepEqual(await ids({ params: { long: ['x'.repeat(300)] } }), ['r3']);
+    assert.deepEqual(await ids({ params: { x: [] } }), []);
+    assert.deepEqual(await ids({ params: { y: ['0.2'] } }), []);
+    assert.deepEqual(await ids({ since: 2_000, until: 4_000 }), ['r3', 'r2']);
+    assert.deepEqual(await ids({ state: 'failed', params: { x: ['"0.2"'] }, tags: ['user:ana'], since: 3_000 }), ['r3']);
+    assert.deepEqual((await other.run('r1'))?.systemTags, ['user:ana']);
+  },
+
+  'flows come with their newest runs, in order of their names': async (record, another) => {
+    assert.deepEqual(await record.flows(), []);
+    for (const [id, flow, createdAt] of [
+      ['r1', 'zeta', 1],
+      ['r2', 'alpha', 2],
+      ['r3', 'zeta', 3],
+      ['r4', 'Beta', 0],
+    ] as const) {
+      await record.open(runRow({ id, flow, createdAt }));
+    }
+    const found = await (await another()).flows();
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ['r4', 'r2', 'r3'],
+    );
+  },
+
+  'pages by key are the same while runs are added': async (record, another) => {
+    for (let n = 0; n < 6; n += 1) await record.open(runRow({ id: `r${n}`, createdAt: 1_000 }));
+    const first = await record.runs({ limit: 3 });
+    await (await another()).open(runRow({ id: 'later', createdAt: 2_000 }));
+    const second = await record.runs({ limit: 3, before: first.at(-1)?.id as string });
+    assert.deepEqual(
+      [...first, ...second].map(({ id }) => id),
+      ['r5', 'r4', 'r3', 'r2', 'r1', 'r0'],
+    );
+    await refused('RUN_UNKNOWN', record.runs({ before: 'no such run' }));
+  },
+
+  'task runs are found by id and by place': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    const hit = (index: number): TaskRunRow => taskRow(index, { state: 'cached', attempts: 0, startedAt: undefined, origin: { run: 'r0', index } });
+    const rows = [taskRow(0), ...Array.from({ length: 12 }, (_, n) => hit(n + 1)), taskRow(20)];
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      taskRuns: rows,
+      attempts: [attemptRow(0, 1), attemptRow(3, 1)],
+      artifacts: [artifactRow(3, '', 'x')],
+    });
+    const found = async (filter: TaskRunFilter) =>
+      (await record.taskRuns('r1', filter)).map(({ index, attemptRows, artifacts }) => [index, attemptRows.length, artifacts.length]);
+    assert.deepEqual(await found({ id: 'clean#3' }), [[3, 1, 1]]);
+    assert.deepEqual(await found({ id: 'clean#0' }), [[0, 1, 0]]);
+    assert.deepEqual(await found({ id: 'no such' }), []);
+    assert.deepEqual(await found({ indexes: [20, 3, 99] }), [
+      [3, 1, 1],
+      [20, 0, 0],
+    ]);
+  },
+
+  'tags and notes are added and taken away at any time': async (record, another) => {
+    await record.open(runRow({ id: 'r1', tags: ['a'], systemTags: ['user:ana'] }));
+    const other = await another();
+    const tagged = await other.amend('r1', { addTags: ['b', 'a', 'user:ana'], removeTags: ['no such'], addNote: { at: 5, text: 'wrong data' } });
+    assert.deepEqual([tagged.tags, tagged.systemTags, tagged.notes], [['a', 'b', 'user:ana'], ['user:ana'], [{ at: 5, text: 'wrong data' }]]);
+    await record.append({ run: 'r1', epoch: 0, change: { state: 'success' } });
+    assert.deepEqual(await record.run('r1'), { ...tagged, state: 'success' });
+    await record.amend('r1', { removeTags: ['a', 'user:ana'], addNote: { at: 6, text: 'second' } });
+    const ids = async (tag: string) => (await other.runs({ tags: [tag] })).map(({ id }) => id);
+    assert.deepEqual([await ids('a'), await ids('b'), await ids('user:ana')], [[], ['r1'], ['r1']]);
+    await record.amend('r1', { removeNote: 0 });
+    assert.deepEqual((await other.run('r1'))?.notes, [{ at: 6, text: 'second' }]);
+    await record.amend('r1', { removeNote: 0 });
+    assert.equal((await other.run('r1'))?.notes, undefined);
+    await refused('RUN_UNKNOWN', record.amend('r2', { addTags: ['a'] }));
+  },
+
+  'a removed run is gone with all it had, and only with that': async (record, another) => {
+    const ended = { state: 'success', params: { x: '1' }, tags: ['t'] } as const;
+    await record.open(runRow({ id: 'r1' }));
+    await record.append(fullBatch('r1'));
+    await record.append({ run: 'r1', epoch: 0, change: { state: 'success' } });
+    await record.open(runRow({ id: 'r2', ...ended }));
+    await record.open(runRow({ id: 'going' }));
+    const batch = { ...fullBatch('r1'), artifacts: [{ ...artifactRow(1, '', 'mine'), inline: Uint8Array.of(1) }, artifactRow(2, '', 'x')] };
+    await record.open(runRow({ id: 'r3', flow: 'other', ...ended, state: 'running' }));
+    await record.append({ ...batch, run: 'r3', entries: [], change: { state: 'failed' } });
+    const other = await another();
+    const request = { runs: ['r2', 'r3', 'going', 'no such'], deleteFile: () => false };
+    const before = await record.runs();
+    const would = await record.remove({ ...request, dryRun: true });
+    assert.deepEqual(await record.runs(), before);
+    const removal = await other.remove(request);
+    assert.deepEqual(removal, would);
+    assert.deepEqual([[...removal.removed].sort(), removal.left], [['r2', 'r3'], [{ run: 'going', why: 'unfinished' }]]);
+    assert.deepEqual(removal.freed.count, 1);
+    assert.equal(await record.run('r3'), undefined);
+    assert.deepEqual([await record.taskRuns('r3'), await record.logs('r3')], [[], []]);
+    assert.deepEqual([await record.runs({ tags: ['t'] }), await record.runs({ params: { x: ['1'] } })], [[], []]);
+    assert.equal((await record.inline([digest('mine')])).size, 0);
+    assert.equal((await record.inline([digest('x')])).size, 1);
+    assert.equal((await record.taskRuns('r1')).length, 2);
+    await refused('RUN_UNKNOWN', record.append({ run: 'r3', epoch: 0, taskRuns: [taskRow(0)] }));
+    await record.open(runRow({ id: 'r3' }));
+  },
+
+  'S24: a run that others of its flow may be taking results from stays until they have ended': async (record) => {
+    await record.open(runRow({ id: 'r1' }));
+    await record.append({ run: 'r1', epoch: 0, entries: [entryRow('r1', 0, 'v1')], change: { state: 'success' } });
+    await record.open(runRow({ id: 'r2' }));
+    const remove = async () => await record.remove({ runs: ['r1'], deleteFile: () => false });
+    assert.deepEqual((await remove()).left, [{ run: 'r1', why: 'in-use', by: 'r2' }]);
+    await record.append({ run: 'r2', epoch: 0, change: { state: 'failed' } });
+    assert.deepEqual((await remove()).removed, ['r1']);
+    assert.deepEqual(await record.entries([digest('v1', 32)]), []);
+  },
+
+  'what others took from a removed run is handed on to them, and answers for it still': async (record, another) => {
+    const done = { change: { state: 'success' } } as const;
+    const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
+      taskRow(index, { state: 'cached', attempts: 0, startedAt: undefined, origin: { run, index: originIndex } });
+    const many = Array.from({ length: 10 }, (_, n) => n);
+    await record.open(runRow({ id: 'maker', createdAt: 1 }));
+    await record.append({
+      run: 'maker',
+      epoch: 0,
+      taskRuns: [...many, 10, 11].map((index) => taskRow(index)),
+      artifacts: [...many, 10, 11].map((index) => ({ ...artifactRow(index, '', `value ${index}`), inline: Uint8Array.of(index) })),
+      entries: [...many, 10, 11].map((index) =>
+        entryRow('maker', index, 'v1', { artifacts: [{ name: '', ref: artifactRow(index, '', `value ${index}`).ref }] }),
+      ),
+      ...done,
+    });
+    for (const [id, createdAt] of [
+      ['early', 2],
+      ['late', 3],
+    ] as const) {
+      await record.open(runRow({ id, createdAt }));
+      await record.append({
+        run: id,
+        epoch: 0,
+        taskRuns: [...many.map((n) => hit(n + 20, 'maker', n)), hit(40, 'maker', 10)].slice(0, id === 'early' ? 11 : 9),
+        ...done,
+      });
+    }
+    const other = await another();
+    const found = async (run: string) =>
+      (await withOrigins(other, await other.taskRuns(run))).map(({ artifacts }) => artifacts.map(({ ref }) => ref.contentDigest));
+    const expected = async (run: string) => (await record.taskRuns(run)).map(({ index }) => [digest(`value ${index === 40 ? 10 : index - 20}`)]);
+    const removal = await other.remove({ runs: ['maker'], deleteFile: () => false });
+    // Only what nobody took is lost.
+    assert.deepEqual([removal.removed, removal.freed], [['maker'], { count: 1, bytes: 1 }]);
+    assert.deepEqual([await found('early'), await found('late')], [await expected('early'), await expected('late')]);
+    const entries = await other.entries([digest('v1', 32)]);
+    assert.equal(entries.length, 11);
+    assert.deepEqual([...new Set(entries.map(({ run }) => run))].sort(), ['early', 'late']);
+    for (const { run, index, artifacts } of entries) {
+      const [row] = await other.taskRuns(run, { indexes: [index] });
+      assert.deepEqual(
+        artifacts.map(({ ref }) => ref),
+        row?.artifacts.map(({ ref }) => ref),
+      );
+    }
+    // And once more: what the one had that was handed on goes to the other.
+    assert.equal((await record.remove({ runs: ['late'], deleteFile: () => false })).freed.count, 0);
+    assert.deepEqual(await found('early'), await expected('early'));
+    assert.equal((await other.entries([digest('v1', 32)])).length, 11);
+    assert.equal((await record.remove({ runs: ['early'], deleteFile: () => false })).freed.count, 11);
+    assert.deepEqual(await other.entries([digest('v1', 32)]), []);
+  },
+
+  'files of removed runs go when nobody has them, and no run is going on': async (record) => {
+    const filed = (index: number, content: string, folder = 'store'): ArtifactRow => {
+      const { ref } = artifactRow(index, '', content);
+      const key = `results/${ref.contentDigest.slice(0, 2)}/${ref.contentDigest.slice(2)}.json`;
+      return { index, name: '', ref: { ...ref, uri: `file:///p/${folder}/${key}`, key }, inline: undefined };
+    };
+    const chosen = { ...filed(2, 'c').ref, uri: 'file:///p/out/c.json', key: 'out/c.json' };
+    await record.open(runRow({ id: 'r1' }));
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      artifacts: [filed(0, 'a'), filed(1, 'b'), { index: 2, name: '', ref: chosen, inline: undefined }],
+      change: { state: 'success' },
+    });
+    await record.open(runRow({ id: 'r2' }));
+    await record.append({ run: 'r2', epoch: 0, artifacts: [filed(0, 'b')] });
+    const deleted: string[] = [];
+    const deleteFile = (key: string): boolean => deleted.push(key) > 0;
+    const waiting = await record.remove({ runs: ['r1'], deleteFile });
+    assert.deepEqual([waiting.pendingFiles, waiting.freedFiles, deleted], [{ count: 1, bytes: 3 }, { count: 0, bytes: 0 }, []]);
+    await record.append({ run: 'r2', epoch: 0, change: { state: 'success' } });
+    const refusing = (): boolean => {
+      throw new Error('the disk says no');
+    };
+    await assert.rejects(record.remove({ runs: [], deleteFile: refusing }), /the disk says no/);
+    const swept = await record.remove({ runs: [], deleteFile });
+    assert.deepEqual([swept.freedFiles, deleted], [{ count: 1, bytes: 3 }, [filed(0, 'a').ref.key]]);
+    const later = await record.remove({ runs: ['r2'], keepBytes: true, deleteFile });
+    assert.deepEqual([later.removed, later.freedFiles.count], [['r2'], 0]);
+    assert.equal((await record.remove({ runs: [], deleteFile })).freedFiles.count, 1);
+    assert.deepEqual(deleted, [filed(0, 'a').ref.key, filed(0, 'b').ref.key]);
+    assert.equal((await record.remove({ runs: [], deleteFile })).freedFiles.count, 0);
   },
 
   'closing twice is one closing; use after it is an error': async (record) => {

@@ -9,36 +9,55 @@ import { type Colours, coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
+import { findRun } from '../look-up.js';
+import { parseMoment } from '../moment.js';
 import { nearest } from '../nearest.js';
 import { openRecord } from '../open-record.js';
 import { paintState } from '../state-colour.js';
 import { formatTable } from '../table.js';
 import { widthOf } from '../terminal.js';
+import { UsageError } from '../usage-error.js';
+import { removeCommand } from './runs-rm.js';
 
 interface RunsOptions {
   readonly flow?: string;
   readonly state?: RunState;
   readonly tag?: readonly string[];
+  readonly since?: number;
+  readonly until?: number;
+  readonly param?: readonly string[];
+  readonly before?: string;
   readonly limit: number;
   readonly json?: true;
 }
 
 export function runsCommand(context: CommandContext): Command {
+  const now = context.terminal.now();
   return new Command('runs')
-    .description('list runs, newest first')
+    .description('list runs, newest first; or remove them')
     .option('--flow <flow>', 'only runs of this flow')
     .addOption(new Option('--state <state>', 'only runs in this state').choices(RUN_STATES))
     .option('--tag <tag>', 'only runs with this tag; may be repeated', collect)
+    .option('--since <time>', 'only runs created at this time or later: 2026-11-20, 2026-11-20T09:30, or 12h (ago)', (text) => parseMoment(text, now))
+    .option('--until <time>', 'only runs created before this time', (text) => parseMoment(text, now))
+    .option('-p, --param <name=value>', 'only runs with this value of a parameter; may be repeated', collect)
+    .option('--before <run>', 'the next page: only runs that come after this one in the list')
     .option('--limit <count>', 'at most so many', count, 20)
     .option('--json', 'print JSON')
-    .action(async (options: RunsOptions) => await list(options, context));
+    .action(async (options: RunsOptions) => await list(options, context))
+    .addCommand(removeCommand(context));
 }
 
-async function list({ flow, state, tag, limit, json }: RunsOptions, context: CommandContext): Promise<void> {
+async function list(options: RunsOptions, context: CommandContext): Promise<void> {
+  const { flow, state, tag, since, until, param, before, limit, json } = options;
   const { terminal } = context;
   await using project = await openRecord();
   const filter: RunFilter = {
     limit,
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(param === undefined ? {} : { params: paramTexts(param) }),
+    ...(before === undefined ? {} : { before: (await findRun(project.record, before)).id }),
     ...(flow === undefined ? {} : { flow }),
     ...(state === undefined ? {} : { state }),
     ...(tag === undefined ? {} : { tags: tag }),
@@ -46,11 +65,14 @@ async function list({ flow, state, tag, limit, json }: RunsOptions, context: Com
   const rows = await project.record.runs(filter);
   if (json) terminal.out.write(`${JSON.stringify(rows, null, 2)}\n`);
   if (rows.length === 0) {
+    if (!json && before !== undefined) throw new MillraceError('NO_RUNS', `no run comes after ${before}`, { hint: 'That was the last page.' });
     if (!json) throw await nothingFound(project.record, flow);
     context.exit(EXIT.failed);
   } else if (!json) {
     const colours = coloursFor(terminal.out, terminal.env);
     terminal.out.write(`${table(rows, colours, terminal.now(), widthOf(terminal.out))}\n`);
+    // A pipe gets the rows and nothing else.
+    if (rows.length === limit && terminal.out.isTTY === true) terminal.err.write(`${colours.dim(`more with --before ${rows.at(-1)?.id}`)}\n`);
   }
 }
 
@@ -83,13 +105,31 @@ export function countsOf({ counts }: Pick<RunRow, 'counts'>): string {
 
 /** S32: a look-up that finds nothing is not success. */
 async function nothingFound(record: RunRecord, flow: string | undefined): Promise<MillraceError> {
-  const known = await record.runs({ limit: 500 });
-  if (known.length === 0)
+  const flows = (await record.flows()).map((newest) => newest.flow);
+  if (flows.length === 0)
     return new MillraceError('NO_RUNS', `there are no runs in ${record.location}`, { hint: 'start one with: millrace run <file>' });
-  const flows = [...new Set(known.map((row) => row.flow))];
   const guess = flow === undefined || flows.includes(flow) ? undefined : nearest(flow, flows);
   const hint = guess === undefined ? `flows with runs: ${flows.join(', ')}` : `did you mean --flow ${guess}?`;
   return new MillraceError('NO_RUNS', 'no run is like that', { hint });
+}
+
+/** What was typed may be meant as text or as JSON: `x=0.2` finds both. */
+function paramTexts(typed: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const entries = typed.map((text): readonly [string, readonly string[]] => {
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === '') throw new UsageError(`expected --param name=value; got '${text}'`);
+    return [name, [...new Set([...jsonText(value), JSON.stringify(value)])]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** As it is recorded: without blanks, numbers in their shortest form. */
+function jsonText(value: string): readonly string[] {
+  try {
+    return [JSON.stringify(JSON.parse(value))];
+  } catch {
+    return [];
+  }
 }
 
 function count(text: string): number {

@@ -1,9 +1,10 @@
+import type { ArtifactRef } from '../../model/artifact.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { AttemptSample } from '../durations.js';
-import { LOG_LEVELS, logLimit } from '../look.js';
-import type { ChosenAddress, LogFilter, RecordBatch, TaskRunDetails } from '../run-record.js';
+import { amended, LOG_LEVELS, logLimit } from '../look.js';
+import type { ChosenAddress, LogFilter, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
 import { MemorySideResults } from './memory-side-results.js';
 import { TaskColumns } from './task-columns.js';
@@ -48,7 +49,37 @@ export class MemoryRun {
     this.#row = { ...this.#row, state: 'crashed', finishedAt: now, epoch: this.#row.epoch + 1, error, counts };
   }
 
-  taskRuns(filter: { readonly task?: string; readonly state?: TaskState }): readonly TaskRunDetails[] {
+  amend(amendment: RunAmendment): RunRow {
+    this.#row = amended(this.#row, amendment);
+    return this.#row;
+  }
+
+  /** Places of task runs that have taken results from a run, with the places of what they took. */
+  takenFrom(run: string): readonly (readonly [index: number, originIndex: number])[] {
+    return this.#tasks.takenFrom(run);
+  }
+
+  repoint(index: number, origin: TaskRunRow['origin']): void {
+    this.#tasks.repoint(index, origin);
+  }
+
+  originOf(index: number): TaskRunRow['origin'] {
+    return this.#tasks.get(index)?.origin;
+  }
+
+  artifactsAt(index: number): readonly Artifact[] {
+    return this.#artifacts.get(index) ?? [];
+  }
+
+  takeArtifacts(index: number, artifacts: readonly Artifact[]): void {
+    for (const { name, ref } of artifacts) this.#putArtifact({ index, name, ref, inline: undefined });
+  }
+
+  refs(): readonly ArtifactRef[] {
+    return [...this.#artifacts.values()].flat().map(({ ref }) => ref);
+  }
+
+  taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {
     const found: TaskRunDetails[] = [];
     for (let index = 0; index < this.#tasks.end; index += 1) {
       const row = this.#tasks.get(index);
@@ -89,8 +120,7 @@ export class MemoryRun {
 
   /** Of artifacts that lie neither in the record nor under their digests. */
   chosenAddresses(): readonly ChosenAddress[] {
-    const refs = [...this.#artifacts.values()].flat().map(({ ref }) => ref);
-    const chosen = refs.filter(({ uri, key }) => !uri.startsWith('record:') && !/^results\/[0-9a-f]{2}\//.test(key));
+    const chosen = this.refs().filter(({ uri, key }) => !uri.startsWith('record:') && !/^results\/[0-9a-f]{2}\//.test(key));
     return chosen.map(({ uri, key }) => ({ uri, key }));
   }
 
@@ -121,8 +151,9 @@ export class MemoryRun {
   }
 }
 
-function matches(row: TaskRunRow, filter: { readonly task?: string; readonly state?: TaskState }): boolean {
-  return (filter.task === undefined || row.task === filter.task) && (filter.state === undefined || row.state === filter.state);
+function matches(row: TaskRunRow, { task, state, id, indexes }: TaskRunFilter): boolean {
+  const isMeant = (task === undefined || row.task === task) && (state === undefined || row.state === state) && (id === undefined || row.id === id);
+  return isMeant && (indexes === undefined || indexes.includes(row.index));
 }
 
 /** As a database orders text: by its bytes. */

@@ -83,6 +83,17 @@ export class TaskColumns {
     };
   }
 
+  /** Those that have taken results from a run: their places, and the places of what they took. */
+  takenFrom(run: string): readonly (readonly [index: number, originIndex: number])[] {
+    return [...this.#rare].flatMap(([index, { origin }]) => (origin?.run === run ? [[index, origin.index] as const] : []));
+  }
+
+  /** What a row has taken lies elsewhere from now on. */
+  repoint(index: number, origin: TaskRunRow['origin']): void {
+    const rare = this.#rare.get(index);
+    if (rare !== undefined) this.#rare.set(index, { ...rare, origin });
+  }
+
   /** Every task run without a final state is crashed from now on. @returns how many there are of each state */
   crash(now: number): Partial<Record<TaskState, number>> {
     const sums = new Map<TaskState, number>();

@@ -159,6 +159,27 @@ export function unpackEntries(packs: readonly SqlRow[]): readonly CacheEntryRow[
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
 }
 
+/** All that one run has written. */
+export async function findEntriesOfRun(session: Session, run: string): Promise<readonly CacheEntryRow[]> {
+  return (await session.rows(`${PACKS} WHERE run.id = ?`, run)).flatMap((row) => packOf(row).entries);
+}
+
+/** Inside a transaction. @throws MillraceError `RUN_UNKNOWN` */
+export async function writeEntriesOf(session: Session, entries: readonly CacheEntryRow[]): Promise<void> {
+  if (entries.length === 0) return;
+  const writing = new EntryWriting(entries);
+  await session.all(await writing.decide(session, await session.all(writing.questions), new Set()));
+}
+
+/** Inside a transaction: those of a run, and what is known of versions of tasks that nobody has entries of any more. */
+export async function removeEntries(session: Session, run: number): Promise<void> {
+  const versions = await session.rows('DELETE FROM entry WHERE run = ? RETURNING task_version', run);
+  await session.rows(
+    'DELETE FROM task_version v WHERE number = ANY(?::bigint[]) AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.task_version = v.number)',
+    [...new Set(versions.map(([version]) => version as number))],
+  );
+}
+
 const PACKS_AT_ONCE = 8;
 
 /** Packs are read newest first until there are enough. */

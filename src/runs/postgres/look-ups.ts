@@ -1,69 +1,29 @@
-import type { LogRow, RunRow } from '../../model/records.js';
-import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
-import type { ChosenAddress, LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
+import type { LogRow } from '../../model/records.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
+import { LOG_LEVELS, logLimit } from '../look.js';
+import type { ChosenAddress, LogFilter, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import { joined } from '../sqlite/look-ups.js';
+import { unpackReused } from '../sqlite/reused.js';
 import * as rows from '../sqlite/rows.js';
+import { progressOf } from '../sqlite/side-results.js';
 import type { SqlRow, SqlValue } from '../sqlite/statement.js';
-import { reusedOf, unpackReused } from './reused.js';
+import { reusedOf } from './reused.js';
 import type { Session, Sql } from './session.js';
+import type { Parameter } from './values.js';
 
 const ALL = -1;
 
 /** Columns for a SELECT; digests as text. */
-function selection(table: string, columns: readonly string[]): string {
+export function selection(table: string, columns: readonly string[]): string {
   return columns.map((column) => (rows.DIGESTS.has(column) ? `encode(${table}.${column}, 'hex')` : `${table}.${column}`)).join(', ');
 }
 
-const RUNS = `SELECT ${selection('run', rows.RUN_COLUMNS)} FROM`;
-
-export async function findRun(session: Session, id: string): Promise<RunRow | undefined> {
-  const flow = latestOf(id);
-  if (flow !== undefined) return (await findRuns(session, { flow, limit: 1 }))[0];
-  const [row] = await session.rows(`${RUNS} run WHERE id = ?`, id);
-  return row && rows.runOf(row);
-}
-
-/** Whatever is asked for, one index gives the rows in order, so that a page costs its length and not that of the history. */
-export async function findRuns(session: Session, filter: RunFilter): Promise<readonly RunRow[]> {
-  const limit = sqlLimit(runLimit(filter.limit));
-  const [tag, ...otherTags] = filter.tags ?? [];
-  const key = tag === undefined ? ['run.created_at', 'run.number'] : ['run_tag.created_at', 'run_tag.run'];
-  const conditions: string[] = [];
-  const values: SqlValue[] = [];
-  const where = (condition: string, ...given: readonly SqlValue[]): void => {
-    conditions.push(condition);
-    values.push(...given);
-  };
-  if (tag !== undefined) where('run_tag.tag = ?', tag);
-  if (filter.flow !== undefined) where('run.flow = ?', filter.flow);
-  if (filter.state !== undefined) where('run.state = ?', filter.state);
-  if (filter.since !== undefined) where(`${key[0]} >= ?`, filter.since);
-  for (const other of otherTags)
-    where('EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)', other);
-  if (filter.before !== undefined) where(`(${key.join(', ')}) < (?, ?)`, ...(await placeOf(session, filter.before)));
-  const from = tag === undefined ? 'run' : 'run_tag JOIN run ON run.number = run_tag.run';
-  const sql = `${RUNS} ${from}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${key[0]} DESC, ${key[1]} DESC LIMIT ?`;
-  return (await session.rows(sql, ...values, limit)).map(rows.runOf);
-}
-
-async function placeOf(session: Session, id: string): Promise<SqlRow> {
-  const [row] = await session.rows('SELECT created_at, number FROM run WHERE id = ?', id);
-  if (row === undefined) throw runUnknown(id);
-  return row;
-}
-
-export interface TaskRunFilter {
-  readonly task?: string;
-  readonly state?: TaskState;
-}
-
-const NUMBER = '(SELECT number FROM run WHERE id = ?)';
+export const NUMBER = '(SELECT number FROM run WHERE id = ?)';
 
 /** One state of the database, one round trip. For `taskRunsOf`. */
 export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[] {
   const conditions = [`t.run = ${NUMBER}`];
-  const values: SqlValue[] = [run];
+  const values: Parameter[] = [run];
   if (filter.task !== undefined) {
     conditions.push('t.task = ?');
     values.push(filter.task);
@@ -71,6 +31,14 @@ export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[
   if (filter.state !== undefined) {
     conditions.push('t.state = ?');
     values.push(TASK_STATE_CODE[filter.state]);
+  }
+  if (filter.id !== undefined) {
+    conditions.push('t.id = ?');
+    values.push(filter.id);
+  }
+  if (filter.indexes !== undefined) {
+    conditions.push('t.place = ANY(?::bigint[])');
+    values.push(filter.indexes);
   }
   const where = `WHERE ${conditions.join(' AND ')}`;
   // Of packed task runs nobody knows the places before they are unpacked: with a filter, all that packs can have is read.
@@ -88,15 +56,24 @@ export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[
     reusedOf(run, filter),
     part('attempt', rows.ATTEMPT_COLUMNS, 'attempt'),
     part('artifact', rows.ARTIFACT_COLUMNS, 'name'),
+    [`SELECT place, attempt, fraction, message, at FROM progress WHERE run = ${NUMBER}`, run],
   ];
 }
 
-export function taskRunsOf([found = [], packs = [], attempts = [], artifacts = []]: readonly (readonly SqlRow[])[]): readonly TaskRunDetails[] {
-  const reused = unpackReused(packs);
+/** @param answers of what `taskRunsAsked` asks */
+export function taskRunsOf(answers: readonly (readonly SqlRow[])[], filter: TaskRunFilter): readonly TaskRunDetails[] {
+  const [found = [], packs = [], attempts = [], artifacts = [], said = []] = answers;
+  const reused = unpackReused(packs, filter);
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Made of two lists that are in order: sorting them is one walk.
   if (reused.length > 0) taskRuns.sort((a, b) => a.index - b.index);
-  return joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf));
+  const details = joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf));
+  if (said.length === 0) return details;
+  const progress = progressOf(said);
+  return details.map((row) => {
+    const last = progress.get(row.index);
+    return last === undefined ? row : { ...row, progress: last };
+  });
 }
 
 /** Small results lie in the record, others under their digests: what is left was chosen. */
@@ -114,7 +91,7 @@ export async function findLogs(session: Session, run: string, filter: LogFilter)
     conditions.push(`(node = ? OR node = ANY(?::text[]) OR node IN (SELECT id FROM task_run WHERE run = ${NUMBER} AND task = ?))`);
     values.push(
       filter.node,
-      unpackReused(packs).map(({ id }) => id),
+      unpackReused(packs, {}).map(({ id }) => id),
       run,
       filter.node,
     );
@@ -124,6 +101,6 @@ export async function findLogs(session: Session, run: string, filter: LogFilter)
 }
 
 /** No limit is NULL. */
-function sqlLimit(limit: number): number | null {
+export function sqlLimit(limit: number): number | null {
   return limit === Number.POSITIVE_INFINITY ? null : limit;
 }

@@ -1,16 +1,37 @@
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { TaskDurations } from '../durations.js';
-import type { ChosenAddress, ClaimAnswer, ClaimRequest, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunDetails } from '../run-record.js';
+import type {
+  ChosenAddress,
+  ClaimAnswer,
+  ClaimRequest,
+  LogFilter,
+  MetricFilter,
+  MetricSeries,
+  RecordBatch,
+  Removal,
+  RemovalRequest,
+  RunAmendment,
+  RunArtifact,
+  RunFilter,
+  RunRecord,
+  TaskRunDetails,
+  TaskRunFilter,
+} from '../run-record.js';
+import { allSeriesOf, runArtifactOf } from '../sqlite/side-results.js';
 import { postgresAddress } from './address.js';
 import { renewal, takeClaims } from './claims.js';
 import { PostgresConnection, type PostgresOptions } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { entriesOf, entriesSince, findEntriesOfTask, findLatestEntry, forgetEntries, newsOf, unpackEntries } from './entries.js';
+import { findFlows, findRun, findRuns } from './find-runs.js';
 import { sayLastWords } from './last-words.js';
-import { findChosenAddresses, findLogs, findRun, findRuns, taskRunsAsked, taskRunsOf } from './look-ups.js';
+import { findChosenAddresses, findLogs, taskRunsAsked, taskRunsOf } from './look-ups.js';
 import { markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
+import { removeRuns } from './removal.js';
+import { metricsAsked, runArtifactsAsked } from './side-results.js';
+import { amendRun } from './tags.js';
 import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
@@ -124,8 +145,30 @@ class PostgresRecord implements RunRecord {
     return await this.#connection.read((session) => findRun(session, id));
   }
 
-  async taskRuns(run: string, filter: { task?: string; state?: TaskState } = {}): Promise<readonly TaskRunDetails[]> {
-    return taskRunsOf(await this.#connection.look(taskRunsAsked(run, filter)));
+  async flows(): Promise<readonly RunRow[]> {
+    await this.#markGone();
+    return await this.#connection.read(findFlows);
+  }
+
+  amend(run: string, amendment: RunAmendment): Promise<RunRow> {
+    return this.#connection.write((session) => amendRun(session, run, amendment));
+  }
+
+  async remove(request: RemovalRequest): Promise<Removal> {
+    await this.#markGone();
+    return await removeRuns(this.#connection, request);
+  }
+
+  async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
+    return taskRunsOf(await this.#connection.look(taskRunsAsked(run, filter)), filter);
+  }
+
+  async runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+    return ((await this.#connection.look([runArtifactsAsked(run, filter)]))[0] ?? []).map(runArtifactOf);
+  }
+
+  async metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+    return allSeriesOf((await this.#connection.look([metricsAsked(run, filter)]))[0] ?? [], filter.points ?? false);
   }
 
   logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {

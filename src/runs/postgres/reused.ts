@@ -1,6 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
-import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { addRepeated, groupByTask, packValues, REUSED, rangeOf, unpack, WORTH_A_PACK } from '../sqlite/reused.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
+import type { TaskRunFilter } from '../run-record.js';
+import { addRepeated, groupByTask, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
 
@@ -48,15 +49,10 @@ export class ReusedWriting {
 }
 
 /** For `unpackReused`. */
-export function reusedOf(run: string, filter: { readonly task?: string; readonly state?: TaskState }): Sql {
+export function reusedOf(run: string, filter: TaskRunFilter): Sql {
   const select = 'SELECT task, places, columns FROM reused WHERE run = (SELECT number FROM run WHERE id = ?)';
   if (filter.state !== undefined && filter.state !== REUSED) return [`${select} AND false`, run];
   return filter.task === undefined ? [select, run] : [`${select} AND task = ?`, run, filter.task];
-}
-
-/** In no order. */
-export function unpackReused(packs: readonly SqlRow[]): TaskRunRow[] {
-  return packs.flatMap(([task, places, columns]) => unpack(task as string, JSON.parse(places as string), JSON.parse(columns as string)));
 }
 
 /** How many task runs of a run are in each state, by its number, the packed ones too. */

@@ -16,7 +16,16 @@ const BESIDES: Readonly<Record<string, string>> = {
  * Rows that a migration makes of older ones, by the table that they go into: each `INSERT` in SQLite's text stands for the next one here. How JSON is
  * taken apart is where the two differ.
  */
-const FILLED: Readonly<Record<string, readonly string[]>> = {};
+const FILLED: Readonly<Record<string, readonly string[]>> = {
+  run_param: [
+    'INSERT INTO run_param SELECT run.flow, p.key, substr(p.value, 1, 200), run.created_at, run.number FROM run, json_each_text(run.params::json) p',
+  ],
+  run_origin: [
+    'INSERT INTO run_origin SELECT DISTINCT origin_run, run FROM task_run WHERE origin_run IS NOT NULL',
+    "INSERT INTO run_origin SELECT DISTINCT origin.value, reused.run FROM reused, json_array_elements_text(reused.columns::json -> 'originRun') origin (value) " +
+      'WHERE origin.value IS NOT NULL ON CONFLICT DO NOTHING',
+  ],
+};
 
 /** Text is compared by its bytes, as SQLite does. */
 const TYPES: Readonly<Record<string, string>> = {

@@ -10,8 +10,11 @@ import { NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll, releaseOf, takenFrom } from './claims.js';
 import { EntryWriting } from './entries.js';
 import { inserted, insertInto } from './insert.js';
+import { originsOf } from './origins.js';
 import { ReusedWriting } from './reused.js';
 import type { Session, Sql } from './session.js';
+import { sideResults } from './side-results.js';
+import { paramsOf, tagsOf } from './tags.js';
 
 const TASK_RUNS = insertInto('task_run', rows.TASK_RUN_COLUMNS, `${replacing(['run', 'place'], rows.TASK_RUN_COLUMNS)} WHERE task_run.${NOT_FINAL}`);
 const ATTEMPTS = insertInto(
@@ -36,16 +39,13 @@ const SNAPSHOT = 'SELECT pg_current_snapshot()::text';
  */
 export async function writeRun(session: Session, run: RunRow, isAgain: boolean): Promise<string> {
   const columns = rows.RUN_COLUMNS.join(', ');
-  const [made = [], , [snapshot] = []] = await session.all([
+  const [made = [], , , [snapshot] = []] = await session.all([
     [
       `INSERT INTO run (${columns}) VALUES (${rows.RUN_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING RETURNING number`,
       ...rows.runValues(run),
     ],
-    [
-      'INSERT INTO run_tag (tag, created_at, run) SELECT tag, created_at, number FROM run, unnest(?::text[]) AS given (tag) WHERE id = ? ON CONFLICT DO NOTHING',
-      [...new Set(run.tags)],
-      run.id,
-    ],
+    tagsOf(run),
+    paramsOf(run),
     [SNAPSHOT],
   ]);
   if (made.length === 0 && !(isAgain && (await isSame(session, run)))) throw runExists(run.id);
@@ -76,7 +76,10 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
     ...packs,
     ...inserted(TASK_RUNS, settled(rest, placeOf), (into, row) => rows.putTaskRun(into, run, row)),
     ...inserted(ATTEMPTS, settled(batch.attempts ?? [], tryOf), (into, row) => rows.putAttempt(into, run, row)),
+    ...originsOf(run, batch.taskRuns ?? []),
     ...artifacts(run, batch.artifacts ?? []),
+    ...contents([...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]),
+    ...sideResults(run, batch),
     ...(await entries.decide(session, answers, taken)),
     ...inserted(LOGS, batch.logs ?? [], (into, row) => rows.putLog(into, run, row)),
     ...(batch.change && !FINAL_RUN_STATES.has(state) ? changes(run, batch.change) : []),
@@ -111,11 +114,12 @@ function settled<Row extends TaskRunRow | AttemptRow>(all: readonly Row[], keyOf
 
 function artifacts(run: number, all: readonly ArtifactRow[]): readonly Sql[] {
   const last = [...new Map(all.map((row) => [`${row.index} ${row.name}`, row])).values()];
+  return inserted(ARTIFACTS, last, (into, row) => rows.putArtifact(into, run, row));
+}
+
+function contents(all: readonly Pick<ArtifactRow, 'ref' | 'inline'>[]): readonly Sql[] {
   const inline = all.filter((row) => row.inline !== undefined);
-  return [
-    ...inserted(ARTIFACTS, last, (into, row) => rows.putArtifact(into, run, row)),
-    ...inserted(CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array)),
-  ];
+  return inserted(CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array));
 }
 
 function changes(run: number, change: RunChange): readonly Sql[] {

@@ -67,6 +67,22 @@ export function findEntriesSince(connection: SqliteConnection, run: string, sinc
   return packs.flatMap((row) => packOf(row).entries);
 }
 
+/** All that one run has written. */
+export function findEntriesOfRun(connection: SqliteConnection, run: string): readonly CacheEntryRow[] {
+  const packs = connection.prepare(`${PACKS} WHERE entry.run = (SELECT number FROM run WHERE id = ?)`);
+  return packs.all([run]).flatMap((row) => packOf(row).entries);
+}
+
+/** Inside a transaction: those of a run, and what is known of versions of tasks that nobody has entries of any more. */
+export function removeEntries(connection: SqliteConnection, run: number): void {
+  const versions = connection.prepare('SELECT DISTINCT task_version FROM entry WHERE run = ?').all([run]);
+  connection.prepare('DELETE FROM entry WHERE run = ?').run([run]);
+  const remove = connection.prepare(
+    'DELETE FROM task_version WHERE number = ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.task_version = task_version.number)',
+  );
+  for (const version of versions) remove.run(version);
+}
+
 /** The number of the newest pack. */
 export function lastEntryNumber(connection: SqliteConnection): number {
   return (connection.prepare('SELECT coalesce(max(number), 0) FROM entry').get()?.[0] ?? 0) as number;

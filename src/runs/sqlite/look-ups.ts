@@ -1,7 +1,7 @@
-import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
-import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { LOG_LEVELS, latestOf, logLimit, runLimit, runUnknown } from '../look.js';
-import type { ChosenAddress, LogFilter, RunFilter, TaskRunDetails } from '../run-record.js';
+import type { ArtifactRow, AttemptRow, LogRow, TaskRunRow } from '../../model/records.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
+import { LOG_LEVELS, logLimit } from '../look.js';
+import type { ChosenAddress, LogFilter, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
@@ -10,53 +10,8 @@ import { findProgress } from './side-results.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
 const ALL = -1;
-const RUNS = `SELECT ${rows.selection('run', rows.RUN_COLUMNS)} FROM run`;
 
-export function findRun(connection: SqliteConnection, id: string): RunRow | undefined {
-  const flow = latestOf(id);
-  if (flow !== undefined) return findRuns(connection, { flow, limit: 1 })[0];
-  const row = connection.prepare(`${RUNS} WHERE id = ?`).get([id]);
-  return row && rows.runOf(row);
-}
-
-/** Whatever is asked for, one index gives the rows in order, so that a page costs its length and not that of the history. */
-export function findRuns(connection: SqliteConnection, filter: RunFilter): readonly RunRow[] {
-  const [tag, ...otherTags] = filter.tags ?? [];
-  const order = tag === undefined ? 'run.created_at DESC, run.number DESC' : 'run_tag.created_at DESC, run_tag.run DESC';
-  const key = tag === undefined ? '(run.created_at, run.number)' : '(run_tag.created_at, run_tag.run)';
-  const conditions: string[] = [];
-  const values: SqlValue[] = [];
-  const where = (condition: string, ...given: readonly SqlValue[]): void => {
-    conditions.push(condition);
-    values.push(...given);
-  };
-  if (tag !== undefined) where('run_tag.tag = ?', tag);
-  if (filter.flow !== undefined) where('run.flow = ?', filter.flow);
-  if (filter.state !== undefined) where('run.state = ?', filter.state);
-  if (filter.since !== undefined) where(`${tag === undefined ? 'run' : 'run_tag'}.created_at >= ?`, filter.since);
-  for (const other of otherTags)
-    where('EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)', other);
-  if (filter.before !== undefined) where(`${key} < (?, ?)`, ...placeOf(connection, filter.before));
-  // CROSS: the planner is not to start from the runs, which would read all of them for a rare tag.
-  const tagged = tag === undefined ? RUNS : RUNS.replace(/FROM run$/, 'FROM run_tag CROSS JOIN run ON run.number = run_tag.run');
-  const sql = `${tagged}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''} ORDER BY ${order} LIMIT ?`;
-  return connection
-    .prepare(sql)
-    .all([...values, sqlLimit(runLimit(filter.limit))])
-    .map(rows.runOf);
-}
-
-function placeOf(connection: SqliteConnection, id: string): readonly SqlValue[] {
-  const row = connection.prepare('SELECT created_at, number FROM run WHERE id = ?').get([id]);
-  if (row === undefined) throw runUnknown(id);
-  return row;
-}
-
-export function findTaskRuns(
-  connection: SqliteConnection,
-  id: string,
-  filter: { readonly task?: string; readonly state?: TaskState },
-): readonly TaskRunDetails[] {
+export function findTaskRuns(connection: SqliteConnection, id: string, filter: TaskRunFilter): readonly TaskRunDetails[] {
   const run = runNumber(connection, id);
   if (run === undefined) return [];
   const conditions = ['t.run = ?'];
@@ -68,6 +23,14 @@ export function findTaskRuns(
   if (filter.state !== undefined) {
     conditions.push('t.state = ?');
     values.push(TASK_STATE_CODE[filter.state]);
+  }
+  if (filter.id !== undefined) {
+    conditions.push('t.id = ?');
+    values.push(filter.id);
+  }
+  if (filter.indexes !== undefined) {
+    conditions.push('t.place IN (SELECT value FROM json_each(?))');
+    values.push(JSON.stringify(filter.indexes));
   }
   const where = `WHERE ${conditions.join(' AND ')}`;
   const found = connection.prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`).all(values);
@@ -143,6 +106,7 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
     .map(rows.logOf);
 }
 
-function sqlLimit(limit: number): number {
+/** For a LIMIT. */
+export function sqlLimit(limit: number): number {
   return limit === Number.POSITIVE_INFINITY ? ALL : limit;
 }

@@ -1,9 +1,10 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { checkDigest } from '../digests.js';
+import type { TaskRunFilter } from '../run-record.js';
 import { packColumn, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
-import type { SqlValue } from './statement.js';
+import type { SqlRow, SqlValue } from './statement.js';
 
 /**
  * Task runs that were answered by an earlier result are final when they are first written, so they need no row each: those of one task that come in
@@ -147,17 +148,52 @@ export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: num
 }
 
 /** In no order. */
-export function findReused(
-  connection: SqliteConnection,
-  run: number,
-  filter: { readonly task?: string; readonly state?: TaskState },
-): readonly TaskRunRow[] {
+export function findReused(connection: SqliteConnection, run: number, filter: TaskRunFilter): readonly TaskRunRow[] {
   if (filter.state !== undefined && filter.state !== REUSED) return [];
   const packs =
     filter.task === undefined
       ? connection.prepare('SELECT task, places, columns FROM reused WHERE run = ?').all([run])
       : connection.prepare('SELECT task, places, columns FROM reused WHERE run = ? AND task = ?').all([run, filter.task]);
-  return packs.flatMap(([task, places, columns]) => unpack(task as string, JSON.parse(places as string), JSON.parse(columns as string)));
+  return unpackReused(packs, filter);
+}
+
+/** Of rows of task, places and columns; what of them is wanted. */
+export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter): readonly TaskRunRow[] {
+  const wanted = filter.indexes === undefined ? undefined : new Set(filter.indexes);
+  return packs.flatMap(([task, places, columns]) => {
+    const held = JSON.parse(places as string) as readonly number[];
+    if (wanted !== undefined && !held.some((place) => wanted.has(place))) return [];
+    const found = unpack(task as string, held, JSON.parse(columns as string));
+    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && (wanted === undefined || wanted.has(index)));
+  });
+}
+
+/** A reused result lies elsewhere from now on. */
+export type Moved = (place: number, originPlace: number) => TaskRunRow['origin'];
+
+/** Inside a transaction: says anew, of what `run` took from `origin`, where that lies. Undefined leaves a row as it is. */
+export function repointReused(connection: SqliteConnection, run: number, origin: string, moved: Moved): void {
+  const held = connection.prepare('SELECT number, places, columns FROM reused WHERE run = ?').all([run]);
+  for (const [number, placesText, columnsText] of held) {
+    const changed = repointedColumns(placesText as string, columnsText as string, origin, moved);
+    if (changed !== undefined) connection.prepare('UPDATE reused SET columns = ? WHERE number = ?').run([changed, number as number]);
+  }
+}
+
+/** The columns of a pack, told anew; undefined where nothing in it comes from `origin`. */
+export function repointedColumns(placesText: string, columnsText: string, origin: string, moved: Moved): string | undefined {
+  const places = JSON.parse(placesText) as readonly number[];
+  const columns = JSON.parse(columnsText) as Record<string, readonly unknown[]>;
+  const runs = places.map((_, at) => unpackValue<string | undefined>(columns.originRun ?? ABSENT, at));
+  if (!runs.includes(origin)) return undefined;
+  const indexes = places.map((_, at) => unpackValue<number>(columns.originIndex ?? ABSENT, at));
+  places.forEach((place, at) => {
+    const now = runs[at] === origin ? moved(place, indexes[at] as number) : undefined;
+    if (now === undefined) return;
+    runs[at] = now.run;
+    indexes[at] = now.index;
+  });
+  return JSON.stringify({ ...columns, originRun: packColumn(runs), originIndex: packColumn(indexes) });
 }
 
 /** How many there are, by the number of their state. */
@@ -168,7 +204,7 @@ export function countReused(connection: SqliteConnection, run: number): readonly
 
 const ABSENT: readonly unknown[] = [undefined];
 
-export function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
+function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
   const value = <T>(name: string, at: number): T => unpackValue(columns[name] ?? ABSENT, at);
   return places.map((index, at) => {
     const run = value<string | undefined>('originRun', at);

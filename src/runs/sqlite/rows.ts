@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../../model/artifact.js';
-import type { ArtifactRow, AttemptRow, LogRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, LogRow, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import { LOG_LEVELS } from '../look.js';
@@ -18,7 +18,9 @@ export function selection(table: string, columns: readonly string[]): string {
 }
 
 export const RUN_COLUMNS =
-  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result'.split(', ');
+  'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, notes, system_tags'.split(
+    ', ',
+  );
 
 export function runValues(row: RunRow): SqlValue[] {
   return [
@@ -38,6 +40,8 @@ export function runValues(row: RunRow): SqlValue[] {
     row.epoch,
     JSON.stringify(row.counts),
     json(row.result),
+    json(row.notes),
+    json(row.systemTags),
   ];
 }
 
@@ -59,6 +63,8 @@ export function runOf(row: SqlRow): RunRow {
     epoch: row[13] as number,
     counts: parse(row[14]),
     result: parseMaybe(row[15]),
+    ...(row[16] == null ? undefined : { notes: parse<readonly RunNote[]>(row[16]) }),
+    ...(row[17] == null ? undefined : { systemTags: parse<readonly string[]>(row[17]) }),
   };
 }
 

@@ -216,3 +216,41 @@ CREATE TABLE progress (
   PRIMARY KEY (run, place)
 ) WITHOUT ROWID;
 `;
+
+/**
+ * What runs are found by, and how they are removed. `run_param` holds the beginning of each value, in the order in which runs are listed, once within
+ * its flow and once across flows; the run's own row has the whole. `run_origin` says who took results from whom; `garbage`, which results were those
+ * of removed runs: their bytes are looked for and deleted later.
+ */
+export const SCHEMA_4 = `
+ALTER TABLE run ADD COLUMN notes TEXT;
+ALTER TABLE run ADD COLUMN system_tags TEXT;
+
+CREATE TABLE run_param (
+  flow TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  run INTEGER NOT NULL,
+  PRIMARY KEY (flow, name, value, created_at, run)
+) WITHOUT ROWID;
+CREATE INDEX run_param_by_value ON run_param (name, value, created_at, run);
+INSERT INTO run_param SELECT run.flow, p.key, substr(p.value, 1, 200), run.created_at, run.number FROM run, json_each(run.params) p;
+
+CREATE TABLE run_origin (
+  origin TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  PRIMARY KEY (origin, run)
+) WITHOUT ROWID;
+CREATE INDEX run_origin_by_run ON run_origin (run);
+INSERT INTO run_origin SELECT DISTINCT origin_run, run FROM task_run WHERE origin_run IS NOT NULL;
+INSERT OR IGNORE INTO run_origin
+  SELECT DISTINCT origin.value, reused.run FROM reused, json_each(json_extract(reused.columns, '$.originRun')) origin WHERE origin.value IS NOT NULL;
+
+CREATE TABLE garbage (
+  digest BLOB NOT NULL,
+  address TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (digest, address)
+) WITHOUT ROWID;
+`;

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/error.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
+import { FINAL_RUN_STATES } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
 import type {
@@ -11,19 +11,26 @@ import type {
   MetricFilter,
   MetricSeries,
   RecordBatch,
+  Removal,
+  RemovalRequest,
+  RunAmendment,
   RunArtifact,
   RunFilter,
   RunRecord,
   TaskRunDetails,
+  TaskRunFilter,
 } from '../run-record.js';
 import { renewClaims, takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
-import { findChosenAddresses, findLogs, findRun, findRuns, findTaskRuns } from './look-ups.js';
+import { findFlows, findRun, findRuns } from './find-runs.js';
+import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
+import { removeRuns } from './removal.js';
 import { findMetrics, findRunArtifacts } from './side-results.js';
+import { amendRun } from './tags.js';
 import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
@@ -117,12 +124,26 @@ class SqliteRecord implements RunRecord {
     return this.#connection.read(() => findRuns(this.#connection, filter));
   }
 
+  async flows(): Promise<readonly RunRow[]> {
+    await this.#markGone();
+    return this.#connection.read(() => findFlows(this.#connection));
+  }
+
+  amend(run: string, amendment: RunAmendment): Promise<RunRow> {
+    return this.#connection.write(() => amendRun(this.#connection, run, amendment));
+  }
+
+  async remove(request: RemovalRequest): Promise<Removal> {
+    await this.#markGone();
+    return await removeRuns(this.#connection, request);
+  }
+
   async run(id: string): Promise<RunRow | undefined> {
     await this.#markGone();
     return this.#connection.read(() => findRun(this.#connection, id));
   }
 
-  taskRuns(run: string, filter: { task?: string; state?: TaskState } = {}): Promise<readonly TaskRunDetails[]> {
+  taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     return this.#connection.read(() => findTaskRuns(this.#connection, run, filter));
   }
 

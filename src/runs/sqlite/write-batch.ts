@@ -7,10 +7,13 @@ import { releaseAllClaims, releaseClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
+import { writeOrigins } from './origins.js';
+import { writeParams } from './params.js';
 import { writeReused } from './reused.js';
 import * as rows from './rows.js';
 import { writeSideResults } from './side-results.js';
 import type { SqlValue } from './statement.js';
+import { writeTag } from './tags.js';
 
 /** A final state never changes (S10): a late row of a task run or an attempt that has one is passed over. */
 export const NOT_FINAL = `state < ${TASK_STATES.findIndex((_, code) => isFinalTaskCode(code))}`;
@@ -28,11 +31,10 @@ const LOGS = insertInto('log', rows.LOG_COLUMNS, 'DO NOTHING');
 
 /** Inside a transaction. @throws MillraceError `RUN_EXISTS` */
 export function writeRun(connection: SqliteConnection, run: RunRow): void {
-  const number = connection.prepare(RUN).get(rows.runValues(run))?.[0];
+  const number = connection.prepare(RUN).get(rows.runValues(run))?.[0] as number | undefined;
   if (number === undefined) throw runExists(run.id);
-  for (const tag of new Set(run.tags)) {
-    connection.prepare('INSERT INTO run_tag (tag, created_at, run) VALUES (?, ?, ?)').run([tag, run.createdAt, number]);
-  }
+  for (const tag of new Set([...run.tags, ...(run.systemTags ?? [])])) writeTag(connection, tag, run.createdAt, number);
+  writeParams(connection, number, run);
 }
 
 /**
@@ -44,6 +46,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (found === undefined) throw runUnknown(batch.run);
   const run = found[0] as number;
   checkEpoch(batch.run, batch.epoch, found[1] as number);
+  if (batch.taskRuns) writeOrigins(connection, run, batch.taskRuns);
   if (batch.taskRuns) insertRows(connection, TASK_RUNS, writeReused(connection, run, batch.taskRuns), (into, row) => rows.putTaskRun(into, run, row));
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);

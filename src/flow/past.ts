@@ -1,0 +1,145 @@
+import type { Graph } from '../graph/graph-view.js';
+import type { ArtifactRef } from '../model/artifact.js';
+import type { ErrorInfo, LogLevel } from '../model/event.js';
+import type { RunState, TaskState } from '../model/states.js';
+import type { Task, TaskRef } from './task-type.js';
+
+/**
+ * Runs of the past, and those that are going on, as people look them up: flow, run, step, task run, artifact. Each is a snapshot of what the
+ * record said when it was asked; values are read, and verified in full, when they are asked for.
+ */
+
+/** What is listed, asked for page by page while it is gone through. */
+export interface Listing<T> extends AsyncIterable<T> {
+  /** All of it at once. */
+  toArray(): Promise<readonly T[]>;
+}
+
+export interface RunQuery {
+  readonly state?: RunState;
+  /** It has them all; those of the system count too (`user:ana`). */
+  readonly tags?: readonly string[];
+  /** Created at this moment or later. */
+  readonly since?: Date;
+  /** Created before this moment. */
+  readonly until?: Date;
+  /** By name of the parameter, its value: scalars are found by an index, anything else is compared run by run. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** @default none */
+  readonly limit?: number;
+  /** Only runs that were created before this one: the id of the last of a page gives the next. */
+  readonly before?: string;
+}
+
+/** A flow that has runs in the record. */
+export interface FlowInfo {
+  readonly name: string;
+  /** Newest first. Going through them throws MillraceError `FLOW_UNKNOWN` where the record has no run of it, and suggests the nearest. */
+  runs(query?: RunQuery): Listing<RunInfo>;
+  /** The newest run, or the newest that succeeded. @throws MillraceError `FLOW_UNKNOWN` */
+  latest(options?: { readonly successful?: boolean }): Promise<RunInfo | undefined>;
+}
+
+export interface NoteInfo {
+  readonly at: Date;
+  readonly text: string;
+}
+
+/** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
+export interface RunInfo {
+  readonly id: string;
+  readonly flow: string;
+  /** For people, when it was given one. */
+  readonly name?: string;
+  readonly state: RunState;
+  /** As they were resolved; secrets are `'***'`. */
+  readonly params: Record<string, unknown>;
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  /** Those that people gave it. */
+  readonly tags: readonly string[];
+  /** What Millrace says of it: `user:ana`, `host:lab3`, `node:22.4.0`, `millrace:0.1.0`. */
+  readonly systemTags: readonly string[];
+  readonly notes: readonly NoteInfo[];
+  /** Sum of final task states; empty before the run has ended. */
+  readonly counts: Readonly<Partial<Record<TaskState, number>>>;
+  readonly error?: ErrorInfo;
+  /** The tasks that it ran, by name, in the order in which they were first called. */
+  steps(): Listing<StepInfo>;
+  /** Lazy: one that the run does not have is found out when it is looked into. */
+  step(task: TaskRef): StepInfo;
+  /** By its id (`clean#2`, `score#0[3]`), or by its task's name where that ran once; of a map, by that name the map. @throws MillraceError `TASK_RUN_UNKNOWN`, `TASK_RUN_AMBIGUOUS` */
+  task(name: string): Promise<TaskInfo>;
+  /** The stored value of a task's first task run. @throws MillraceError `TASK_RUN_UNKNOWN`, `RESULT_MISSING`, `RESULT_CORRUPTED` */
+  // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
+  output<T>(task: Task<any, T, any>): Promise<T>;
+  readonly data: {
+    /** A named output, or the result of the task of this name: of several, the one that was called last. @throws MillraceError `DATA_UNKNOWN` */
+    get<T = unknown>(name: string): Promise<T>;
+  };
+  /** What the flow returned. @throws MillraceError `RUN_RESULT_MISSING` when the run did not succeed */
+  result<T = unknown>(): Promise<T>;
+  /** The graph as it was recorded, with the state of each node. */
+  graph(): Promise<Graph>;
+  /** Lines in the order in which they came. */
+  logs(filter?: LogQuery): Listing<string>;
+  refresh(): Promise<RunInfo>;
+  /** @returns the run as it is now @throws MillraceError `TAG_INVALID`, `RECORD_READ_ONLY` */
+  addTags(...tags: readonly string[]): Promise<RunInfo>;
+  /** Those of the system stay. @returns the run as it is now */
+  removeTags(...tags: readonly string[]): Promise<RunInfo>;
+  /** @returns the run as it is now @throws MillraceError `NOTE_INVALID`, `RECORD_READ_ONLY` */
+  note(text: string): Promise<RunInfo>;
+}
+
+export interface LogQuery {
+  /** Of this level and above. @default 'debug' */
+  readonly level?: LogLevel;
+  /** Of the task run with this id, or of the task with this name. */
+  readonly task?: string;
+}
+
+/** One task of a run, with all its task runs. */
+export interface StepInfo {
+  readonly name: string;
+  /** In the order in which they were called; of a map, its children. Throws MillraceError `TASK_UNKNOWN` where the run has none. */
+  tasks(): Listing<TaskInfo>;
+}
+
+/** One task run. */
+export interface TaskInfo {
+  readonly id: string;
+  /** The name of its task. */
+  readonly task: string;
+  readonly run: string;
+  readonly state: TaskState;
+  readonly attempts: number;
+  readonly cacheKey?: string;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  readonly error?: ErrorInfo;
+  /** Where a reused result comes from. */
+  readonly origin?: { readonly run: string; readonly index: number };
+  /** The parts of its result: one called `result`, or the named outputs. */
+  artifacts(): Listing<ArtifactInfo>;
+  /** @throws MillraceError `ARTIFACT_UNKNOWN` */
+  artifact(name: string): Promise<ArtifactInfo>;
+  /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
+  value<T = unknown>(): Promise<T>;
+  /** The task runs whose results it took, or that it came after. */
+  upstream(): Promise<readonly TaskInfo[]>;
+  logs(filter?: Pick<LogQuery, 'level'>): Listing<string>;
+}
+
+/** A stored value: where it lies, and how to know it again. */
+export interface ArtifactInfo extends ArtifactRef {
+  /** `result`, or the name of an output. */
+  readonly name: string;
+  /** Reads it, verified in full. @throws MillraceError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
+  load<T = unknown>(): Promise<T>;
+  /** The task run it belongs to. */
+  producer(): Promise<TaskInfo>;
+  /** The task runs of the same run that took it. */
+  consumers(): Listing<TaskInfo>;
+}

@@ -1,0 +1,148 @@
+import type { CacheEntryRow } from '../../model/records.js';
+import { UNFINISHED } from '../crash.js';
+import { NOTHING } from '../look.js';
+import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
+import type { MemoryRun } from './memory-run.js';
+
+/** What a removal has to do with of the record in memory. */
+export interface Removable {
+  readonly runs: Map<string, MemoryRun>;
+  readonly inline: Map<string, Uint8Array>;
+  entriesOf(run: string): readonly CacheEntryRow[];
+  putEntry(entry: CacheEntryRow): void;
+  dropEntry(entry: CacheEntryRow): void;
+}
+
+interface Lost {
+  readonly contentDigest: string;
+  /** In the project's store; undefined for what the record held. */
+  readonly key: string | undefined;
+  readonly bytes: number;
+}
+
+/** Removes runs as the database does: what others took from them is handed on, bytes that nobody has any more go. */
+export class MemoryRemoval {
+  readonly #record: Removable;
+  /** Results of removed runs, by digest and key: their bytes are looked for later. */
+  readonly #garbage = new Map<string, Lost>();
+
+  constructor(record: Removable) {
+    this.#record = record;
+  }
+
+  remove({ runs, dryRun = false, keepBytes = false, deleteFile }: RemovalRequest): Removal {
+    const { runs: known } = this.#record;
+    const left: RunLeft[] = [];
+    const doomed: MemoryRun[] = [];
+    const wanted = [...new Set(runs)].flatMap((id) => known.get(id) ?? []).sort((a, b) => b.number - a.number);
+    for (const run of wanted) {
+      const why = this.#whyLeft(run);
+      if (why === undefined) doomed.push(run);
+      else left.push(why);
+    }
+    const removed = doomed.map(({ row }) => row.id);
+    if (dryRun) return { removed, left, ...this.#wouldFree(doomed) };
+    for (const run of doomed) this.#remove(run);
+    return keepBytes ? { ...NOTHING, removed, left } : { removed, left, ...this.#removeBytes(deleteFile) };
+  }
+
+  #whyLeft({ row: { id, flow, state } }: MemoryRun): RunLeft | undefined {
+    if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
+    if (this.#record.entriesOf(id).length === 0) return undefined;
+    const isUsing = (run: MemoryRun): boolean => UNFINISHED.includes(run.row.state) && (run.row.flow === flow || run.takenFrom(id).length > 0);
+    const by = [...this.#record.runs.values()].find(isUsing);
+    return by === undefined ? undefined : { run: id, why: 'in-use', by: by.row.id };
+  }
+
+  #remove(run: MemoryRun): void {
+    const { id } = run.row;
+    const heirs = this.#handOn(run);
+    for (const entry of this.#record.entriesOf(id)) {
+      const heir = heirs.get(entry.index);
+      this.#record.dropEntry(entry);
+      if (heir !== undefined) this.#record.putEntry({ ...entry, ...heir });
+    }
+    for (const lost of lostOf([run])) this.#garbage.set(`${lost.contentDigest} ${lost.key}`, lost);
+    this.#record.runs.delete(id);
+  }
+
+  /** @returns by the place of a result, who has it from now on */
+  #handOn(run: MemoryRun): ReadonlyMap<number, { run: string; index: number }> {
+    const heirs = new Map<number, { run: string; index: number }>();
+    const others = [...this.#record.runs.values()].filter((other) => other !== run).sort((a, b) => b.number - a.number);
+    for (const other of others) {
+      for (const [index, originIndex] of other.takenFrom(run.row.id)) {
+        const heir = heirs.get(originIndex);
+        const artifacts = run.artifactsAt(originIndex);
+        if (heir !== undefined) other.repoint(index, heir);
+        else if (artifacts.length > 0) {
+          if (other.artifactsAt(index).length === 0) other.takeArtifacts(index, artifacts);
+          heirs.set(originIndex, { run: other.row.id, index });
+        } else if (run.originOf(originIndex) !== undefined) other.repoint(index, run.originOf(originIndex));
+      }
+    }
+    return heirs;
+  }
+
+  #removeBytes(deleteFile: RemovalRequest['deleteFile']): Omit<Removal, 'removed' | 'left'> {
+    const kept = this.#contents(() => true);
+    for (const [place, { contentDigest }] of this.#garbage) if (kept.has(contentDigest)) this.#garbage.delete(place);
+    const all = [...this.#garbage.values()];
+    const freed = this.#inlineAmount(all);
+    for (const { contentDigest } of all) this.#record.inline.delete(contentDigest);
+    const files = all.filter(({ key }) => key !== undefined);
+    if (this.#isGoingOn()) {
+      for (const [place, { key }] of this.#garbage) if (key === undefined) this.#garbage.delete(place);
+      return { freed, freedFiles: NOTHING.freedFiles, pendingFiles: amount(files) };
+    }
+    const there = files.filter(({ key }) => deleteFile(key as string));
+    this.#garbage.clear();
+    return { freed, freedFiles: amount(there), pendingFiles: NOTHING.pendingFiles };
+  }
+
+  #wouldFree(doomed: readonly MemoryRun[]): Omit<Removal, 'removed' | 'left'> {
+    const going = new Set(doomed);
+    const handed = new Set<string>();
+    for (const run of doomed) {
+      for (const other of this.#record.runs.values()) {
+        if (going.has(other)) continue;
+        for (const [, originIndex] of other.takenFrom(run.row.id)) for (const { ref } of run.artifactsAt(originIndex)) handed.add(ref.contentDigest);
+      }
+    }
+    const kept = this.#contents((run) => !going.has(run));
+    const lost = [...new Map([...this.#garbage.values(), ...lostOf(doomed)].map((one) => [`${one.contentDigest} ${one.key}`, one])).values()];
+    const gone = lost.filter(({ contentDigest }) => !kept.has(contentDigest) && !handed.has(contentDigest));
+    const files = amount(gone.filter(({ key }) => key !== undefined));
+    const freed = this.#inlineAmount(gone);
+    const { freedFiles: none } = NOTHING;
+    return this.#isGoingOn() ? { freed, freedFiles: none, pendingFiles: files } : { freed, freedFiles: files, pendingFiles: none };
+  }
+
+  #inlineAmount(lost: readonly Lost[]): Amount {
+    const held = new Map(lost.map(({ contentDigest }) => [contentDigest, this.#record.inline.get(contentDigest)]));
+    const bytes = [...held.values()].filter((one) => one !== undefined);
+    return { count: bytes.length, bytes: bytes.reduce((sum, one) => sum + one.length, 0) };
+  }
+
+  #contents(counts: (run: MemoryRun) => boolean): ReadonlySet<string> {
+    return new Set([...this.#record.runs.values()].filter(counts).flatMap((run) => run.refs().map(({ contentDigest }) => contentDigest)));
+  }
+
+  #isGoingOn(): boolean {
+    return [...this.#record.runs.values()].some(({ row }) => UNFINISHED.includes(row.state));
+  }
+}
+
+/** What lies in the record or under its digest; what people have chosen the address of is theirs. */
+function lostOf(runs: readonly MemoryRun[]): readonly Lost[] {
+  return runs.flatMap((run) =>
+    run.refs().flatMap(({ uri, key, contentDigest, bytes }): readonly Lost[] => {
+      if (uri.startsWith('record:')) return [{ contentDigest, key: undefined, bytes }];
+      return /^results\/[0-9a-f]{2}\//.test(key) ? [{ contentDigest, key, bytes }] : [];
+    }),
+  );
+}
+
+function amount(lost: readonly Lost[]): Amount {
+  return { count: lost.length, bytes: lost.reduce((sum, { bytes }) => sum + bytes, 0) };
+}

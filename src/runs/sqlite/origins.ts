@@ -1,0 +1,86 @@
+import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
+import type { SqliteConnection } from './connection.js';
+import { findEntriesOfRun, writeEntries } from './entries.js';
+import { type Moved, repointReused } from './reused.js';
+
+/** Who took results from whom, and what becomes of these when the run that made them is removed. */
+
+/** Inside a transaction. */
+export function writeOrigins(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): void {
+  const origins = new Set<string>();
+  for (const { origin } of rows) if (origin !== undefined) origins.add(origin.run);
+  for (const origin of origins) writeOrigin(connection, origin, run);
+}
+
+function writeOrigin(connection: SqliteConnection, origin: string, run: number): void {
+  connection.prepare('INSERT INTO run_origin (origin, run) VALUES (?, ?) ON CONFLICT DO NOTHING').run([origin, run]);
+}
+
+interface Heir {
+  readonly run: string;
+  readonly index: number;
+}
+
+/**
+ * Inside a transaction: a run is about to be removed, and others have taken results from it. Of these the newest becomes the one that has the
+ * result, and that answers for it in the cache; the rest are told that it lies there.
+ */
+export function handOn(connection: SqliteConnection, id: string, number: number): void {
+  const dependents = connection
+    .prepare(
+      'SELECT run.number, run.id FROM run_origin o CROSS JOIN run ON run.number = o.run WHERE o.origin = ? AND run.number <> ? ORDER BY run.number DESC',
+    )
+    .all([id, number]);
+  if (dependents.length === 0) return;
+  const heirs = new Map<number, Heir>();
+  for (const [dependent, dependentId] of dependents) {
+    const moved = moving(connection, number, dependent as number, dependentId as string, heirs);
+    repointRows(connection, dependent as number, id, moved);
+    repointReused(connection, dependent as number, id, moved);
+  }
+  handOnEntries(connection, id, heirs);
+}
+
+/** Decides for one task run after another where its result lies from now on; undefined where that is the task run itself, or nowhere. */
+function moving(connection: SqliteConnection, from: number, dependent: number, dependentId: string, heirs: Map<number, Heir>): Moved {
+  const copy = connection.prepare(
+    `INSERT INTO artifact (run, place, name, uri, address, content_digest, value_digest, bytes, format)
+    SELECT ?, ?, name, uri, address, content_digest, value_digest, bytes, format FROM artifact WHERE run = ? AND place = ? ON CONFLICT DO NOTHING`,
+  );
+  const elsewhere = connection.prepare('SELECT origin_run, origin_place FROM task_run WHERE run = ? AND place = ? AND origin_run IS NOT NULL');
+  return (place, originPlace) => {
+    const heir = heirs.get(originPlace);
+    if (heir !== undefined) {
+      writeOrigin(connection, heir.run, dependent);
+      return heir;
+    }
+    if (copy.run([dependent, place, from, originPlace]) > 0) {
+      heirs.set(originPlace, { run: dependentId, index: place });
+      return undefined;
+    }
+    // It had taken the result from a third one itself.
+    const [run, index] = elsewhere.get([from, originPlace]) ?? [];
+    if (run === undefined) return undefined;
+    writeOrigin(connection, run as string, dependent);
+    return { run: run as string, index: index as number };
+  };
+}
+
+function repointRows(connection: SqliteConnection, run: number, origin: string, moved: Moved): void {
+  const rows = connection.prepare('SELECT place, origin_place FROM task_run WHERE run = ? AND origin_run = ?').all([run, origin]);
+  const update = connection.prepare('UPDATE task_run SET origin_run = ?, origin_place = ? WHERE run = ? AND place = ?');
+  for (const [place, originPlace] of rows as readonly (readonly [number, number])[]) {
+    const now = moved(place, originPlace);
+    if (now !== undefined) update.run([now.run, now.index, run, place]);
+  }
+}
+
+function handOnEntries(connection: SqliteConnection, id: string, heirs: ReadonlyMap<number, Heir>): void {
+  const handed = findEntriesOfRun(connection, id).flatMap((entry): readonly CacheEntryRow[] => {
+    const heir = heirs.get(entry.index);
+    if (heir === undefined) return [];
+    const { taskVersion, key, task, createdAt, code, codeParts, version, inputs, artifacts, reads } = entry;
+    return [{ taskVersion, key, task, run: heir.run, index: heir.index, createdAt, code, codeParts, version, inputs, artifacts, reads }];
+  });
+  writeEntries(connection, handed);
+}

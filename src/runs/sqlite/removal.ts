@@ -1,0 +1,130 @@
+import type { RunState } from '../../model/states.js';
+import { UNFINISHED } from '../crash.js';
+import { NOTHING } from '../look.js';
+import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
+import type { SqliteConnection } from './connection.js';
+import { removeEntries } from './entries.js';
+import { handOn } from './origins.js';
+import { removeParams } from './params.js';
+import type { SqlValue } from './statement.js';
+
+const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+/** Tables that are keyed by run and place alone, without a foreign key. */
+export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'log'];
+
+export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
+  if (request.dryRun !== true) {
+    const { removed, left } = request.runs.length === 0 ? NOTHING : await connection.write(() => removeRows(connection, request.runs));
+    if (request.keepBytes === true) return { ...NOTHING, removed, left };
+    return { removed, left, ...(await connection.write(() => removeBytes(connection, request.deleteFile))) };
+  }
+  return await connection.write(() => {
+    connection.exec('SAVEPOINT dry_run');
+    const { removed, left } = removeRows(connection, request.runs);
+    const bytes = removeBytes(connection, () => true);
+    connection.exec('ROLLBACK TO dry_run; RELEASE dry_run');
+    return { removed, left, ...bytes };
+  });
+}
+
+interface Doomed {
+  readonly number: number;
+  readonly id: string;
+  readonly flow: string;
+  readonly state: RunState;
+  readonly params: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+}
+
+/** Inside a transaction. Newest first: what they took from one another need not be handed on. */
+function removeRows(connection: SqliteConnection, ids: readonly string[]): Pick<Removal, 'removed' | 'left'> {
+  const left: RunLeft[] = [];
+  const removed: string[] = [];
+  for (const run of doomedRuns(connection, ids)) {
+    const why = whyLeft(connection, run);
+    if (why === undefined) {
+      removeRun(connection, run);
+      removed.push(run.id);
+    } else left.push(why);
+  }
+  return { removed, left };
+}
+
+function doomedRuns(connection: SqliteConnection, ids: readonly string[]): readonly Doomed[] {
+  const found = connection
+    .prepare(
+      'SELECT run.number, run.id, flow, state, params, created_at FROM json_each(?) wanted CROSS JOIN run ON run.id = wanted.value ORDER BY run.number DESC',
+    )
+    .all([JSON.stringify([...new Set(ids)])]);
+  return found.map(([number, id, flow, state, params, createdAt]) => ({
+    number: number as number,
+    id: id as string,
+    flow: flow as string,
+    state: state as RunState,
+    params: JSON.parse(params as string),
+    createdAt: createdAt as number,
+  }));
+}
+
+/**
+ * A run of the same flow that is going on has read which results there are to be had, and would take one of a run that is gone: so a run that offers
+ * some stays until then. One that offers none is nobody's concern.
+ */
+function whyLeft(connection: SqliteConnection, { number, id, flow, state }: Doomed): RunLeft | undefined {
+  if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
+  if (connection.prepare('SELECT 1 FROM entry WHERE run = ? LIMIT 1').get([number]) === undefined) return undefined;
+  const using = `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?)) LIMIT 1`;
+  const [by] = connection.prepare(using).get([flow, id]) ?? [];
+  return by === undefined ? undefined : { run: id, why: 'in-use', by: by as string };
+}
+
+/** Inside a transaction. */
+function removeRun(connection: SqliteConnection, run: Doomed): void {
+  const { number, id } = run;
+  handOn(connection, id, number);
+  connection
+    .prepare(
+      `INSERT INTO garbage (digest, address, bytes)
+      SELECT content_digest, CASE WHEN uri GLOB 'record:*' THEN '' ELSE address END, bytes FROM artifact
+      WHERE run = ? AND (uri GLOB 'record:*' OR address GLOB 'results/[0-9a-f][0-9a-f]/*') ON CONFLICT DO NOTHING`,
+    )
+    .run([number]);
+  removeEntries(connection, number);
+  for (const table of PARTS) connection.prepare(`DELETE FROM ${table} WHERE run = ?`).run([number]);
+  connection.prepare('DELETE FROM run_origin WHERE run = ?').run([number]);
+  connection.prepare('DELETE FROM run_origin WHERE origin = ?').run([id]);
+  removeParams(connection, number, run);
+  // Tags and claims go with it.
+  connection.prepare('DELETE FROM run WHERE number = ?').run([number]);
+}
+
+/**
+ * Inside a transaction. There is no index of results by their content, which would make every write dearer: one scan says which are still had.
+ * While the transaction holds its lock no run can begin, and without one that is going on nobody is about to keep a result whose file is there.
+ */
+function removeBytes(connection: SqliteConnection, deleteFile: RemovalRequest['deleteFile']): Omit<Removal, 'removed' | 'left'> {
+  const { freed, freedFiles, pendingFiles } = NOTHING;
+  if (connection.prepare('SELECT 1 FROM garbage LIMIT 1').get() === undefined) return { freed, freedFiles, pendingFiles };
+  connection.exec(
+    'DELETE FROM garbage WHERE digest IN (SELECT DISTINCT g.digest FROM artifact a CROSS JOIN garbage g ON g.digest = a.content_digest)',
+  );
+  const inRecord = amount(
+    connection.prepare('SELECT count(*), coalesce(sum(length(c.bytes)), 0) FROM garbage g CROSS JOIN content c ON c.digest = g.digest').get(),
+  );
+  connection.exec("DELETE FROM content WHERE digest IN (SELECT digest FROM garbage); DELETE FROM garbage WHERE address = ''");
+  const files = connection.prepare('SELECT address, bytes FROM garbage').all();
+  if (connection.prepare(`SELECT 1 FROM run WHERE ${STILL_OPEN} LIMIT 1`).get() !== undefined) {
+    return { freed: inRecord, freedFiles, pendingFiles: { count: files.length, bytes: sum(files) } };
+  }
+  const there = files.filter(([address]) => deleteFile(address as string));
+  connection.exec('DELETE FROM garbage');
+  return { freed: inRecord, freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };
+}
+
+function amount([count = 0, bytes = 0]: readonly SqlValue[] = []): Amount {
+  return { count: count as number, bytes: bytes as number };
+}
+
+function sum(files: readonly (readonly SqlValue[])[]): number {
+  return files.reduce((all, [, bytes]) => all + (bytes as number), 0);
+}

@@ -1,0 +1,60 @@
+import type { ArtifactInfo, Listing, TaskInfo } from '../../flow/past.js';
+import type { ArtifactRef } from '../../model/artifact.js';
+import { TASK_DEFAULTS } from '../../model/task-definition.js';
+import type { NamedRef } from '../../results/result-keeper.js';
+import { type Facts, Shown } from './display.js';
+import { keeperOf, type PastSource } from './source.js';
+
+/** What an artifact without a name, which is a whole result, is called. */
+export const WHOLE = 'result';
+
+export class PastArtifact extends Shown implements ArtifactInfo {
+  readonly name: string;
+  readonly uri: string;
+  readonly key: string;
+  readonly contentDigest: string;
+  readonly valueDigest: string;
+  readonly bytes: number;
+  readonly format: string;
+  readonly #source: PastSource;
+  readonly #producer: TaskInfo;
+  readonly #consumers: () => Listing<TaskInfo>;
+
+  constructor(source: PastSource, { name, ref }: NamedRef, producer: TaskInfo, consumers: () => Listing<TaskInfo>) {
+    super();
+    this.name = name === '' ? WHOLE : name;
+    this.uri = ref.uri;
+    this.key = ref.key;
+    this.contentDigest = ref.contentDigest;
+    this.valueDigest = ref.valueDigest;
+    this.bytes = ref.bytes;
+    this.format = ref.format;
+    this.#source = source;
+    this.#producer = producer;
+    this.#consumers = consumers;
+  }
+
+  async load<T>(): Promise<T> {
+    await using project = await this.#source.open();
+    const { uri, key, contentDigest, valueDigest, bytes, format } = this;
+    const ref: ArtifactRef = { uri, key, contentDigest, valueDigest, bytes, format };
+    return (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+  }
+
+  async producer(): Promise<TaskInfo> {
+    return this.#producer;
+  }
+
+  consumers(): Listing<TaskInfo> {
+    return this.#consumers();
+  }
+
+  protected facts(): Facts {
+    const { format, bytes, uri, contentDigest, valueDigest } = this;
+    return {
+      kind: 'Artifact',
+      title: `${this.#producer.id}/${this.name}`,
+      facts: Object.entries({ format, bytes, uri, contentDigest, valueDigest }),
+    };
+  }
+}

@@ -1,0 +1,116 @@
+import { realpathSync, unlinkSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
+import { systemClock } from '../../base/clock.js';
+import { type Duration, toMs } from '../../base/duration.js';
+import { describe, MillraceError } from '../../base/error.js';
+import type { ResultStore } from '../../model/result-store.js';
+import type { RunState } from '../../model/states.js';
+import { NOTHING } from '../../runs/look.js';
+import type { Removal, RunFilter, RunRecord } from '../../runs/run-record.js';
+import { findRun } from './look-up.js';
+
+export type { Removal } from '../../runs/run-record.js';
+
+/** What of a project is concerned. */
+export interface Tidied {
+  readonly record: RunRecord;
+  readonly store: ResultStore;
+}
+
+/** Which runs are not worth keeping: those to which all of it applies. One of `olderThan`, `keep`, `state`, `flow` and `tags` must be given. */
+export interface PruneOptions {
+  /** Created longer ago than this. @default any */
+  readonly olderThan?: Duration;
+  /** But for so many of the newest, of those that all else applies to, of each flow. @default 0 */
+  readonly keep?: number;
+  readonly flow?: string;
+  readonly state?: RunState;
+  /** Those that have all of these. */
+  readonly tags?: readonly string[];
+  /** Says what would be removed, and removes nothing. @default false */
+  readonly dryRun?: boolean;
+}
+
+/** Runs with this tag are not worth less when they get old. */
+export const KEEP_TAG = 'keep';
+
+/** So many in one transaction: others can write in between. */
+const AT_ONCE = 100;
+const PAGE = 500;
+
+/** @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `RECORD_READ_ONLY` */
+export async function removeRuns(project: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
+  const ids: string[] = [];
+  for (const run of runs) ids.push((await findRun(project.record, run)).id);
+  return await removeInParts(project, ids, dryRun);
+}
+
+/** @throws MillraceError `PRUNE_RULE_MISSING`, `PRUNE_RULE_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
+export async function pruneRuns(project: Tidied, rule: PruneOptions): Promise<Removal> {
+  const { olderThan, keep = 0, flow, state, tags, dryRun = false } = rule;
+  if ([olderThan, rule.keep, flow, state, tags].every((part) => part === undefined)) {
+    throw new MillraceError('PRUNE_RULE_MISSING', 'expected a rule that says which runs to remove; got none', {
+      hint: "Say olderThan: '30d', keep: 10, state, flow or tags.",
+    });
+  }
+  if (!Number.isSafeInteger(keep) || keep < 0) {
+    throw new MillraceError('PRUNE_RULE_INVALID', `expected keep to be a whole number from 0; got ${describe(keep)}`);
+  }
+  const filter: RunFilter = { ...(state === undefined ? {} : { state }), ...(tags === undefined ? {} : { tags }) };
+  const until = olderThan === undefined ? Number.POSITIVE_INFINITY : systemClock.now() - toMs(olderThan);
+  const flows = flow === undefined ? (await project.record.flows()).map((newest) => newest.flow) : [flow];
+  const doomed: string[] = [];
+  for (const name of flows) doomed.push(...(await doomedOf(project, { ...filter, flow: name }, keep, until)));
+  return await removeInParts(project, doomed, dryRun);
+}
+
+async function doomedOf({ record }: Tidied, filter: RunFilter, keep: number, until: number): Promise<readonly string[]> {
+  const doomed: string[] = [];
+  let seen = 0;
+  let before: string | undefined;
+  for (;;) {
+    const page = await record.runs({ ...filter, limit: PAGE, ...(before === undefined ? {} : { before }) });
+    for (const { id, createdAt, tags } of page) {
+      seen++;
+      if (seen > keep && createdAt < until && !tags.includes(KEEP_TAG)) doomed.push(id);
+    }
+    before = page.at(-1)?.id;
+    if (page.length < PAGE || before === undefined) return doomed;
+  }
+}
+
+/** Results are looked for once, after all: that goes through the whole record. */
+async function removeInParts({ record, store }: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
+  const deleteFile = (key: string): boolean => deleteStored(store, key);
+  if (dryRun) return await record.remove({ runs, dryRun, deleteFile });
+  const parts: Removal[] = [];
+  for (let from = 0; from < runs.length; from += AT_ONCE) {
+    parts.push(await record.remove({ runs: runs.slice(from, from + AT_ONCE), keepBytes: true, deleteFile }));
+  }
+  const last = parts.some(({ removed }) => removed.length > 0) ? await record.remove({ runs: [], deleteFile }) : NOTHING;
+  return { ...last, removed: parts.flatMap(({ removed }) => removed), left: parts.flatMap(({ left }) => left) };
+}
+
+/** What earlier removals could not delete, since a run was going on. */
+export async function removeLeftovers({ record, store }: Tidied): Promise<void> {
+  await record.remove({ runs: [], deleteFile: (key) => deleteStored(store, key) });
+}
+
+/** Synchronous, as the record asks for; of a store that is no folder nothing is deleted that fast, and nothing needs to be. */
+function deleteStored(store: ResultStore, key: string): boolean {
+  const path = store.localPath?.(key);
+  if (path === undefined) {
+    void store.delete(key);
+    return true;
+  }
+  try {
+    const root = realpathSync.native(store.spoolFolder ?? dirname(path));
+    // A folder of the store that is a link to somewhere else is not ours to tidy.
+    if (!realpathSync.native(dirname(path)).startsWith(root + sep)) return false;
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
