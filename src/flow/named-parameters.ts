@@ -3,6 +3,7 @@ import type { FileComplaint } from './file-complaint.js';
 import { frozenCopy } from './frozen-copy.js';
 import { type IncludedFile, parseIncluded, readIncluded, wantedFile } from './included-content.js';
 import { type JsonSchema, jsonSchemaOf, typeText } from './json-schema.js';
+import { maskedIssues } from './masked-issues.js';
 import type { FileParameter, ParamDefinition } from './param.js';
 import { ParameterError, type ParameterIssue, type ParameterOrigin } from './parameter-error.js';
 import { type GivenValue, givenValue, type ParameterSources } from './parameter-sources.js';
@@ -51,9 +52,7 @@ function typeName(jsonSchema: JsonSchema | undefined, fallback: unknown): string
   return Array.isArray(fallback) ? 'unknown[]' : typeof fallback;
 }
 
-type Settled =
-  | { readonly value: unknown; readonly origin: ParameterOrigin; readonly given: unknown; readonly file?: IncludedFile }
-  | { readonly issue: ParameterIssue };
+type Settled = { readonly value: unknown; readonly origin: ParameterOrigin; readonly file?: IncludedFile } | { readonly issue: ParameterIssue };
 
 /** Settles parameters declared one by one. @throws ParameterError */
 export async function resolveByName(definitions: ReadonlyMap<string, ParamDefinition>, sources: ParameterSources): Promise<ResolvedParameters> {
@@ -63,7 +62,9 @@ export async function resolveByName(definitions: ReadonlyMap<string, ParamDefini
   const files: Record<string, IncludedFile> = {};
   const issues: ParameterIssue[] = [];
   for (const [name, definition] of definitions) {
-    const settled = await settle(name, definition, givenValue(sources, name, definition.env, definition.secret), sources);
+    const given = givenValue(sources, name, definition.env, definition.secret);
+    if (definition.secret && given !== undefined) for (const text of secretTexts(given.value)) secrets.add(text);
+    const settled = await settle(name, definition, given, sources);
     if ('issue' in settled) {
       issues.push(settled.issue);
       continue;
@@ -71,10 +72,10 @@ export async function resolveByName(definitions: ReadonlyMap<string, ParamDefini
     values[name] = frozenCopy(settled.value);
     origins[name] = settled.origin;
     if (settled.file !== undefined) files[name] = settled.file;
-    if (definition.secret) for (const text of [...secretTexts(settled.given), ...secretTexts(settled.value)]) secrets.add(text);
+    if (definition.secret) for (const text of secretTexts(settled.value)) secrets.add(text);
   }
   issues.push(...(await unknownParameters([...definitions.keys()], sources)));
-  if (issues.length > 0) throw new ParameterError(issues);
+  if (issues.length > 0) throw new ParameterError(maskedIssues(issues, [...secrets]));
   return Object.freeze({
     values: Object.freeze(values),
     sources: Object.freeze(origins),
@@ -88,7 +89,7 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
   if (file !== undefined) return await settleFile(name, given ?? defaultFile(fallback), file, sources);
   if (given === undefined) {
     const absent: SchemaVerdict = schema === undefined ? { accepted: true, value: fallback } : await askForDefault(schema);
-    if (absent.accepted) return { value: absent.value, origin: 'default', given: undefined };
+    if (absent.accepted) return { value: absent.value, origin: 'default' };
     const expected = typeText(schema && jsonSchemaOf(schema));
     return {
       issue: { parameter: name, problem: 'missing', expected: expected === 'unknown' ? 'a value' : expected, got: 'nothing', source: 'none' },
@@ -102,7 +103,7 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
   let refusal: SchemaVerdict | undefined;
   for (const candidate of candidates) {
     const verdict = schema === undefined ? judgeByDefault(candidate, fallback) : await askSchema(schema, candidate);
-    if (verdict.accepted) return { value: verdict.value, origin: given.origin, given: given.value };
+    if (verdict.accepted) return { value: verdict.value, origin: given.origin };
     refusal ??= verdict;
   }
   return { issue: invalid(name, typeName(jsonSchema, type.fallback), given, refusal, definition.secret) };
@@ -121,7 +122,7 @@ async function settleFile(name: string, given: GivenValue | undefined, file: Fil
   const read = await readIncluded(wanted, contents);
   if ('expected' in read) return refuse(read);
   const parsed = await parseIncluded(read, wanted.path, file);
-  return 'expected' in parsed ? refuse(parsed) : { value: parsed.value, origin, given: value, file: read };
+  return 'expected' in parsed ? refuse(parsed) : { value: parsed.value, origin, file: read };
 }
 
 /** A value given as a value is not coerced: `'3'` is no number. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from 'vega-lite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
 
@@ -255,3 +256,74 @@ describe.concurrent('examples/flights', () => {
     expect(new Set(Object.values(await flights.states(again.run)))).toEqual(new Set(['cached']));
   });
 });
+
+describe.concurrent('examples/mileage', () => {
+  it('M9: leaves a loss, a table, a plot and a card, which are found again; also when all of it is reused', async () => {
+    const mileage = example('mileage');
+    expect(await mileage.run()).toMatchObject({ state: 'success', result: { r2: 0.706 } });
+    const look = async () => await mileage.json<Beside>('inspect', 'mileage/latest');
+    const first = await look();
+    expect(first.runArtifacts.map(({ of, name, kind }) => `${of} ${name} ${kind}`)).toEqual([
+      '(a parameter) cars value',
+      'prepare#0 features table',
+      'train#0 fit plot',
+      'train#0 worst table',
+      'card#0 card markdown',
+    ]);
+    expect(first.metrics).toMatchObject([
+      { of: 'train#0', name: 'loss', count: 200, last: { step: 199 } },
+      { of: 'score#0', name: 'r2', count: 1 },
+    ]);
+    const again = await mileage.run();
+    expect(Object.values(await mileage.states(again.run))).toEqual(['cached', 'cached', 'cached', 'cached']);
+    const names = ({ runArtifacts, metrics }: Beside) => [...runArtifacts, ...metrics].map(({ of, name }) => `${of} ${name}`);
+    expect(names(await look())).toEqual(names(first));
+  });
+
+  it('M9: shows them, and writes them to files', async () => {
+    const mileage = example('mileage');
+    await mileage.run();
+    expect((await mileage.millrace('inspect', 'mileage/latest', '--artifact', 'card')).out).toContain('it explains **70.6 %**');
+    expect((await mileage.millrace('inspect', 'mileage/latest', '--artifact', 'worst')).out).toMatch(/^name +mpg +predicted\nmazda glc +46\.6 /);
+    const loss = (await mileage.millrace('inspect', 'mileage/latest/train', '--metric', 'loss')).out.trim().split('\n');
+    expect([loss[0], loss.length]).toEqual(['step,value', 201]);
+    const { err } = await mileage.millrace('inspect', 'mileage/latest/train', '--artifact', 'fit', '-o', 'fit.vl.json');
+    expect(err).toContain('fit (plot, application/vnd.vegalite.v6+json');
+    const spec = JSON.parse(readFileSync(join(mileage.folder, 'fit.vl.json'), 'utf8')) as { data: { values: unknown[] } };
+    expect(spec.data.values).toHaveLength(392);
+    expect(compile(spec as never).spec.marks).toHaveLength(1);
+    expect(await mileage.millrace('inspect', 'mileage/latest', '--artifact', 'crad')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("did you mean 'card'?"),
+    });
+  });
+
+  it('S13: what a training gave that diverged is shown on demand', async () => {
+    const mileage = example('mileage');
+    expect(await mileage.run('--param', 'rate=5')).toMatchObject({ state: 'failed' });
+    expect((await mileage.json<Beside>('inspect', 'mileage/latest/train')).metrics).toEqual([]);
+    const { metrics } = await mileage.json<Beside>('inspect', 'mileage/latest/train', '--last-attempt');
+    expect(metrics).toMatchObject([{ name: 'loss', last: { value: 'Infinity' } }]);
+  });
+
+  it('S17, S18: another file, and what is wrong with it', async () => {
+    const mileage = example('mileage');
+    const cars = Array.from({ length: 12 }, (_, at) => ({ Name: `car ${at}`, Miles_per_Gallon: 50 - at, Horsepower: at * at, Weight_in_lbs: at }));
+    const few = mileage.write('few.json', JSON.stringify(cars));
+    expect((await mileage.run('--param', `cars=${few}`)).state).toBe('success');
+    mileage.write('few.json', '[]');
+    expect((await mileage.millrace('inspect', 'mileage/latest', '--artifact', 'cars', '-o', '-')).out).toBe(JSON.stringify(cars));
+    const { code, err } = await mileage.millrace('run', join(EXAMPLES, 'mileage/flow.ts'), '--param', `cars=${few}`, '-q');
+    expect(code).toBe(2);
+    expect(err).toContain("few.json' to fit its schema, got Too small: expected array to have >=10 items");
+    expect((await mileage.millrace('show', join(EXAMPLES, 'mileage/flow.ts'))).out).toMatch(
+      /cars +file \(json\) +\/.*cars\.json +a JSON file of cars/,
+    );
+  });
+});
+
+/** What `inspect --json` says of what was given beside results. */
+interface Beside {
+  readonly runArtifacts: readonly { readonly of: string; readonly name: string; readonly kind: string }[];
+  readonly metrics: readonly { readonly of: string; readonly name: string }[];
+}

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { z } from 'zod';
-import { type Flow, flow, param } from '../../src/index.js';
+import { type Flow, file, flow, includeFile, param } from '../../src/index.js';
 import { is } from './expect-type.js';
 
 const tuned = flow(
@@ -84,4 +84,31 @@ export function declarationsAreChecked(): void {
   param({ default: { rate: 1 } });
   // @ts-expect-error a plain value is no declaration
   flow('wrong', { params: { rate: 0.1 } }, () => 1);
+}
+
+export async function filesAsParameters(): Promise<void> {
+  const rows = z.array(z.object({ id: z.string() }));
+  const including = flow(
+    'including',
+    {
+      params: {
+        notes: includeFile(),
+        rows: includeFile({ parse: 'csv', delimiter: ';', schema: rows, default: 'rows.csv' }),
+        lines: includeFile({ parse: (text: string) => text.split('\n').length }),
+      },
+    },
+    (params) => {
+      is<typeof params.notes, string>(true);
+      is<typeof params.rows, { id: string }[]>(true);
+      is<typeof params.lines, number>(true);
+      return params.lines;
+    },
+  );
+  await including.run({ notes: file('notes.md'), lines: file('lines.txt') });
+  // @ts-expect-error a file is given as file(path)
+  await including.run({ notes: 'notes.md', lines: file('lines.txt') });
+  // @ts-expect-error without a default it is required
+  await including.run({ notes: file('notes.md') });
+  // @ts-expect-error CSV needs a schema
+  includeFile({ parse: 'csv' });
 }

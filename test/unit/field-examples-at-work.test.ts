@@ -1,14 +1,44 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
-import { cache, check, ctx, Fail, flow, grid, json, limit, param, registerClass, Skip, shell, task, unmapped, when } from '../../src/index.js';
+import {
+  cache,
+  check,
+  ctx,
+  Fail,
+  file,
+  flow,
+  grid,
+  includeFile,
+  json,
+  limit,
+  param,
+  registerClass,
+  Skip,
+  shell,
+  task,
+  unmapped,
+  when,
+} from '../../src/index.js';
+import { type SideResults, sideResultsOf } from '../../src/runs/side-results.js';
+import { openProject } from '../../src/runtime/project.js';
 import { failureOf, freshHome, recorded, statesOfLatest } from './engine/workbench.js';
 
 // Flows as one meets them at work, and what users of Airflow and Metaflow write beside their hello-worlds.
 
 beforeEach(() => void freshHome());
+
+/** What the tasks of a run gave beside their results. */
+async function beside(id: string): Promise<SideResults> {
+  const { run, tasks } = await recorded(id);
+  await using project = await openProject();
+  return await sideResultsOf(project.record, run.id, tasks);
+}
 
 /** A service on the loopback, for one test. */
 async function service(answer: (request: IncomingMessage, body: string, response: ServerResponse) => void): Promise<string> {
@@ -60,22 +90,28 @@ describe('Airflow', () => {
 });
 
 describe('Metaflow', () => {
-  it('S17: a JSON parameter and a delimited list', async () => {
+  it('S17, M3: a JSON parameter, an included file, a delimited list', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [data, other] = ['data.csv', 'other.csv'].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(data, 'name,size\nbird,1\nmouse,2\n');
+    writeFileSync(other, 'name,size\ndog,3\n');
     const config = flow(
       'ConfigFlow',
       {
         params: {
           mapping: z.record(z.string(), z.string()).default({ some: 'default' }),
+          rows: includeFile({ default: data, parse: 'csv', delimiter: ',', schema: z.array(z.record(z.string(), z.string())) }),
           tags: z
             .string()
             .default('red,green')
             .transform((list) => list.split(',')),
         },
       },
-      ({ mapping, tags }) => [Object.keys(mapping), tags] as const,
+      ({ mapping, rows, tags }) => [Object.keys(mapping), rows.map(({ size }) => size), tags] as const,
     );
-    expect(await config.run()).toEqual([['some'], ['red', 'green']]);
-    expect(await config.run({ mapping: { other: 'x' }, tags: 'a,b' })).toEqual([['other'], ['a', 'b']]);
+    expect(await config.run()).toEqual([['some'], ['1', '2'], ['red', 'green']]);
+    expect(await config.run({ mapping: { other: 'x' }, rows: file(other), tags: 'a,b' })).toEqual([['other'], ['3'], ['a', 'b']]);
   });
 });
 
@@ -96,7 +132,6 @@ describe('at work', () => {
   registerClass(Threshold, { name: 'FieldExampleThreshold', encode: ({ at }) => at, decode: (at) => new Threshold(at) });
 
   it('a churn model: a sweep over settings, published when it is good enough', async () => {
-    const published: number[] = [];
     const customers = task(
       (asOf: string): Customer[] => Array.from({ length: 50 }, (_, at) => ({ tenure: at, churned: Number(asOf === '2024-11-01' && at < 20) })),
       {
@@ -111,27 +146,34 @@ describe('at work', () => {
         if (step === 0) throw new Fail('no step');
         let best = new Threshold(from);
         for (let at = from; at < 50; at += step) if (new Threshold(at).accuracy(train) > best.accuracy(train)) best = new Threshold(at);
-        return { model: best, accuracy: best.accuracy(test) };
+        const trained = { model: best, accuracy: best.accuracy(test) };
+        ctx().metric('accuracy', trained.accuracy);
+        return trained;
       },
       { name: (_train, _test, { from, step }) => `fit-from${from}-step${step}`, timeout: '20m' },
     ).with({ version: '1' });
     const champion = task((candidates: { model: Threshold; accuracy: number }[]) => candidates.reduce((a, b) => (b.accuracy > a.accuracy ? b : a)));
     const goodEnough = task((candidate: { accuracy: number }, least: number) => candidate.accuracy >= least);
-    const publish = task((winner: { model: Threshold }) => published.push(winner.model.at), { cache: false });
+    const publish = task(async (winner: { model: Threshold }) => (await ctx().artifact('model', winner.model)).uri, { cache: false });
     const churn = flow('churn', { params: { asOf: z.iso.date(), least: param({ default: 0.9 }) }, cache: cache.default }, ({ asOf, least }) => {
       const { train, test } = features(customers(asOf));
       const candidates = fit.mapWith({ concurrency: 4 })(unmapped(train), unmapped(test), grid({ from: [0, 30], step: [0, 1, 5] }));
       const winner = champion(candidates.successes());
-      return { accuracy: winner.get('accuracy'), published: when(goodEnough(winner, least), () => publish(winner)) };
+      return { accuracy: winner.get('accuracy'), uri: when(goodEnough(winner, least), () => publish(winner)) };
     });
-    expect(await churn.run({ asOf: '2024-11-01' })).toEqual({ accuracy: 1, published: 1 });
-    expect(published).toEqual([20]);
+    const { accuracy, uri } = await churn.run({ asOf: '2024-11-01' });
+    expect(accuracy).toBe(1);
+    const { artifacts, metrics } = await beside('churn/latest');
+    expect(artifacts).toMatchObject([{ name: 'model', kind: 'value', ref: { uri } }]);
+    // Two of the six failed: what they told is not shown.
+    expect(metrics.map(({ name, last }) => [name, last.value])).toEqual(Array.from({ length: 4 }, () => ['accuracy', expect.any(Number)]));
     const { tasks, states } = await recorded('churn/latest');
     expect(tasks.filter(({ task: name }) => name.startsWith('fit')).map(({ label }) => label)).toContain('fit-from30-step5');
     expect(Object.values(states).filter((state) => state === 'failed')).toHaveLength(3);
     // A stricter mark asks the same models again, and publishes none of them.
-    expect(await churn.run({ asOf: '2024-11-01', least: 1.1 })).toEqual({ accuracy: 1, published: undefined });
-    expect(published).toEqual([20]);
+    expect(await churn.run({ asOf: '2024-11-01', least: 1.1 })).toEqual({ accuracy: 1, uri: undefined });
+    // Those of reused task runs are shown with them.
+    expect(await beside('churn/latest')).toMatchObject({ artifacts: [], metrics: Array(4).fill({ name: 'accuracy' }) });
     await expect(churn.run({ asOf: 'yesterday' })).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
   });
 

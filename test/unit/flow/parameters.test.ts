@@ -164,6 +164,15 @@ describe('S17 text becomes a value', () => {
     expect(error.issues).toMatchObject([{ parameter: 'x', problem: 'invalid', got: JSON.stringify(text), source: 'command line' }]);
   });
 
+  it('S18: an error about one parameter does not show the secret of another, whole or cut', async () => {
+    const params = { token: param(z.string(), { secret: true }), n: z.number(), url: z.url() } as ParamSpec;
+    const token = 'tökén "1234567890"';
+    const long = `${'x'.repeat(70)}${token}`;
+    const { message } = await failure(params, { argument: { token, n: `for ${token}`, url: long } });
+    expect(message).toContain('expected number (Invalid input: expected number, received string), got "for ***"');
+    expect(message).not.toContain('tökén');
+  });
+
   it('does not coerce what is given as a value', async () => {
     expect((await failure(spec, { argument: { path: 'a', testRatio: '0.3' } })).message).toBe(
       'parameter \'testRatio\' (from argument): expected number, got "0.3"',
