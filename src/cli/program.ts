@@ -59,7 +59,7 @@ async function createProgram(args: readonly string[], terminal: Terminal, exit: 
 }
 
 function inherit(command: Command, program: Command): Command {
-  for (const part of command.commands) part.copyInheritedSettings(program);
+  for (const inner of command.commands) inherit(inner, program);
   return command.copyInheritedSettings(program);
 }
 

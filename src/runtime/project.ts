@@ -136,10 +136,10 @@ async function inFolder(home: string, path: string): Promise<Parts> {
 
 async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const store = localStore(join(home, 'store'));
+  void sweepNowAndThen(home, async () => (await import('./past/removal.js')).removeLeftovers({ record, store }));
   const retention = process.env.MILLRACE_RETENTION;
   // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
-  if (retention) (await import('./past/retention.js')).parseRetention(retention);
-  void sweepNowAndThen(home, async () => (await import('./past/retention.js')).tidyUp({ record, store }, retention));
+  if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
   return { home, record, store, keeper: keeperOf(record, store), lasting: true };
 }
 

@@ -8,15 +8,21 @@ const A_DAY_MS = 86_400_000;
 /**
  * Removes what writes of dead processes left behind in the store: at most once a day, beside the run, since a large store takes a while to
  * go through. A sweep that fails harms nobody; the next one comes.
- * @param tidyUp what else is done once a day; not in a project that has just been made
+ * @param leftovers removes what the record knows to be nobody's; not asked in a project that has just been made
  */
-export async function sweepNowAndThen(home: string, tidyUp: () => Promise<void> = async () => {}): Promise<void> {
-  const marker = join(home, 'swept');
+export async function sweepNowAndThen(home: string, leftovers: () => Promise<void> = async () => {}): Promise<void> {
+  await onceADay(join(home, 'swept'), async (isFirst) => {
+    await sweepTemporaryFiles(join(home, 'store'));
+    if (!isFirst) await leftovers();
+  });
+}
+
+/** @param marker its own: what one process is told to do, another, which is not, must not put off */
+export async function onceADay(marker: string, job: (isFirst: boolean) => Promise<void>): Promise<void> {
   const last = statSync(marker, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (systemClock.now() - last < A_DAY_MS) return;
   try {
-    await sweepTemporaryFiles(join(home, 'store'));
-    if (last > 0) await tidyUp();
+    await job(last === 0);
     writeFileSync(marker, '');
   } catch {
     // A folder that cannot be written is told of by whoever must write to it.

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Duration } from '../../base/duration.js';
 import { toMs } from '../../base/duration.js';
 import { describe, MillraceError } from '../../base/error.js';
-import { type PruneOptions, pruneRuns, removeLeftovers, type Tidied } from './removal.js';
+import { onceADay } from '../sweep.js';
+import { type PruneOptions, pruneRuns, type Tidied } from './removal.js';
 
 /**
  * How long runs are kept, as `MILLRACE_RETENTION` says: `30d`, or `30d,keep=10` for the newest ten of each flow besides, or `keep=100`.
@@ -28,8 +30,11 @@ function isDuration(text: string): text is Duration & string {
   }
 }
 
-/** What is done once a day beside a run. */
-export async function tidyUp(project: Tidied, retention: string | undefined): Promise<void> {
-  if (retention) await pruneRuns(project, parseRetention(retention));
-  await removeLeftovers(project);
+/**
+ * Removes, once a day and beside whatever the process does, the runs that are kept no longer.
+ * @throws MillraceError `RETENTION_INVALID`
+ */
+export function keepTo(retention: string, { home, ...project }: Tidied & { readonly home: string }): void {
+  const rule = parseRetention(retention);
+  void onceADay(join(home, 'pruned'), async () => void (await pruneRuns(project, rule)));
 }
