@@ -23,13 +23,15 @@ const ENTRIES = {
   'cli/main': 'cli/main.ts',
   // Started by a process that ends, with what it still has to say to a server.
   'last-words': 'last-words.ts',
+  // Not for importing: a thread is started with it.
+  'heartbeat-thread': 'runs/heartbeat/thread.ts',
 };
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|heartbeat[\\/]thread|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
     priority: 2,
   },
   { name: 'past', test: /[\\/]src[\\/]runtime[\\/]past[\\/]/, priority: 2 },

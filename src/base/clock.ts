@@ -13,6 +13,14 @@ export function wallTime(): number {
   return Date.now();
 }
 
+/**
+ * Milliseconds since this machine was started, not counting the time it slept: the same for all its processes, and nobody can set it. What two
+ * processes of one machine are to agree on is told in this.
+ */
+export function bootTime(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 const origin = performance.timeOrigin;
 
 export const systemClock: Clock = {

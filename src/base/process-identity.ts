@@ -14,8 +14,8 @@ export interface ProcessIdentity {
   readonly pidStarted: string;
 }
 
-/** `elsewhere`: that process cannot be looked up from here, so nothing is known of it. */
-export type Liveness = 'alive' | 'gone' | 'elsewhere';
+/** `stopped`: it is there, and does nothing until somebody lets it go on. `elsewhere`: it cannot be looked up from here, so nothing is known of it. */
+export type Liveness = 'alive' | 'stopped' | 'gone' | 'elsewhere';
 
 let own: ProcessIdentity | undefined;
 
@@ -26,7 +26,7 @@ export function processIdentity(): ProcessIdentity {
     bootId: bootId(),
     pidNamespace: pidNamespace(),
     pid: process.pid,
-    pidStarted: startOf(process.pid) ?? '',
+    pidStarted: lookUp(process.pid)?.started ?? '',
   });
   return own;
 }
@@ -41,8 +41,14 @@ export function isAlive(owner: ProcessIdentity): Liveness {
   // Without a boot id the host's name is the only sign of being on the same machine.
   if (owner.pidNamespace !== here.pidNamespace || (here.bootId === '' && owner.host !== here.host)) return 'elsewhere';
   if (owner.pid === here.pid) return sameStart(owner.pidStarted, here.pidStarted) ? 'alive' : 'gone';
-  const started = startOf(owner.pid);
-  return started !== undefined && sameStart(owner.pidStarted, started) ? 'alive' : 'gone';
+  const found = lookUp(owner.pid);
+  if (found === undefined || !sameStart(owner.pidStarted, found.started)) return 'gone';
+  return found.isStopped ? 'stopped' : 'alive';
+}
+
+/** Whether that is the process this runs in. */
+export function isThisProcess(owner: ProcessIdentity): boolean {
+  return owner.pid === process.pid && isAlive(owner) === 'alive';
 }
 
 /** An unknown start time contradicts nothing. */
@@ -50,25 +56,38 @@ function sameStart(a: string, b: string): boolean {
   return a === b || a === '' || b === '';
 }
 
-/** When the process with this pid started; empty when it lives but that cannot be known, undefined when there is none. */
-function startOf(pid: number): string | undefined {
+interface FoundProcess {
+  /** Empty when it lives but that cannot be known. */
+  readonly started: string;
+  /** By a signal or a debugger. Only known on Linux. */
+  readonly isStopped: boolean;
+}
+
+/** Undefined when there is no process with this pid. */
+function lookUp(pid: number): FoundProcess | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   if (process.platform === 'linux') {
     const stat = tryRead(`/proc/${pid}/stat`);
-    if (stat !== undefined) return startInStat(stat);
+    const known = stat === undefined ? undefined : startInStat(stat);
+    if (stat !== undefined) return known === undefined ? undefined : { started: known, isStopped: /^[Tt]/.test(afterCommand(stat)) };
   }
   if (!signalReaches(pid)) return undefined;
-  return process.platform === 'linux' || process.platform === 'win32' ? '' : (startByPs(pid) ?? '');
+  const started = process.platform === 'linux' || process.platform === 'win32' ? '' : (startByPs(pid) ?? '');
+  return { started, isStopped: false };
 }
 
 /**
- * The start time (field 22, in clock ticks since boot) of a line of `/proc/<pid>/stat`; undefined for a zombie or a dying process. The second field is the
- * command in parentheses and may itself hold spaces and parentheses, so fields are counted from the last one that closes.
+ * The start time (field 22, in clock ticks since boot) of a line of `/proc/<pid>/stat`; undefined for a zombie or a dying process.
  */
 export function startInStat(stat: string): string | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = afterCommand(stat).split(' ');
   const state = fields[0];
   return state === 'Z' || state === 'X' || state === 'x' ? undefined : (fields[19] ?? '');
+}
+
+/** From the third field on. The second is the command in parentheses and may itself hold spaces and parentheses, so the last one that closes counts. */
+function afterCommand(stat: string): string {
+  return stat.slice(stat.lastIndexOf(')') + 2);
 }
 
 function signalReaches(pid: number): boolean {

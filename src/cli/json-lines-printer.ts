@@ -1,3 +1,5 @@
+import { systemClock } from '../base/clock.js';
+import { Burst } from '../log/burst.js';
 import { type JsonLog, loadJsonLog } from '../log/json-lines.js';
 import type { MakeRunPrinter } from './run-printer.js';
 
@@ -5,7 +7,8 @@ import type { MakeRunPrinter } from './run-printer.js';
 export async function loadJsonLinesPrinter(): Promise<MakeRunPrinter> {
   const makeLog = await loadJsonLog();
   return ({ terminal, flow, run }) => {
-    const destination = { write: (line: string) => void terminal.out.write(line) };
+    const burst = new Burst(systemClock.now);
+    const destination = { write: (line: string) => burst.write(terminal.out, line) };
     const logs = new Map<string, JsonLog>();
     const logOf = (id: string, name: string): JsonLog => {
       const log = logs.get(id) ?? makeLog({ destination, run: id, flow: name });
@@ -18,6 +21,7 @@ export async function loadJsonLinesPrinter(): Promise<MakeRunPrinter> {
       note: () => {},
       end() {
         for (const log of logs.values()) log.close();
+        burst.flush();
         return false;
       },
     };

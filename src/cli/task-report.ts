@@ -22,8 +22,8 @@ export interface TaskReportFacts {
   /** What it gave beside its result. */
   readonly sideResults?: SideResults;
   readonly logs: readonly LogRow[];
-  /** Earlier lines that `logs` leaves out. */
-  readonly hiddenLogs: number;
+  /** There are earlier lines, which `logs` leaves out. */
+  readonly hasMoreLogs: boolean;
 }
 
 /** One task run on one page: its attempts, what went in, what came out, and the end of its log. */
@@ -138,10 +138,10 @@ function value(preview: ValuePreview | undefined, { colours }: ReportStyle): str
   return preview === undefined ? '' : `${colours.dim('value')}\n${shownValue(preview, colours)}`;
 }
 
-function log({ run, logs, hiddenLogs }: TaskReportFacts, { colours }: ReportStyle): string {
+function log({ run, logs, hasMoreLogs }: TaskReportFacts, { colours }: ReportStyle): string {
   if (logs.length === 0) return '';
   const lines = createLines({ flow: run.flow, run: run.id, colour: colours.isColorSupported, level: 'debug' });
   const shown = logs.flatMap((row) => lines({ at: new Date(row.at), type: 'log', data: row, ...(row.node === undefined ? {} : { node: row.node }) }));
-  const title = hiddenLogs > 0 ? `log (last ${logs.length} of ${logs.length + hiddenLogs} lines; all with millrace logs)` : 'log';
+  const title = hasMoreLogs ? `log (last ${logs.length} lines; all with millrace logs)` : 'log';
   return [colours.dim(title), ...shown].join('\n');
 }

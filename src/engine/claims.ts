@@ -2,8 +2,8 @@ import type { Clock } from '../base/clock.js';
 import type { CacheEntryRow } from '../model/records.js';
 import type { Claim, RunRecord } from '../runs/run-record.js';
 
-/** After so long without a sign of life a claim is anybody's; signs are given three times as often. */
-const LEASE_MS = 30_000;
+/** A claim ends with its run, and when that is taken from its owner; a week is for what nobody has thought of. */
+const LEASE_MS = 7 * 24 * 3_600_000;
 /** How long to wait before asking again for what others compute: at first, and at most. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
@@ -40,7 +40,6 @@ export class Claims {
   readonly #waiting = new Map<string, Waiting>();
   #pauseMs = FIRST_PAUSE_MS;
   #stopPause: (() => void) | undefined;
-  #stopRenewing: (() => void) | undefined;
   #closed = false;
 
   constructor(parts: ClaimsParts) {
@@ -65,7 +64,6 @@ export class Claims {
   close(): void {
     this.#closed = true;
     this.#stopPause?.();
-    this.#stopRenewing?.();
     this.#waiting.clear();
   }
 
@@ -91,7 +89,6 @@ export class Claims {
     }
     if (this.#closed) return;
     if (this.#waiting.size > 0) this.#askAgainLater();
-    if (this.#held.size > 0) this.#stopRenewing ??= this.#renewLater();
   }
 
   #answer(one: Waiting, isHeld: boolean): void {
@@ -111,17 +108,5 @@ export class Claims {
       this.#askSoon();
     });
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
-  }
-
-  #renewLater(): () => void {
-    const renew = (): void => {
-      this.#stopRenewing = undefined;
-      if (this.#held.size === 0) return;
-      const { record, run, epoch } = this.#parts;
-      // A record that cannot be written to says so where it matters: when a result is to be recorded.
-      record.renewClaims(run, epoch, LEASE_MS).catch(() => {});
-      this.#stopRenewing = this.#renewLater();
-    };
-    return this.#parts.clock.schedule(LEASE_MS / 3, renew, { idle: true });
   }
 }

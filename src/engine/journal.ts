@@ -23,6 +23,16 @@ interface Patience {
 const WORK: Patience = { rows: 500, waitMs: 5 };
 /** What was reused, and what is given point by point: no work is lost with it, it would be found again. A commit costs about a millisecond, whatever is in it. */
 const REUSED: Patience = { rows: 2_000, waitMs: 25 };
+/** Lines of logs are packed: so many of them cost what a row does. */
+const LINES_PER_ROW = 16;
+/**
+ * So many lines, or characters of them, wait for a commit at most. A synchronous body that prints more is held up until they are committed, because nothing
+ * asynchronous can run meanwhile: they would pile up.
+ */
+const MOST_LINES = 8_192;
+const MOST_CHARACTERS = 4_194_304;
+/** Also a body that prints a line now and then, and never gives way, is followed by others. */
+const LONGEST_WAIT_MS = 1_000;
 
 export interface JournalParts {
   readonly record: RunRecord;
@@ -86,6 +96,11 @@ export class Journal {
   /** The most patient of them all are waiting: nothing but what was reused. */
   #patience = REUSED;
   #logSeq = 0;
+  /** Of the lines that wait. */
+  #characters = 0;
+  #mostLines = MOST_LINES;
+  /** When the record could not take lines at once. */
+  #triedAt = 0;
   #timer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   /** What is being written. */
@@ -112,8 +127,16 @@ export class Journal {
   }
 
   log(line: LogLine): void {
-    this.#pending.logs.push({ ...line, seq: this.#logSeq++ });
-    this.#added(undefined);
+    if (this.#failed) return;
+    const { logs } = this.#pending;
+    const { at, level, text, node, attempt } = line;
+    // Written out: to spread an object costs a microsecond.
+    const seq = this.#logSeq++;
+    logs.push(node === undefined || attempt === undefined ? { seq, ...line } : { seq, at, level, text, node, attempt });
+    this.#characters += line.text.length;
+    this.#added(undefined, WORK, 1 / LINES_PER_ROW);
+    const isOverdue = line.at - Math.max((logs[0] as LogRow).at, this.#triedAt) >= LONGEST_WAIT_MS;
+    if (isOverdue || logs.length >= this.#mostLines || this.#characters >= MOST_CHARACTERS) this.#writeLogsNow();
   }
 
   runArtifact(row: RunArtifactRow, afterCommit?: () => void): void {
@@ -180,9 +203,9 @@ export class Journal {
     };
   }
 
-  #added(afterCommit: (() => void) | undefined, patience: Patience = WORK): void {
+  #added(afterCommit: (() => void) | undefined, patience: Patience = WORK, rows = 1): void {
     if (afterCommit) this.#pending.afterCommit.push(afterCommit);
-    this.#rows++;
+    this.#rows += rows;
     if (patience === WORK && this.#patience !== WORK) {
       this.#patience = WORK;
       this.#stopTimer();
@@ -190,6 +213,28 @@ export class Journal {
     if (this.#failed || this.#writing) return;
     if (this.#rows >= this.#patience.rows) void this.#write();
     else this.#timer ??= this.#writeIn(this.#patience.waitMs);
+  }
+
+  /** Where the record cannot do it now, another process holds it or it lies elsewhere, they wait; it is tried again after as many more. */
+  #writeLogsNow(): void {
+    const { run, epoch, record } = this.#parts;
+    const { logs } = this.#pending;
+    try {
+      if (!record.appendNow({ run, epoch, logs })) {
+        this.#mostLines = logs.length + MOST_LINES;
+        this.#characters = 0;
+        this.#triedAt = (logs.at(-1) as LogRow).at;
+        return;
+      }
+      this.#rows -= logs.length / LINES_PER_ROW;
+    } catch (error) {
+      this.#failed = true;
+      // Not from within the line that somebody prints.
+      queueMicrotask(() => this.#parts.onError(error));
+    }
+    this.#pending.logs = [];
+    this.#characters = 0;
+    this.#mostLines = MOST_LINES;
   }
 
   #writeIn(ms: number): () => void {
@@ -206,6 +251,8 @@ export class Journal {
     const taken = this.#pending;
     this.#pending = emptyBatch();
     this.#rows = 0;
+    this.#characters = 0;
+    this.#mostLines = MOST_LINES;
     this.#patience = REUSED;
     this.#writing = this.#commit(this.#batchOf(taken), taken.afterCommit).finally(() => {
       this.#writing = undefined;

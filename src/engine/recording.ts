@@ -1,6 +1,6 @@
 import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import { maskData } from '../log/mask-data.js';
-import type { LogLevel, ProgressData, TaskStateData } from '../model/event.js';
+import type { LogLevel, LogLine, ProgressData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
 import { isFinalTaskState, type TaskState } from '../model/states.js';
@@ -39,6 +39,8 @@ export class Recording implements Observer {
   readonly #nodeKeys: NodeKeys;
   /** What the code of tasks is made of, without the secrets. */
   readonly #codeParts = new Map<string, string>();
+  #lastNode: number | undefined;
+  #lastId = '';
 
   constructor(parts: RecordingParts) {
     this.#parts = parts;
@@ -118,11 +120,20 @@ export class Recording implements Observer {
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
-    const { echo, graph, hub, journal, mask, now } = this.#parts;
-    const line = { at: now(), level, text: mask(text), ...(node === undefined ? {} : { node: graph.id(node), attempt }) };
-    journal.log(line);
+    const { echo, hub, journal, mask, now, recordAll } = this.#parts;
+    const at = now();
+    const masked = mask(text);
+    const line: LogLine = node === undefined ? { at, level, text: masked } : { at, level, text: masked, node: this.#idOf(node), attempt };
+    if (recordAll) journal.log(line);
     echo?.(level, line.text);
     if (hub.active) hub.emit({ at: new Date(line.at), type: 'log', data: line, ...(line.node === undefined ? {} : { node: line.node }) });
+  }
+
+  /** Mostly the line before was of the same task. */
+  #idOf(node: number): string {
+    if (node !== this.#lastNode) this.#lastId = this.#parts.graph.id(node);
+    this.#lastNode = node;
+    return this.#lastId;
   }
 
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void {

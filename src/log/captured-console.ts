@@ -31,6 +31,20 @@ export type ConsoleMethod = keyof typeof CONSOLE_LEVELS;
 
 export const CONSOLE_METHODS = Object.keys(CONSOLE_LEVELS) as readonly ConsoleMethod[];
 
+/** These print their arguments as one text and do nothing else. */
+const PLAIN: Readonly<Partial<Record<ConsoleMethod, 'stdout' | 'stderr'>>> = {
+  log: 'stdout',
+  info: 'stdout',
+  debug: 'stdout',
+  warn: 'stderr',
+  error: 'stderr',
+};
+
+function formatted(args: readonly unknown[]): string {
+  const [first] = args;
+  return args.length === 1 && typeof first === 'string' ? first : format(...args);
+}
+
 /** These remember something between calls (indentation, counters, timers): each task has its own. */
 const WITH_MEMORY: ReadonlySet<ConsoleMethod> = new Set(['group', 'groupCollapsed', 'groupEnd', 'count', 'countReset', 'time', 'timeLog', 'timeEnd']);
 
@@ -47,6 +61,9 @@ export class CapturedConsole {
   /** Runs `console[method](...args)` so that it prints to `output`. */
   call(method: ConsoleMethod, args: readonly unknown[], output: TargetOutput): void {
     const { console } = output;
+    // What these do, without the way through a console: a task may print a million lines. One with a memory may be inside a group.
+    const stream = console === undefined ? PLAIN[method] : undefined;
+    if (stream !== undefined) return output[stream].writeLine(formatted(args), CONSOLE_LEVELS[method]);
     if (console === undefined && WITH_MEMORY.has(method)) output.console = this.#create();
     const outer = { output: this.#output, level: this.#level };
     this.#output = output;

@@ -39,8 +39,13 @@ export function eventText(event: RunEvent, names: RunNames, tally: RunTally): Ev
   if (event.type === 'run-state') return runText(event.data as RunStateData, names, tally);
   if (event.type === 'progress') return { level: 'info', subject: `Task '${event.node}'`, text: progressText(event.data as ProgressData) };
   if (event.type === 'artifact' || event.type === 'metric') return { ...sideText(event), subject: subjectOf(event, names) };
-  const { level, text } = event.data as LogLine;
-  return { level, subject: subjectOf(event, names), text };
+  return lineText(event, event.data as LogLine, names);
+}
+
+/** Of which attempt, where there was one before. */
+function lineText(event: RunEvent, { level, text, attempt = 1 }: LogLine, names: RunNames): EventText {
+  const subject = `${subjectOf(event, names)}${event.node !== undefined && attempt > 1 ? `, attempt ${attempt}` : ''}`;
+  return { level, subject, text };
 }
 
 const progressText = ({ fraction, message }: ProgressData): string => `${Math.round(fraction * 100)} %${message === undefined ? '' : ` ${message}`}`;

@@ -46,6 +46,14 @@ export class LineBuffer {
     this.#append(start === 0 ? text : text.slice(start));
   }
 
+  /** As `write` of this text and the end of a line. */
+  writeLine(text: string, level: LogLevel): void {
+    // Nearly always: nothing is to be joined, cut or split.
+    const isWhole = this.#pending === '' && this.#decoder === undefined && text.length <= MAX_LINE_LENGTH;
+    if (isWhole && !text.includes('\n') && !text.includes('\r')) this.#emit(level, text);
+    else this.write(`${text}\n`, level);
+  }
+
   /** Emits what waits for the end of its line, if anything does. */
   flush(level: LogLevel): void {
     this.#append(this.#endOfBytes());

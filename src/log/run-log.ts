@@ -15,6 +15,6 @@ export function createTaskLogger(emit: EmitLine, options: { readonly mask?: Mask
   const write =
     (level: LogLevel) =>
     (...values: unknown[]): void =>
-      lines.write(`${format(...values)}\n`, level);
+      lines.writeLine(format(...values), level);
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

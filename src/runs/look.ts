@@ -34,9 +34,12 @@ export function runExists(id: string): MillraceError {
 
 /** @throws MillraceError `OWNER_FENCED` */
 export function checkEpoch(run: string, writer: number, current: number): void {
-  if (writer === current) return;
-  throw new MillraceError('OWNER_FENCED', `run ${describe(run)} is at epoch ${current}; a write under epoch ${writer} is refused`, {
-    hint: 'Somebody took the run from this process, believing it gone. What it had recorded before is kept; resume the run to go on.',
+  if (writer !== current) throw ownerFenced(run, `it is at epoch ${current}, and a write under epoch ${writer} is refused`);
+}
+
+export function ownerFenced(run: string, how: string): MillraceError {
+  return new MillraceError('OWNER_FENCED', `run ${describe(run)} was taken from this process, which had given no sign of life: ${how}`, {
+    hint: 'A process that stands still for half a minute is believed gone. What it had recorded before is kept; resume the run to go on.',
   });
 }
 

@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from '../base/clock.js';
+import { bootTime, type Clock, systemClock, wallTime } from '../base/clock.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../model/records.js';
-import { crashError, ownerGoneError, ownerIsGone, UNFINISHED } from './crash.js';
+import { crashError, lossOf, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
 import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
@@ -15,6 +15,7 @@ import type {
   LogFilter,
   MetricFilter,
   MetricSeries,
+  OwnedRun,
   RecordBatch,
   Removal,
   RemovalRequest,
@@ -60,16 +61,24 @@ class MemoryRecord implements RunRecord {
     this.#clock = clock;
   }
 
-  async open(run: RunRow): Promise<void> {
+  async open(run: RunRow, leaseMs?: number): Promise<void> {
     this.#checkOpen();
     if (this.#runs.has(run.id)) throw runExists(run.id);
-    this.#runs.set(run.id, new MemoryRun(this.#opened++, run));
+    const opened = new MemoryRun(this.#opened++, run);
+    if (leaseMs !== undefined) opened.lease = { until: wallTime() + leaseMs, untilHere: undefined };
+    this.#runs.set(run.id, opened);
     this.#claims.opened(run.id);
   }
 
   async append(batch: RecordBatch): Promise<void> {
     this.#checkOpen();
     this.#take(batch);
+  }
+
+  appendNow(batch: RecordBatch): boolean {
+    this.#checkOpen();
+    this.#take(batch);
+    return true;
   }
 
   #take(batch: RecordBatch): void {
@@ -89,12 +98,19 @@ class MemoryRecord implements RunRecord {
     this.#checkOpen();
     checkEpoch(run, epoch, this.#known(run).row.epoch);
     for (const { key } of claims) checkDigest('key', key);
-    return { held: this.#claims.take(run, claims, this.#clock.now(), leaseMs), entries: this.#claims.news(run) };
+    const isLost = (holder: string): boolean => this.#lossOf(this.#known(holder)) !== undefined;
+    return { held: this.#claims.take(run, claims, wallTime(), leaseMs, isLost), entries: this.#claims.news(run) };
   }
 
-  async renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
+  async renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
     this.#checkOpen();
-    if (this.#known(run).row.epoch === epoch) this.#claims.renew(run, this.#clock.now() + leaseMs);
+    const lost: string[] = [];
+    for (const { run, epoch } of runs) {
+      const found = this.#runs.get(run);
+      if (found === undefined || found.row.epoch !== epoch || !UNFINISHED.includes(found.row.state)) lost.push(run);
+      else found.lease = { until: wallTime() + leaseMs, untilHere: bootTime() + leaseMs };
+    }
+    return lost;
   }
 
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
@@ -272,8 +288,13 @@ class MemoryRecord implements RunRecord {
 
   #markGone(): void {
     for (const run of this.#runs.values()) {
-      if (UNFINISHED.includes(run.row.state) && ownerIsGone(run.row.owner)) this.#crash(run, ownerGoneError(run.row.owner));
+      const error = this.#lossOf(run);
+      if (error) this.#crash(run, error);
     }
+  }
+
+  #lossOf({ row, lease }: MemoryRun): ErrorInfo | undefined {
+    return UNFINISHED.includes(row.state) ? lossOf(row.owner, lease) : undefined;
   }
 
   #crash(run: MemoryRun, error: ErrorInfo): void {

@@ -51,8 +51,21 @@ export interface ClaimRequest {
   readonly run: string;
   readonly epoch: number;
   readonly claims: readonly Claim[];
-  /** How long the claims hold unless they are renewed, in milliseconds. */
+  /** How long the claims hold at most, in milliseconds. They end with their run, and when the run is taken from its owner. */
   readonly leaseMs: number;
+}
+
+/** A run, as its owner knows it. */
+export interface OwnedRun {
+  readonly run: string;
+  readonly epoch: number;
+}
+
+/** How a thread of its own can renew leases in the same record: by a connection of its own, which it opens by kind and address. */
+export interface HeartbeatTarget {
+  readonly kind: 'sqlite' | 'postgres';
+  /** A path; or the address of a server, with credentials. */
+  readonly address: string;
 }
 
 export interface ClaimAnswer {
@@ -135,10 +148,14 @@ export interface LogFilter {
   /** Id of a task run (`clean#2`) or name of a task; without one, the whole run. */
   readonly node?: string;
   readonly level?: LogLevel;
+  /** Only lines of this attempt of the task run, from 1. */
+  readonly attempt?: number;
   /** Only lines with a greater `seq`. */
   readonly after?: number;
-  /** @default 10000 */
+  /** At most so many, the first ones. @default 10000 */
   readonly limit?: number;
+  /** Instead of `limit`: at most so many, the last ones; in order all the same. */
+  readonly last?: number;
 }
 
 /** What is kept of one task run, together. */
@@ -183,10 +200,20 @@ export interface MetricFilter {
 export interface RunRecord extends AsyncDisposable {
   /** For people: a path, or `memory`. */
   readonly location: string;
-  /** Commits the run's row. @throws MillraceError `RUN_EXISTS` */
-  open(run: RunRow): Promise<void>;
+  /** Absent where the record goes with the process, or cannot be written: then no heartbeats are sent. */
+  readonly heartbeat?: HeartbeatTarget | undefined;
+  /**
+   * Commits the run's row. With `leaseMs`, whoever cannot look its process up believes it alive for so long at first (S31); without, for ever.
+   * @throws MillraceError `RUN_EXISTS`
+   */
+  open(run: RunRow, leaseMs?: number): Promise<void>;
   /** Resolves when committed. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
   append(batch: RecordBatch): Promise<void>;
+  /**
+   * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the process up for
+   * a second, and a power cut may undo it. False where it cannot be done: nothing is written, and the batch is still the caller's. @throws as `append`
+   */
+  appendNow(batch: RecordBatch): boolean;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
   /**
@@ -201,17 +228,21 @@ export interface RunRecord extends AsyncDisposable {
   /** The newest entry of a task, of whatever code and inputs. */
   latestEntry(task: string): Promise<CacheEntryRow | undefined>;
   /**
-   * Claims keys for a run, so that no other computes them meanwhile (S24). What a run holds already it is given again; a claim whose owner is gone,
-   * or has let its lease run out, is anybody's. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_BUSY`
+   * Claims keys for a run, so that no other computes them meanwhile (S24). What a run holds already it is given again; a claim is anybody's when its
+   * owner is gone or has let the lease of its run run out, and when its own lease is over.
+   * @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_BUSY`
    */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
-  /** Gives all claims of a run a new lease. */
-  renewClaims(run: string, epoch: number, leaseMs: number): Promise<void>;
+  /**
+   * A sign of life of these runs' owner: they have a new lease, from now on, by the record's own clock (S31).
+   * @returns the ids of those that are its own no more: taken by somebody, ended or unknown
+   */
+  renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]>;
   /** Bytes of small results by contentDigest; missing ones are absent. */
   inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** A result was found missing or corrupted: its cache entries and inline bytes go away, rows of task runs stay (S25). */
   discard(contentDigests: readonly string[]): Promise<void>;
-  /** Newest first. Runs whose owner is gone are first marked crashed (S31). */
+  /** Newest first. Runs whose owner is gone, or has let its lease run out, are first marked crashed (S31). */
   runs(filter?: RunFilter): Promise<readonly RunRow[]>;
   /** The newest run of each flow, in order of their names. */
   flows(): Promise<readonly RunRow[]>;

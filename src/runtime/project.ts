@@ -10,6 +10,7 @@ import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.
 import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { teachFiles } from './file-class.js';
+import { Heartbeat } from './heartbeat.js';
 import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
 import { sweepNowAndThen } from './sweep.js';
 
@@ -20,6 +21,8 @@ export interface Project extends AsyncDisposable {
   readonly record: RunRecord;
   readonly store: ResultStore;
   readonly keeper: ResultKeeper;
+  /** Says that the owner of its runs lives (S31). */
+  readonly heartbeat: Heartbeat;
   /** Which files count as inputs, and what they are called in the record. */
   readonly places: Places;
   /** False for `:memory:`: then only what reuse within the process needs is kept. */
@@ -107,7 +110,10 @@ function release(key: string, entry: Opened): void {
     CLOSE_AFTER_MS,
     () => {
       opened.delete(key);
-      void entry.project.then(({ record }) => record[Symbol.asyncDispose]());
+      void entry.project.then(({ heartbeat, record }) => {
+        heartbeat.close();
+        return record[Symbol.asyncDispose]();
+      });
     },
     { idle: true },
   );
@@ -140,14 +146,14 @@ async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const retention = process.env.MILLRACE_RETENTION;
   // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
   if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
-  return { home, record, store, keeper: keeperOf(record, store), lasting: true };
+  return { home, record, store, keeper: keeperOf(record, store), heartbeat: new Heartbeat(record), lasting: true };
 }
 
 async function inMemory(): Promise<Parts> {
   const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();
-  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), lasting: false };
+  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), heartbeat: new Heartbeat(record), lasting: false };
 }
 
 /** The keeper of a flow's results. Those of a store that the flow chose never go into the record: who chose it shall find them there. */

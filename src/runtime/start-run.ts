@@ -36,6 +36,7 @@ import type { FlowRunError } from '../model/task-error.js';
 import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import { ownerFenced } from '../runs/look.js';
 import { bodyContext } from './body-context.js';
 import { codeOfFlow } from './code-of-flow.js';
 import { exitReason } from './exit-reason.js';
@@ -200,7 +201,7 @@ class FlowRun {
   async run(parentRun: string | undefined): Promise<unknown> {
     try {
       const startedAt = systemClock.now();
-      await this.#project.record.open(this.#row(startedAt, parentRun));
+      await this.#project.record.open(this.#row(startedAt, parentRun), this.#project.heartbeat.leaseMs);
       this.#handle.move('running', startedAt);
       this.#hook('onStart', (hooks) => hooks.onStart?.(this.#handle));
       return await this.#watched();
@@ -216,6 +217,9 @@ class FlowRun {
     const outOfTime = (): void => this.#stop(new RunTimedOut(`it was to end within ${timeoutMs} ms`));
     const stopTimer = timeoutMs === undefined ? undefined : systemClock.schedule(timeoutMs, outOfTime);
     const stopSweep = this.#project.lasting ? this.#sweepLongAttempts() : undefined;
+    const stopHeartbeat = this.#project.heartbeat.watch({ run: this.#handle.id, epoch: FIRST_EPOCH }, () =>
+      this.#stop(ownerFenced(this.#handle.id, 'nothing that it does from now on counts')),
+    );
     try {
       // Cancelled before it began, it does not begin (S15).
       const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
@@ -223,6 +227,7 @@ class FlowRun {
     } finally {
       stopTimer?.();
       stopSweep?.();
+      stopHeartbeat();
       unwatch();
     }
   }

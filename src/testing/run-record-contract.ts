@@ -12,7 +12,7 @@ import {
   type RunRow,
   type TaskRunRow,
 } from '../model/records.js';
-import type { Claim, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
+import type { Claim, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
 import { withOrigins } from '../runs/with-origins.js';
 
 /** One case of a contract suite: any test runner can host it. */
@@ -160,6 +160,23 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(plain(await record.entries([digest('v1', 32)])), batch.entries);
   },
 
+  'S19: what appendNow was given is there when it returns, unless it says that it is not': async (record, another) => {
+    await record.open(runRow({ id: 'r1', epoch: 1 }));
+    const other = await another();
+    const line: LogRow = { seq: 5, at: 1, level: 'info', text: 'printed in a loop' };
+    const isDone = record.appendNow({ run: 'r1', epoch: 1, logs: [line] });
+    assert.deepEqual(await other.logs('r1'), isDone ? [line] : []);
+    if (!isDone) return;
+    assert.equal(record.appendNow({ run: 'r1', epoch: 1, logs: [line] }), true);
+    await record.append({ run: 'r1', epoch: 1, logs: [{ ...line, seq: 4 }] });
+    assert.throws(() => record.appendNow({ run: 'r1', epoch: 0, logs: [{ ...line, seq: 6 }] }), { code: 'OWNER_FENCED' });
+    assert.throws(() => record.appendNow({ run: 'no such run', epoch: 0 }), { code: 'RUN_UNKNOWN' });
+    assert.deepEqual(
+      (await other.logs('r1')).map(({ seq }) => seq),
+      [4, 5],
+    );
+  },
+
   'S19: a batch that is refused leaves nothing': async (record) => {
     await record.open(runRow({ id: 'r1' }));
     const { entries = [], ...batch } = fullBatch('r1');
@@ -253,6 +270,72 @@ const CASES: Readonly<Record<string, Check>> = {
     await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
   },
 
+  'S31: elsewhere, a run lives as long as its lease; on its own machine, until heartbeats that were sent are missed': async (record, another) => {
+    const elsewhere = { ...goneOwner(), host: 'another-host', bootId: 'another-boot' };
+    const neighbour = { ...processIdentity(), pid: process.ppid, pidStarted: '' };
+    const long = 60_000;
+    await record.open(runRow({ id: 'elsewhere, no lease', owner: elsewhere }));
+    await record.open(runRow({ id: 'elsewhere, at first', owner: elsewhere }), long);
+    await record.open(runRow({ id: 'elsewhere, over', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'elsewhere, renewed', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'elsewhere, missed', owner: elsewhere }), long);
+    await record.open(runRow({ id: 'here, never any', owner: neighbour }), 0);
+    await record.open(runRow({ id: 'here, missed', owner: neighbour }), long);
+    await record.open(runRow({ id: 'here, beating', owner: neighbour }), 0);
+    await record.open(runRow({ id: 'whoever looks' }), 0);
+    const renew = async (leaseMs: number, ...runs: readonly string[]): Promise<readonly string[]> =>
+      await record.renewLeases(
+        runs.map((run) => ({ run, epoch: 0 })),
+        leaseMs,
+      );
+    assert.deepEqual(await renew(long, 'elsewhere, renewed', 'here, beating'), []);
+    assert.deepEqual(await renew(0, 'elsewhere, missed', 'here, missed', 'whoever looks'), []);
+    const rows = await (await another()).runs();
+    assert.deepEqual(Object.fromEntries(rows.map((row) => [row.id, row.state])), {
+      'elsewhere, no lease': 'running',
+      'elsewhere, at first': 'running',
+      'elsewhere, over': 'crashed',
+      'elsewhere, renewed': 'running',
+      'elsewhere, missed': 'crashed',
+      'here, never any': 'running',
+      'here, missed': 'crashed',
+      'here, beating': 'running',
+      'whoever looks': 'running',
+    });
+    await refused('OWNER_FENCED', record.append({ run: 'here, missed', epoch: 0, logs: [{ seq: 0, at: 1, level: 'info', text: 'late' }] }));
+    assert.deepEqual(await record.logs('here, missed'), []);
+  },
+
+  'S31: who renews a lease is told which runs are its own no more': async (record) => {
+    await record.open(runRow({ id: 'gone', owner: goneOwner() }));
+    await record.open(runRow({ id: 'ended' }));
+    await record.append({ run: 'ended', epoch: 0, change: { state: 'success' } });
+    await record.open(runRow({ id: 'taken', epoch: 2 }));
+    await record.open(runRow({ id: 'own', epoch: 2 }));
+    await record.runs();
+    const asked = [
+      { run: 'gone', epoch: 0 },
+      { run: 'ended', epoch: 0 },
+      { run: 'taken', epoch: 1 },
+      { run: 'own', epoch: 2 },
+      { run: 'unknown', epoch: 0 },
+    ];
+    assert.deepEqual(await record.renewLeases(asked, 60_000), ['gone', 'ended', 'taken', 'unknown']);
+    assert.deepEqual(await record.renewLeases([], 60_000), []);
+  },
+
+  'S24, S31: the claims of a run are free when its lease has run out, before anybody has taken it': async (record, another) => {
+    const elsewhere = { ...goneOwner(), host: 'another-host', bootId: 'another-boot' };
+    await record.open(runRow({ id: 'silent', owner: elsewhere }), 0);
+    await record.open(runRow({ id: 'alive', owner: elsewhere }), 60_000);
+    await record.open(runRow({ id: 'r1' }));
+    const [a, b] = [claimOf('a', 0), claimOf('b', 0)];
+    await record.claim({ run: 'silent', epoch: 0, claims: [a], leaseMs: 60_000 });
+    await record.claim({ run: 'alive', epoch: 0, claims: [b], leaseMs: 60_000 });
+    const { held } = await (await another()).claim({ run: 'r1', epoch: 0, claims: [a, b], leaseMs: 60_000 });
+    assert.deepEqual([...held], [[b.key, 'alive']]);
+  },
+
   'S28: entries are found by task, and forgotten one by one': async (record, another) => {
     await record.open(runRow({ id: 'r1' }));
     await record.open(runRow({ id: 'r2' }));
@@ -318,7 +401,6 @@ const CASES: Readonly<Record<string, Check>> = {
     await record.claim({ run: 'gone', epoch: 0, claims: [a], leaseMs: 60_000 });
     await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 });
     assert.deepEqual([...(await other.claim({ run: 'r1', epoch: 0, claims: [b], leaseMs: 60_000 })).held], []);
-    await record.renewClaims('slow', 0, 60_000);
     assert.deepEqual([...(await record.claim({ run: 'slow', epoch: 0, claims: [b], leaseMs: 0 })).held], [[b.key, 'r1']]);
     await record.append({ run: 'slow', epoch: 0, released: [b.key], entries: [entryRow('slow', 0, 'v1', { key: b.key })] });
     assert.deepEqual(await record.entries([digest('v1', 32)]), []);
@@ -470,7 +552,66 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await seqs({ level: 'warn' }), [2, 3]);
     assert.deepEqual(await seqs({ after: 1 }), [2, 3]);
     assert.deepEqual(await seqs({ after: 0, limit: 2, level: 'debug' }), [1, 2]);
+    assert.deepEqual(await seqs({ last: 2 }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 9, level: 'warn' }), [2, 3]);
+    assert.deepEqual(await seqs({ last: 1, after: 0, node: 'clean' }), [2]);
+    assert.deepEqual(await seqs({ last: 0 }), []);
+    assert.deepEqual(await seqs({ attempt: 2 }), [2]);
+    assert.deepEqual(await seqs({ node: 'clean', attempt: 1, last: 5 }), [1]);
     assert.deepEqual(await record.logs('r2'), []);
+  },
+
+  'log lines of many tasks, attempts and levels, written in batches of any size: every page is what a plain list gives': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const levels = ['info', 'info', 'info', 'debug', 'warn', 'error'] as const;
+    const lines: LogRow[] = Array.from({ length: 7_000 }, (_, seq) => {
+      const one = (seq * 7) % 13;
+      // Now many tasks in turns, now one of them for long.
+      const node = seq % 2_000 < 700 ? `t#${one}` : `t#${Math.floor(seq / 2_000)}`;
+      const level = levels[(seq * 5) % 11 < 9 ? 0 : (seq * 11) % levels.length] ?? 'info';
+      const own = one === 5 ? {} : { node, attempt: 1 + (seq % 3) };
+      return { seq, at: 1_000 + seq / 7, level, text: seq % 500 === 0 ? `${seq} `.repeat(9_000) : `line ${seq} "ü"`, ...own };
+    });
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      taskRuns: Array.from({ length: 13 }, (_, n) => taskRow(n, { id: `t#${n}`, task: n % 2 ? 'odd' : 'even' })),
+    });
+    for (let from = 0, size = 1; from < lines.length; from += size, size = (size * 3) % 2_311) {
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(from, from + size) });
+      // A part of it comes twice.
+      await record.append({ run: 'r1', epoch: 0, logs: lines.slice(Math.max(0, from - 3), from + 2).filter(({ seq }) => seq < from + size) });
+    }
+    const other = await another();
+    const rank = ['debug', 'info', 'warn', 'error'];
+    const expected = ({ node, level, attempt, after = -1, limit = 10_000, last }: LogFilter): readonly LogRow[] => {
+      const isNamed = (id: string | undefined): boolean => id !== undefined && (id === node || (Number(id.slice(2)) % 2 ? 'odd' : 'even') === node);
+      const found = lines.filter(
+        (line) =>
+          line.seq > after &&
+          (node === undefined || isNamed(line.node)) &&
+          rank.indexOf(line.level) >= rank.indexOf(level ?? 'debug') &&
+          (attempt === undefined || line.attempt === attempt),
+      );
+      return last === undefined ? found.slice(0, limit) : found.slice(Math.max(0, found.length - last));
+    };
+    const filters: readonly LogFilter[] = [
+      {},
+      ...[
+        {},
+        { node: 't#3' },
+        { node: 'odd' },
+        { level: 'warn' as const },
+        { node: 'even', level: 'error' as const, attempt: 2 },
+        { attempt: 3 },
+      ].flatMap((filter) =>
+        [{ limit: 10 }, { last: 10 }, { after: 1_234, limit: 900 }, { last: 2_500 }, { after: 6_900, last: 300 }, { after: 6_999 }].map((page) => ({
+          ...filter,
+          ...page,
+        })),
+      ),
+    ];
+    for (const filter of filters) assert.deepEqual(await other.logs('r1', filter), expected(filter), JSON.stringify(filter));
   },
 
   'S22b: entries of one key, told apart by what each read, come back with it; discarding one leaves the others whole': async (record, another) => {

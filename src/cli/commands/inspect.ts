@@ -63,14 +63,15 @@ async function inspectPath(path: string, options: InspectOptions, { terminal }: 
     const result = run.result && (await project.preview([{ index: -1, name: '', ref: run.result }], PREVIEW_BYTES));
     return print(runReport(run, taskRuns, result, { ...style, all: all === true }, given));
   }
-  const logs = await record.logs(run.id, { node: taskRun.id });
+  // Of a task that printed a million lines the end is shown; one more tells whether there are others.
+  const logs = await record.logs(run.id, { node: taskRun.id, ...(json ? {} : { last: LOG_TAIL + 1 }) });
   const value = await project.preview(taskRun.artifacts, PREVIEW_BYTES);
   if (json) {
     const shown = value?.found === true ? value.value : undefined;
     return print(JSON.stringify({ run: run.id, ...taskRun, ...jsonSideResults(given, nameAt), value: shown, logs }, jsonValue, 2));
   }
   const { taskReport } = await import('../task-report.js');
-  const tail = { logs: logs.slice(-LOG_TAIL), hiddenLogs: Math.max(0, logs.length - LOG_TAIL) };
+  const tail = { logs: logs.slice(-LOG_TAIL), hasMoreLogs: logs.length > LOG_TAIL };
   print(taskReport({ run, taskRun, taskRuns, value, sideResults: given, ...tail }, style));
 }
 

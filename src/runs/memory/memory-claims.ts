@@ -3,7 +3,7 @@ import type { Claim } from '../run-record.js';
 
 interface Held {
   readonly run: string;
-  until: number;
+  readonly until: number;
 }
 
 /** Who is computing a key, among the runs of this process; and what each of them has not been told yet that others have computed. */
@@ -26,11 +26,11 @@ export class MemoryClaims {
   }
 
   /** @returns by key, the run that is computing what could not be claimed */
-  take(run: string, claims: readonly Claim[], now: number, leaseMs: number): ReadonlyMap<string, string> {
+  take(run: string, claims: readonly Claim[], now: number, leaseMs: number, isLost: (run: string) => boolean): ReadonlyMap<string, string> {
     const others = new Map<string, string>();
     for (const { key } of claims) {
       const held = this.#held.get(key);
-      if (held !== undefined && held.run !== run && held.until > now) others.set(key, held.run);
+      if (held !== undefined && held.run !== run && held.until > now && !isLost(held.run)) others.set(key, held.run);
       else this.#held.set(key, { run, until: now + leaseMs });
     }
     return others;
@@ -49,10 +49,6 @@ export class MemoryClaims {
       else taken.add(key);
     }
     return taken;
-  }
-
-  renew(run: string, until: number): void {
-    for (const held of this.#held.values()) if (held.run === run) held.until = until;
   }
 
   clear(): void {

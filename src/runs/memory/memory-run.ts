@@ -2,6 +2,7 @@ import type { ArtifactRef } from '../../model/artifact.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
+import type { Lease } from '../crash.js';
 import type { AttemptSample } from '../durations.js';
 import { amended, LOG_LEVELS, logLimit } from '../look.js';
 import type { ChosenAddress, LogFilter, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
@@ -15,6 +16,8 @@ type Artifact = Omit<ArtifactRow, 'inline'>;
 export class MemoryRun {
   /** Its place in the order in which runs were opened. */
   readonly number: number;
+  /** How long its owner is believed to live (S31). */
+  lease: Lease = { until: undefined, untilHere: undefined };
   #row: RunRow;
   readonly #tasks = new TaskColumns();
   readonly #attempts = new AttemptColumns();
@@ -107,15 +110,19 @@ export class MemoryRun {
     return samples;
   }
 
-  logs(filter: LogFilter): readonly LogRow[] {
-    const after = filter.after ?? -1;
-    const lowest = filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level);
-    const nodes = filter.node === undefined ? undefined : this.#nodesCalled(filter.node);
+  logs({ node, level, attempt, after = -1, limit, last }: LogFilter): readonly LogRow[] {
+    const most = logLimit(last ?? limit);
+    const lowest = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
+    const nodes = node === undefined ? undefined : this.#nodesCalled(node);
     const found = this.#logs.filter(
       (line) =>
-        line.seq > after && LOG_LEVELS.indexOf(line.level) >= lowest && (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
+        line.seq > after &&
+        LOG_LEVELS.indexOf(line.level) >= lowest &&
+        (attempt === undefined || line.attempt === attempt) &&
+        (nodes === undefined || (line.node !== undefined && nodes.has(line.node))),
     );
-    return found.sort((a, b) => a.seq - b.seq).slice(0, logLimit(filter.limit));
+    found.sort((a, b) => a.seq - b.seq);
+    return last === undefined || most >= found.length ? found.slice(0, most) : found.slice(found.length - most);
   }
 
   /** Of artifacts that lie neither in the record nor under their digests. */

@@ -1,10 +1,9 @@
-import type { Owner } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
-import { ownerIsGone } from '../crash.js';
 import { digestBytes } from '../digests.js';
 import { checkEpoch, runUnknown } from '../look.js';
 import type { ClaimRequest } from '../run-record.js';
 import type { SqlRow, SqlValue } from '../sqlite/statement.js';
+import { lossIn, NOW, OWNER_COLUMNS } from './leases.js';
 import type { Session, Sql } from './session.js';
 
 /**
@@ -12,7 +11,6 @@ import type { Session, Sql } from './session.js';
  * the machines need not agree. Keys are always taken in their order, so that no two wait for each other.
  */
 
-const NOW = 'extract(epoch FROM clock_timestamp()) * 1000';
 const IS_OVER = `state IN (${[...FINAL_RUN_STATES].map((state) => `'${state}'`).join(', ')})`;
 const REPLACED = 'SET run = excluded.run, place = excluded.place, owner = excluded.owner, epoch = excluded.epoch, lease_until = excluded.lease_until';
 
@@ -22,8 +20,7 @@ ORDER BY given.key ON CONFLICT (key) DO UPDATE ${REPLACED}
 WHERE held.run = excluded.run OR held.lease_until <= ${NOW} OR held.run = ANY(?::bigint[]) OR EXISTS (SELECT 1 FROM run WHERE number = held.run AND ${IS_OVER})
 RETURNING encode(key, 'hex')`;
 
-const HOLDERS =
-  "SELECT encode(claim.key, 'hex'), run.id, claim.run, claim.owner FROM claim JOIN run ON run.number = claim.run WHERE claim.key = ANY(?::bytea[])";
+const HOLDERS = `SELECT encode(claim.key, 'hex'), run.id, claim.run, ${OWNER_COLUMNS} FROM claim JOIN run ON run.number = claim.run WHERE claim.key = ANY(?::bytea[])`;
 
 /**
  * Inside a transaction.
@@ -44,7 +41,7 @@ export async function takeClaims(session: Session, request: ClaimRequest): Promi
     checkOwner(request, runs[0]);
     const ours = new Set(taken.map(([key]) => key as string));
     const others = holders.filter(([key]) => !ours.has(key as string));
-    gone = goneRuns(others);
+    gone = lostRuns(others);
     wanted = wanted.filter((key) => !ours.has(key));
     // Once more, when the owner of one is gone, or one was given up between the two statements.
     if (gone.length === 0 && others.length === wanted.length) return new Map(others.map(([key, run]) => [key as string, run as string]));
@@ -56,10 +53,10 @@ function checkOwner(request: ClaimRequest, found: SqlRow | undefined): void {
   checkEpoch(request.run, request.epoch, found[0] as number);
 }
 
-/** Each owner is looked up once. */
-function goneRuns(holders: readonly SqlRow[]): readonly number[] {
-  const owners = new Map(holders.map(([, , run, owner]) => [owner as string, run as number]));
-  return [...owners].filter(([owner]) => ownerIsGone(JSON.parse(owner) as Owner)).map(([, run]) => run);
+/** The owner of each run is looked up once. */
+function lostRuns(holders: readonly SqlRow[]): readonly number[] {
+  const owners = new Map(holders.map(([, , run, ...owner]) => [run as number, owner]));
+  return [...owners].filter(([, owner]) => lossIn(owner) !== undefined).map(([run]) => run);
 }
 
 const RELEASE = `WITH ours AS (
@@ -80,9 +77,4 @@ export function takenFrom(keys: readonly string[], [released = []]: readonly (re
 /** Inside a transaction: the run is over. */
 export function releaseAll(run: number): Sql {
   return ['DELETE FROM claim WHERE key IN (SELECT key FROM claim WHERE run = ? ORDER BY key FOR UPDATE)', run];
-}
-
-/** Inside a transaction. */
-export function renewal(run: string, epoch: number, leaseMs: number): Sql {
-  return [`UPDATE claim SET lease_until = ${NOW} + ? WHERE run = (SELECT number FROM run WHERE id = ? AND epoch = ?)`, leaseMs, run, epoch];
 }

@@ -1,17 +1,13 @@
-import type { LogRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
-import { LOG_LEVELS, logLimit } from '../look.js';
-import type { ChosenAddress, LogFilter, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import type { ChosenAddress, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import { joined } from '../sqlite/look-ups.js';
 import { unpackReused } from '../sqlite/reused.js';
 import * as rows from '../sqlite/rows.js';
 import { progressOf } from '../sqlite/side-results.js';
-import type { SqlRow, SqlValue } from '../sqlite/statement.js';
+import type { SqlRow } from '../sqlite/statement.js';
 import { reusedOf } from './reused.js';
 import type { Session, Sql } from './session.js';
 import type { Parameter } from './values.js';
-
-const ALL = -1;
 
 /** Columns for a SELECT; digests as text. */
 export function selection(table: string, columns: readonly string[]): string {
@@ -80,24 +76,6 @@ export function taskRunsOf(answers: readonly (readonly SqlRow[])[], filter: Task
 export async function findChosenAddresses(session: Session): Promise<readonly ChosenAddress[]> {
   const sql = "SELECT DISTINCT uri, address FROM artifact WHERE uri NOT LIKE 'record:%' AND address !~ '^results/[0-9a-f][0-9a-f]/'";
   return (await session.rows(sql)).map(([uri, key]) => ({ uri: uri as string, key: key as string }));
-}
-
-export async function findLogs(session: Session, run: string, filter: LogFilter): Promise<readonly LogRow[]> {
-  const limit = sqlLimit(logLimit(filter.limit));
-  const conditions = [`run = ${NUMBER}`, 'seq > ?', 'level >= ?'];
-  const values: (SqlValue | readonly SqlValue[])[] = [run, filter.after ?? ALL, filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level)];
-  if (filter.node !== undefined) {
-    const [packs = []] = await session.all([reusedOf(run, { task: filter.node })]);
-    conditions.push(`(node = ? OR node = ANY(?::text[]) OR node IN (SELECT id FROM task_run WHERE run = ${NUMBER} AND task = ?))`);
-    values.push(
-      filter.node,
-      unpackReused(packs, {}).map(({ id }) => id),
-      run,
-      filter.node,
-    );
-  }
-  const sql = `SELECT ${rows.LOG_COLUMNS.join(', ')} FROM log WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
-  return (await session.rows(sql, ...values, limit)).map(rows.logOf);
 }
 
 /** No limit is NULL. */

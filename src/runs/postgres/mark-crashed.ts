@@ -1,24 +1,33 @@
 import type { ErrorInfo } from '../../model/event.js';
-import type { Owner } from '../../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES } from '../../model/states.js';
-import { ownerGoneError, ownerIsGone, UNFINISHED } from '../crash.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import { NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll } from './claims.js';
 import type { PostgresConnection } from './connection.js';
+import { lossIn, OWNER_COLUMNS } from './leases.js';
 import { countOf } from './reused.js';
 import type { Session } from './session.js';
 
-const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+interface LostRun {
+  readonly number: number;
+  readonly epoch: number;
+  readonly error: ErrorInfo;
+}
 
-/** Marks the runs whose process is gone (S31). One round trip when there are none. */
+/** Marks the runs whose process is gone, or has let its lease run out (S31). One round trip when there are none. */
 export async function markGoneRuns(connection: PostgresConnection): Promise<void> {
-  const open = await connection.read((session) => session.rows(`SELECT number, epoch, owner FROM run WHERE ${STILL_OPEN} ORDER BY number`));
-  const lost = open
-    .map(([number, epoch, owner]) => ({ number: number as number, epoch: epoch as number, owner: JSON.parse(owner as string) as Owner }))
-    .filter(({ owner }) => ownerIsGone(owner));
-  if (lost.length === 0) return;
+  if ((await connection.read(lostRuns)).length === 0) return;
   await connection.write(async (session) => {
-    for (const { number, epoch, owner } of lost) await crashRun(session, number, epoch, ownerGoneError(owner), connection.clock.now());
+    // Looked up anew: a lease may have been renewed since.
+    for (const { number, epoch, error } of await lostRuns(session)) await crashRun(session, number, epoch, error, connection.clock.now());
+  });
+}
+
+async function lostRuns(session: Session): Promise<readonly LostRun[]> {
+  const open = await session.rows(`SELECT number, epoch, ${OWNER_COLUMNS} FROM run WHERE ${STILL_OPEN} ORDER BY number`);
+  return open.flatMap(([number, epoch, ...owner]) => {
+    const error = lossIn(owner);
+    return error === undefined ? [] : [{ number: number as number, epoch: epoch as number, error }];
   });
 }
 

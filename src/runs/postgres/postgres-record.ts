@@ -5,9 +5,11 @@ import type {
   ChosenAddress,
   ClaimAnswer,
   ClaimRequest,
+  HeartbeatTarget,
   LogFilter,
   MetricFilter,
   MetricSeries,
+  OwnedRun,
   RecordBatch,
   Removal,
   RemovalRequest,
@@ -20,13 +22,15 @@ import type {
 } from '../run-record.js';
 import { allSeriesOf, runArtifactOf } from '../sqlite/side-results.js';
 import { postgresAddress } from './address.js';
-import { renewal, takeClaims } from './claims.js';
+import { takeClaims } from './claims.js';
 import { PostgresConnection, type PostgresOptions } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { entriesOf, entriesSince, findEntriesOfTask, findLatestEntry, forgetEntries, newsOf, unpackEntries } from './entries.js';
 import { findFlows, findRun, findRuns } from './find-runs.js';
 import { sayLastWords } from './last-words.js';
-import { findChosenAddresses, findLogs, taskRunsAsked, taskRunsOf } from './look-ups.js';
+import { renewLeases } from './leases.js';
+import { findLogs } from './log-packs.js';
+import { findChosenAddresses, taskRunsAsked, taskRunsOf } from './look-ups.js';
 import { markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { removeRuns } from './removal.js';
@@ -83,13 +87,23 @@ class PostgresRecord implements RunRecord {
     return this.#connection.location;
   }
 
-  async open(run: RunRow): Promise<void> {
-    this.#seen.set(run.id, await this.#connection.write((session, isAgain) => writeRun(session, run, isAgain)));
+  get heartbeat(): HeartbeatTarget | undefined {
+    return this.#readOnly ? undefined : { kind: 'postgres', address: this.#url };
+  }
+
+  async open(run: RunRow, leaseMs?: number): Promise<void> {
+    this.#seen.set(run.id, await this.#connection.write((session, isAgain) => writeRun(session, run, leaseMs, isAgain)));
   }
 
   async append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
     await this.#connection.write((session) => writeBatch(session, batch));
+  }
+
+  /** A socket cannot be written and read at once while the loop stands still: the lines stay in memory until it turns. */
+  appendNow(): boolean {
+    this.#connection.checkOpen();
+    return false;
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -102,8 +116,8 @@ class PostgresRecord implements RunRecord {
     });
   }
 
-  async renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
-    await this.#connection.writeInPassing((session) => session.allAndCommit([renewal(run, epoch, leaseMs)]));
+  renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
+    return this.#connection.writeInPassing((session) => renewLeases(session, runs, leaseMs));
   }
 
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {

@@ -17,6 +17,10 @@ const BESIDES: Readonly<Record<string, string>> = {
  * taken apart is where the two differ.
  */
 const FILLED: Readonly<Record<string, readonly string[]>> = {
+  log_pack: [
+    'INSERT INTO log_pack (run, first_seq, last_seq, level, node, attempt, seqs, times, texts) ' +
+      "SELECT run, seq, seq, level, node, attempt, NULL, '[' || at || ']', json_build_array(text)::text FROM log",
+  ],
   run_param: [
     'INSERT INTO run_param SELECT run.flow, p.key, substr(p.value, 1, 200), run.created_at, run.number FROM run, json_each_text(run.params::json) p',
   ],

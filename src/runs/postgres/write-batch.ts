@@ -10,6 +10,8 @@ import { NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll, releaseOf, takenFrom } from './claims.js';
 import { EntryWriting } from './entries.js';
 import { inserted, insertInto } from './insert.js';
+import { firstLease } from './leases.js';
+import { LogWriting } from './log-packs.js';
 import { originsOf } from './origins.js';
 import { ReusedWriting } from './reused.js';
 import type { Session, Sql } from './session.js';
@@ -24,7 +26,6 @@ const ATTEMPTS = insertInto(
 );
 const ARTIFACTS = insertInto('artifact', rows.ARTIFACT_COLUMNS, replacing(['run', 'place', 'name'], rows.ARTIFACT_COLUMNS));
 const CONTENTS = insertInto('content', rows.CONTENT_COLUMNS, 'DO NOTHING', 'digest');
-const LOGS = insertInto('log', rows.LOG_COLUMNS, 'DO NOTHING');
 
 /** The row stays locked until the batch is committed: nobody takes the run from its owner in between. */
 const LOCK_RUN = 'SELECT number, epoch, state FROM run WHERE id = ? FOR NO KEY UPDATE';
@@ -37,7 +38,7 @@ const SNAPSHOT = 'SELECT pg_current_snapshot()::text';
  * @returns the snapshot after which others' entries are news
  * @throws MillraceError `RUN_EXISTS`
  */
-export async function writeRun(session: Session, run: RunRow, isAgain: boolean): Promise<string> {
+export async function writeRun(session: Session, run: RunRow, leaseMs: number | undefined, isAgain: boolean): Promise<string> {
   const columns = rows.RUN_COLUMNS.join(', ');
   const [made = [], , , [snapshot] = []] = await session.all([
     [
@@ -47,6 +48,7 @@ export async function writeRun(session: Session, run: RunRow, isAgain: boolean):
     tagsOf(run),
     paramsOf(run),
     [SNAPSHOT],
+    ...(leaseMs === undefined ? [] : [firstLease(run.id, leaseMs)]),
   ]);
   if (made.length === 0 && !(isAgain && (await isSame(session, run)))) throw runExists(run.id);
   return snapshot?.[0] as string;
@@ -67,11 +69,19 @@ async function isSame(session: Session, run: RunRow): Promise<boolean> {
 export async function writeBatch(session: Session, batch: RecordBatch): Promise<void> {
   const reused = new ReusedWriting(batch.run, batch.taskRuns ?? []);
   const entries = new EntryWriting(batch.entries ?? []);
+  const logs = new LogWriting(batch.run, batch.logs ?? []);
   const release = releaseOf(batch.run, batch.released ?? []);
-  const [found = [], ...answers] = await session.all([[LOCK_RUN, batch.run], ...release, ...reused.questions, ...entries.questions]);
+  const [found = [], ...answers] = await session.all([
+    [LOCK_RUN, batch.run],
+    ...release,
+    ...reused.questions,
+    ...logs.questions,
+    ...entries.questions,
+  ]);
   const { run, state } = openRun(batch, found[0]);
   const taken = takenFrom(batch.released ?? [], answers.splice(0, release.length));
   const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length));
+  const lines = logs.decide(run, answers.splice(0, logs.questions.length));
   await session.allAndCommit([
     ...packs,
     ...inserted(TASK_RUNS, settled(rest, placeOf), (into, row) => rows.putTaskRun(into, run, row)),
@@ -81,7 +91,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
     ...contents([...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]),
     ...sideResults(run, batch),
     ...(await entries.decide(session, answers, taken)),
-    ...inserted(LOGS, batch.logs ?? [], (into, row) => rows.putLog(into, run, row)),
+    ...lines,
     ...(batch.change && !FINAL_RUN_STATES.has(state) ? changes(run, batch.change) : []),
   ]);
 }

@@ -103,14 +103,21 @@ export class SqliteConnection {
 
   /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
   writeInPassing<T>(job: () => T): Promise<T> {
-    return this.#inTurn(() => {
-      this.exec('PRAGMA synchronous=NORMAL');
-      try {
-        return this.#transact('BEGIN IMMEDIATE', job);
-      } finally {
-        this.exec('PRAGMA synchronous=FULL');
-      }
-    });
+    return this.#inTurn(() => this.#inPassing(job));
+  }
+
+  /** As `writeNow`, but a power cut may undo it, until something else is written. */
+  writeNowInPassing<T>(job: () => T): T {
+    return this.#now(() => this.#inPassing(job));
+  }
+
+  #inPassing<T>(job: () => T): T {
+    this.exec('PRAGMA synchronous=NORMAL');
+    try {
+      return this.#transact('BEGIN IMMEDIATE', job);
+    } finally {
+      this.exec('PRAGMA synchronous=FULL');
+    }
   }
 
   #inTurn<T>(job: () => T): Promise<T> {
@@ -119,11 +126,15 @@ export class SqliteConnection {
     return result;
   }
 
-  /** As `write`, but synchronous and ahead of the queue: for the moment when the process exits. */
+  /** As `write`, but synchronous and ahead of the queue: for when nothing asynchronous can run. */
   writeNow<T>(job: () => T): T {
+    return this.#now(() => this.#transact('BEGIN IMMEDIATE', job));
+  }
+
+  #now<T>(job: () => T): T {
     this.exec(`PRAGMA busy_timeout=${LAST_WORDS_WAIT_MS}`);
     try {
-      return this.#transact('BEGIN IMMEDIATE', job);
+      return job();
     } catch (error) {
       throw recordError(error, this.path, () => this.#check());
     } finally {

@@ -1,13 +1,14 @@
-import type { ArtifactRow, AttemptRow, LogRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
-import { LOG_LEVELS, logLimit } from '../look.js';
-import type { ChosenAddress, LogFilter, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import type { ChosenAddress, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
 import { runNumber } from './run-number.js';
 import { findProgress } from './side-results.js';
 import type { SqlRow, SqlValue } from './statement.js';
+
+export { findLogs } from './find-logs.js';
 
 const ALL = -1;
 
@@ -86,24 +87,6 @@ export function findChosenAddresses(connection: SqliteConnection): readonly Chos
     .prepare(sql)
     .all()
     .map(([uri, key]) => ({ uri: uri as string, key: key as string }));
-}
-
-export function findLogs(connection: SqliteConnection, id: string, filter: LogFilter): readonly LogRow[] {
-  const run = runNumber(connection, id);
-  if (run === undefined) return [];
-  const conditions = ['run = ?', 'seq > ?', 'level >= ?'];
-  const values: SqlValue[] = [run, filter.after ?? ALL, filter.level === undefined ? 0 : LOG_LEVELS.indexOf(filter.level)];
-  if (filter.node !== undefined) {
-    const reused = findReused(connection, run, { task: filter.node });
-    const isReused = reused.length === 0 ? '' : ' OR node IN (SELECT value FROM json_each(?))';
-    conditions.push(`(node = ? OR node IN (SELECT id FROM task_run WHERE run = ? AND task = ?)${isReused})`);
-    values.push(filter.node, run, filter.node, ...(reused.length === 0 ? [] : [JSON.stringify(reused.map(({ id }) => id))]));
-  }
-  const sql = `SELECT ${rows.LOG_COLUMNS.join(', ')} FROM log WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
-  return connection
-    .prepare(sql)
-    .all([...values, sqlLimit(logLimit(filter.limit))])
-    .map(rows.logOf);
 }
 
 /** For a LIMIT. */

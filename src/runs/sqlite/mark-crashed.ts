@@ -1,33 +1,32 @@
 import type { ErrorInfo } from '../../model/event.js';
-import type { Owner } from '../../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
-import { ownerGoneError, ownerIsGone, UNFINISHED } from '../crash.js';
 import { releaseAllClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
+import { lossIn, OWNER_COLUMNS, STILL_OPEN } from './leases.js';
 import { countReused } from './reused.js';
 import { NOT_FINAL } from './write-batch.js';
-
-const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 
 interface LostRun {
   readonly number: number;
   readonly epoch: number;
-  readonly owner: Owner;
+  readonly error: ErrorInfo;
 }
 
-/** Marks the runs whose process is gone (S31). Costs one seek per unfinished state when there are none. */
+/** Marks the runs whose process is gone, or has let its lease run out (S31). Costs one seek per unfinished state when there are none. */
 export async function markGoneRuns(connection: SqliteConnection): Promise<void> {
-  const lost = await connection.read(() => lostRuns(connection));
-  if (lost.length === 0) return;
+  if ((await connection.read(() => lostRuns(connection))).length === 0) return;
   await connection.write(() => {
-    for (const run of lost) crashRun(connection, run.number, run.epoch, ownerGoneError(run.owner));
+    // Looked up anew: a lease may have been renewed since.
+    for (const run of lostRuns(connection)) crashRun(connection, run.number, run.epoch, run.error);
   });
 }
 
 function lostRuns(connection: SqliteConnection): readonly LostRun[] {
-  const open = connection.prepare(`SELECT number, epoch, owner FROM run WHERE ${STILL_OPEN}`).all();
-  const runs = open.map((row) => ({ number: row[0] as number, epoch: row[1] as number, owner: JSON.parse(row[2] as string) as Owner }));
-  return runs.filter((run) => ownerIsGone(run.owner));
+  const open = connection.prepare(`SELECT number, epoch, ${OWNER_COLUMNS} FROM run WHERE ${STILL_OPEN}`).all();
+  return open.flatMap(([number, epoch, ...owner]) => {
+    const error = lossIn(owner);
+    return error === undefined ? [] : [{ number: number as number, epoch: epoch as number, error }];
+  });
 }
 
 /** By id, for the process's own last words. Nothing happens when the run has ended or belongs to somebody else by now. */

@@ -10,7 +10,7 @@ import type { SqlValue } from './statement.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 /** Tables that are keyed by run and place alone, without a foreign key. */
-export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'log'];
+export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'log_pack'];
 
 export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
   if (request.dryRun !== true) {

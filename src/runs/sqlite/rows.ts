@@ -1,8 +1,7 @@
 import type { ArtifactRef } from '../../model/artifact.js';
-import type { ArtifactRow, AttemptRow, LogRow, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
-import { LOG_LEVELS } from '../look.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
 /**
@@ -167,23 +166,6 @@ export function versionText(version: string | undefined): string {
 
 export function versionOf(stored: string): string | undefined {
   return stored === '' ? undefined : stored.slice(1);
-}
-
-export const LOG_COLUMNS = 'run, seq, at, level, text, node, attempt'.split(', ');
-
-export function putLog(into: SqlValue[], run: number, row: LogRow): void {
-  into.push(run, row.seq, row.at, LOG_LEVELS.indexOf(row.level), row.text, row.node ?? null, row.attempt ?? null);
-}
-
-export function logOf(row: SqlRow): LogRow {
-  return {
-    seq: row[1] as number,
-    at: row[2] as number,
-    level: LOG_LEVELS[row[3] as number] ?? 'info',
-    text: row[4] as string,
-    ...(row[5] == null ? undefined : { node: row[5] as string }),
-    ...(row[6] == null ? undefined : { attempt: row[6] as number }),
-  };
 }
 
 export function json(value: unknown): string | null {

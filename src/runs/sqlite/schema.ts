@@ -254,3 +254,30 @@ CREATE TABLE garbage (
   PRIMARY KEY (digest, address)
 ) WITHOUT ROWID;
 `;
+
+/** `lease_until` by the clock of the owner's machine, for who looks from there (S31). */
+export const SCHEMA_5 = 'ALTER TABLE run ADD COLUMN lease_until_here REAL;';
+
+/**
+ * Lines of a log, packed: those of one attempt and one level that were written together are one row. `seqs` are the places of its lines after the first,
+ * or nothing where none is left out; `times` a list of JSON, or the doubles as base64. Old lines become rows of one line.
+ */
+export const SCHEMA_6 = `
+CREATE TABLE log_pack (
+  run INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  node TEXT,
+  attempt INTEGER,
+  seqs TEXT,
+  times TEXT NOT NULL,
+  texts TEXT NOT NULL,
+  PRIMARY KEY (run, first_seq)
+) WITHOUT ROWID;
+CREATE INDEX log_pack_by_level ON log_pack (run, level, first_seq);
+CREATE INDEX log_pack_by_node ON log_pack (run, node, first_seq);
+INSERT INTO log_pack (run, first_seq, last_seq, level, node, attempt, seqs, times, texts)
+  SELECT run, seq, seq, level, node, attempt, NULL, printf('[%!.17g]', at), json_array(text) FROM log;
+DROP TABLE log;
+`;

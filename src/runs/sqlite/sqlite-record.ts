@@ -7,9 +7,11 @@ import type {
   ChosenAddress,
   ClaimAnswer,
   ClaimRequest,
+  HeartbeatTarget,
   LogFilter,
   MetricFilter,
   MetricSeries,
+  OwnedRun,
   RecordBatch,
   Removal,
   RemovalRequest,
@@ -20,11 +22,12 @@ import type {
   TaskRunDetails,
   TaskRunFilter,
 } from '../run-record.js';
-import { renewClaims, takeClaims } from './claims.js';
+import { takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
 import { findFlows, findRun, findRuns } from './find-runs.js';
+import { firstLease, renewLeases } from './leases.js';
 import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
@@ -66,9 +69,14 @@ class SqliteRecord implements RunRecord {
     return this.#connection.path;
   }
 
-  open(run: RunRow): Promise<void> {
+  get heartbeat(): HeartbeatTarget | undefined {
+    return this.#connection.readOnly ? undefined : { kind: 'sqlite', address: this.#connection.path };
+  }
+
+  open(run: RunRow, leaseMs?: number): Promise<void> {
     return this.#connection.write(() => {
       writeRun(this.#connection, run);
+      if (leaseMs !== undefined) firstLease(this.#connection, run.id, leaseMs);
       this.#seen.set(run.id, lastEntryNumber(this.#connection));
     });
   }
@@ -76,6 +84,16 @@ class SqliteRecord implements RunRecord {
   append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
     return this.#connection.write(() => writeBatch(this.#connection, batch));
+  }
+
+  appendNow(batch: RecordBatch): boolean {
+    try {
+      this.#connection.writeNowInPassing(() => writeBatch(this.#connection, batch));
+      return true;
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'RECORD_BUSY') return false;
+      throw error;
+    }
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -87,8 +105,8 @@ class SqliteRecord implements RunRecord {
     });
   }
 
-  renewClaims(run: string, epoch: number, leaseMs: number): Promise<void> {
-    return this.#connection.writeInPassing(() => renewClaims(this.#connection, run, epoch, leaseMs));
+  renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
+    return this.#connection.writeInPassing(() => renewLeases(this.#connection, runs, leaseMs));
   }
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {

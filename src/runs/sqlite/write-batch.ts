@@ -7,6 +7,7 @@ import { releaseAllClaims, releaseClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
+import { writeLogs } from './log-packs.js';
 import { writeOrigins } from './origins.js';
 import { writeParams } from './params.js';
 import { writeReused } from './reused.js';
@@ -27,7 +28,6 @@ const ATTEMPTS = insertInto(
 );
 const ARTIFACTS = insertInto('artifact', rows.ARTIFACT_COLUMNS, replacing(['run', 'place', 'name'], rows.ARTIFACT_COLUMNS));
 const CONTENTS = insertInto('content', rows.CONTENT_COLUMNS, 'DO NOTHING');
-const LOGS = insertInto('log', rows.LOG_COLUMNS, 'DO NOTHING');
 
 /** Inside a transaction. @throws MillraceError `RUN_EXISTS` */
 export function writeRun(connection: SqliteConnection, run: RunRow): void {
@@ -52,7 +52,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
   const taken = releaseClaims(connection, run, batch.released ?? []);
   if (batch.entries) writeEntries(connection, taken.size === 0 ? batch.entries : batch.entries.filter(({ key }) => !taken.has(key)));
-  if (batch.logs) insertRows(connection, LOGS, batch.logs, (into, row) => rows.putLog(into, run, row));
+  if (batch.logs) writeLogs(connection, run, batch.logs);
   if (batch.runArtifacts) writeContents(connection, batch.runArtifacts);
   writeSideResults(connection, run, batch);
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);

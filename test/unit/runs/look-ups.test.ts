@@ -2,15 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunFilter } from '../../../src/runs/run-record.js';
+import type { LogRow } from '../../../src/model/records.js';
+import type { LogFilter, RunFilter } from '../../../src/runs/run-record.js';
 import { SqliteConnection } from '../../../src/runs/sqlite/connection.js';
 import { findEntries, findLatestEntry } from '../../../src/runs/sqlite/entries.js';
 import { findFlows, findRun, findRuns } from '../../../src/runs/sqlite/find-runs.js';
 import { findLogs, findTaskRuns } from '../../../src/runs/sqlite/look-ups.js';
 import { markGoneRuns } from '../../../src/runs/sqlite/mark-crashed.js';
 import { migrate } from '../../../src/runs/sqlite/migrations.js';
+import { Statement } from '../../../src/runs/sqlite/statement.js';
 import { amendRun } from '../../../src/runs/sqlite/tags.js';
-import { writeRun } from '../../../src/runs/sqlite/write-batch.js';
+import { writeBatch, writeRun } from '../../../src/runs/sqlite/write-batch.js';
 import { runRow } from '../../fixtures/runs/rows.js';
 
 let folder: string;
@@ -99,6 +101,10 @@ describe('a look costs what it shows, not what the history holds', () => {
     ['task runs', () => findTaskRuns(connection, 'r5', {})],
     ['task runs of a task', () => findTaskRuns(connection, 'r5', { task: 'clean', state: 'success' })],
     ['log', () => findLogs(connection, 'r5', { node: 'clean', level: 'warn', after: 3 })],
+    ['whole log', () => findLogs(connection, 'r5', { after: 3 })],
+    ['log of a level', () => findLogs(connection, 'r5', { level: 'warn' })],
+    ['end of a log', () => findLogs(connection, 'r5', { last: 10, attempt: 2 })],
+    ['end of a log of a level', () => findLogs(connection, 'r5', { last: 10, level: 'error' })],
     ['entries', () => findEntries(connection, ['ab'])],
     ['latest entry', () => findLatestEntry(connection, 'clean')],
     ['task runs by place', () => findTaskRuns(connection, 'r5', { indexes: [1, 2] })],
@@ -116,5 +122,50 @@ describe('a look costs what it shows, not what the history holds', () => {
     expect(steps.filter((step) => /^SCAN run\b/.test(step) && !step.includes('INDEX'))).toEqual([]);
     expect(steps.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
     expect(findFlows(connection).map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => `r${2_990 + n}`));
+  });
+});
+
+describe('a page of the log of a run that printed 300,000 lines', () => {
+  const LINES = 300_000;
+  const RARE = 5_000;
+
+  async function logged(): Promise<void> {
+    // Long stretches of one task, and stretches where three take turns; a warning now and then.
+    const lineAt = (seq: number): LogRow => ({
+      seq,
+      at: 1_000 + seq / 4,
+      level: seq % RARE === 0 ? 'warn' : 'info',
+      text: `line ${seq} of what the task has to say`,
+      node: seq % 50_000 < 25_000 ? `t#${Math.floor(seq / 50_000)}` : `u#${seq % 3}`,
+      attempt: 1,
+    });
+    for (let from = 0; from < LINES; from += 8_192) {
+      const logs = Array.from({ length: Math.min(8_192, LINES - from) }, (_, n) => lineAt(from + n));
+      await connection.write(() => writeBatch(connection, { run: 'r5', epoch: 0, logs }));
+    }
+  }
+
+  const PAGES: readonly (readonly [LogFilter, number, number])[] = [
+    [{ limit: 100 }, 0, 99],
+    [{ after: 150_000, limit: 100 }, 150_001, 150_100],
+    [{ last: 100 }, LINES - 100, LINES - 1],
+    [{ node: 't#5', limit: 10 }, 250_000, 250_009],
+    [{ node: 't#0', last: 10 }, 24_990, 24_999],
+    [{ node: 'u#1', after: 200_000, limit: 2 }, 225_001, 225_004],
+    [{ level: 'warn', after: 200_000, limit: 3 }, 205_000, 215_000],
+    [{ level: 'warn', last: 2 }, LINES - 2 * RARE, LINES - RARE],
+    [{ level: 'warn', node: 't#1', limit: 9 }, 50_000, 70_000],
+  ];
+
+  it('costs few rows of some hundreds, whatever is asked for', async () => {
+    await logged();
+    for (const [filter, first, last] of PAGES) {
+      const rows = vi.spyOn(Statement.prototype, 'all');
+      const found = findLogs(connection, 'r5', filter);
+      const read = rows.mock.results.reduce((sum, { value }) => sum + (value as readonly unknown[]).length, 0);
+      rows.mockRestore();
+      expect([found[0]?.seq, found.at(-1)?.seq], JSON.stringify(filter)).toEqual([first, last]);
+      expect(read, JSON.stringify(filter)).toBeLessThan(20);
+    }
   });
 });

@@ -112,11 +112,11 @@ describe.skipIf(server === '')('moving a record from SQLite to PostgreSQL', () =
     await fill();
     await (await openPostgresRecord(url))[Symbol.asyncDispose]();
     // The last table of all.
-    await onServer(server, `ALTER TABLE ${name}.log ADD CONSTRAINT unlucky CHECK (seq < 2000)`);
+    await onServer(server, `ALTER TABLE ${name}.log_pack ADD CONSTRAINT unlucky CHECK (last_seq < 2000)`);
     await expect(moveRecord(path, url)).rejects.toMatchObject({ code: 'RECORD_FAILED' });
     const count = `SELECT (SELECT count(*) FROM ${name}.run)::int + (SELECT count(*) FROM ${name}.content)::int AS count`;
     expect(await onServer(server, count)).toEqual([{ count: 0 }]);
-    await onServer(server, `ALTER TABLE ${name}.log DROP CONSTRAINT unlucky`);
+    await onServer(server, `ALTER TABLE ${name}.log_pack DROP CONSTRAINT unlucky`);
     await moveRecord(path, url);
     await expect(moveRecord(path, url)).rejects.toMatchObject({ code: 'RECORD_NOT_EMPTY', message: expect.stringContaining('holds 7 runs') });
   });

@@ -184,7 +184,7 @@ describe.skipIf(server === '')('a record in PostgreSQL', () => {
     }
   });
 
-  it('keeps text with a character of number 0, showing its sign, and every other as it is', async () => {
+  it('keeps text as it is; where it is a column of its own, a character of number 0 is shown by its sign', async () => {
     const record = await open();
     await record.open(runRow({ name: 'a\0b', params: { x: '"\\u0000 \' \\" $1 ?"' } }));
     const text = 'nul \0 "quoted" {a,b} \\ back\\slash NULL $1 ? \u2028 \u{1F600}\n\ttab';
@@ -196,7 +196,7 @@ describe.skipIf(server === '')('a record in PostgreSQL', () => {
         { seq: 1, at: 1, level: 'info', text: 'NULL' },
       ],
     });
-    expect((await record.logs('r1')).map((line) => line.text)).toEqual([text.replace('\0', '\u2400'), 'NULL']);
+    expect((await record.logs('r1')).map((line) => line.text)).toEqual([text, 'NULL']);
     expect(await record.run('r1')).toMatchObject({ name: 'a\u2400b', params: { x: '"\\u0000 \' \\" $1 ?"' } });
   });
 

@@ -196,6 +196,30 @@ describe('migration', () => {
     expect((await readdir(folder)).filter((name) => name.includes('.bak'))).toEqual([]);
   });
 
+  it('keeps the log lines of records that had a row for each', async () => {
+    const connection = await SqliteConnection.open({ path });
+    await migrate(connection, MIGRATIONS.slice(0, 2));
+    const lines = [
+      { seq: 0, at: 1_795_278_397_132.4163, level: 'info' as const, text: 'ü "x"\nnext' },
+      { seq: 1, at: 5, level: 'warn' as const, text: '', node: 'clean#0', attempt: 2 },
+    ];
+    await connection.write(() => {
+      const owner = JSON.stringify(runRow().owner);
+      connection
+        .prepare(
+          "INSERT INTO run (number, id, flow, state, params, tags, created_at, owner, epoch, counts) VALUES (1, 'r1', 'f', 'success', '{}', '[]', 1, ?, 0, '{}')",
+        )
+        .run([owner]);
+      const insert = connection.prepare('INSERT INTO log (run, seq, at, level, text, node, attempt) VALUES (1, ?, ?, ?, ?, ?, ?)');
+      for (const { seq, at, level, text, node, attempt } of lines)
+        insert.run([seq, at, level === 'warn' ? 2 : 1, text, node ?? null, attempt ?? null]);
+    });
+    connection.close();
+    await using record = await openSqliteRecord({ path });
+    expect(await record.logs('r1')).toEqual(lines);
+    expect(await record.logs('r1', { level: 'warn', last: 3 })).toEqual(lines.slice(1));
+  });
+
   it('that fails leaves the record as it was', async () => {
     await recordOfTasks(5);
     const connection = await SqliteConnection.open({ path });

@@ -1,0 +1,103 @@
+import type { LogRow } from '../../model/records.js';
+import { LOG_LEVELS, logLimit } from '../look.js';
+import type { LogFilter } from '../run-record.js';
+import type { SqliteConnection } from './connection.js';
+import { PACK_COLUMNS, SPAN, unpackLines } from './log-packs.js';
+import { findReused } from './reused.js';
+import type { SqlRow, SqlValue } from './statement.js';
+
+/** Rows of lines that are fetched at first; each further time twice as many, up to the most. */
+const FIRST_FETCH = 2;
+const MOST_FETCHED = 256;
+/** The rows of more task runs than that are sought in the order of the log, not by task run. */
+const FEW_NODES = 5_000;
+const BEFORE_ALL = -1;
+
+/** What the rows of one search have in common. */
+interface Stream {
+  readonly where: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Whatever is asked for, an index leads to the rows in order: a page costs its length and not that of the log. */
+export function findLogs(connection: SqliteConnection, id: string, filter: LogFilter): readonly LogRow[] {
+  const run = connection.prepare('SELECT number FROM run WHERE id = ?').get([id])?.[0] as number | undefined;
+  const most = logLimit(filter.last ?? filter.limit);
+  if (run === undefined || most === 0) return [];
+  const find = filter.last === undefined ? firstLines : lastLines;
+  const after = filter.after ?? BEFORE_ALL;
+  const found = streamsOf(connection, run, filter).map((stream) => find(connection, run, stream, after, most));
+  if (found.length === 1) return found[0] as readonly LogRow[];
+  const all = found.flat().sort(bySeq);
+  return filter.last === undefined ? all.slice(0, most) : all.slice(-most);
+}
+
+/** One for the whole log, or for a task; one for each level where only that is asked for. */
+function streamsOf(connection: SqliteConnection, run: number, { node, level, attempt }: LogFilter): readonly Stream[] {
+  const lowest = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
+  const ofAttempt: Stream = attempt === undefined ? { where: '', values: [] } : { where: ' AND attempt = ?', values: [attempt] };
+  if (node === undefined && lowest === 0) return [ofAttempt];
+  if (node === undefined)
+    return LOG_LEVELS.flatMap((_, code) =>
+      code < lowest ? [] : [{ where: ` AND level = ?${ofAttempt.where}`, values: [code, ...ofAttempt.values] }],
+    );
+  const ids = nodesCalled(connection, run, node);
+  const among = ids.length === 1 ? ' AND node = ?' : amongNodes(ids.length);
+  const within: SqlValue[] = ids.length === 1 ? [node] : ids.length > FEW_NODES ? [JSON.stringify(ids)] : [run, JSON.stringify(ids)];
+  return [{ where: `${among} AND level >= ?${ofAttempt.where}`, values: [...within, lowest, ...ofAttempt.values] }];
+}
+
+function amongNodes(count: number): string {
+  const ids = '(SELECT value FROM json_each(?))';
+  // Places first, which an index holds: sorting whole rows would copy their texts.
+  return count > FEW_NODES ? ` AND +node IN ${ids}` : ` AND first_seq IN (SELECT first_seq FROM log_pack WHERE run = ? AND node IN ${ids})`;
+}
+
+/** The id of one task run, or the name of a task that may have had several. */
+function nodesCalled(connection: SqliteConnection, run: number, name: string): readonly string[] {
+  const ids = connection.prepare('SELECT id FROM task_run WHERE run = ? AND task = ?').all([run, name]);
+  const reused = findReused(connection, run, { task: name });
+  return [...new Set([name, ...ids.map((row) => row[0] as string), ...reused.map((row) => row.id)])];
+}
+
+const SELECT = `SELECT ${PACK_COLUMNS.join(', ')} FROM log_pack WHERE run = ? AND first_seq > ?`;
+
+/** Rows come by their first line; those that began before `after` may reach beyond it. */
+function firstLines(connection: SqliteConnection, run: number, { where, values }: Stream, after: number, most: number): readonly LogRow[] {
+  const statement = connection.prepare(`${SELECT} AND last_seq > ?${where} ORDER BY first_seq LIMIT ?`);
+  const lines: LogRow[] = [];
+  let from = after - SPAN;
+  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
+    const packs = statement.all([run, from, after, ...values, count]);
+    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > after) lines.push(line);
+    lines.sort(bySeq);
+    if (packs.length < count) return lines.slice(0, most);
+    from = firstOf(packs.at(-1) as SqlRow);
+    // What is yet to come begins after the last that is wanted.
+    if (lines.length >= most && from >= (lines[most - 1] as LogRow).seq) return lines.slice(0, most);
+  }
+}
+
+/** From the end backwards: a row that began earlier may still reach into what is wanted, but not over more than `SPAN`. */
+function lastLines(connection: SqliteConnection, run: number, { where, values }: Stream, after: number, most: number): readonly LogRow[] {
+  const statement = connection.prepare(`${SELECT} AND first_seq < ? AND last_seq > ?${where} ORDER BY first_seq DESC LIMIT ?`);
+  let lines: LogRow[] = [];
+  let before = Number.MAX_SAFE_INTEGER;
+  let least = after;
+  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
+    const packs = statement.all([run, least - SPAN, before, least, ...values, count]);
+    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > least) lines.push(line);
+    lines = lines.sort(bySeq).slice(-most);
+    if (packs.length < count) return lines;
+    before = firstOf(packs.at(-1) as SqlRow);
+    if (lines.length === most) least = (lines[0] as LogRow).seq;
+  }
+}
+
+function firstOf(pack: SqlRow): number {
+  return pack[1] as number;
+}
+
+function bySeq(a: LogRow, b: LogRow): number {
+  return a.seq - b.seq;
+}
