@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { freshSchema } from '../postgres/fresh-schema.js';
+import { freshSchema, onServer } from '../postgres/fresh-schema.js';
 import { fixture, type RecordedRun, type Shell, shellIn, statesOf } from './spawned.js';
 
 const server = process.env.MILLRACE_TEST_POSTGRES_URL ?? '';
@@ -23,6 +23,15 @@ function place(): { readonly url: string; readonly ledger: string; readonly shel
   const folder = mkdtempSync(join(root, 'project-'));
   const ledger = join(folder, 'ledger');
   return { url, ledger, shell: shellIn(folder, { MILLRACE_DATABASE_URL: url, LEDGER: ledger }), local: shellIn(folder, { LEDGER: ledger }) };
+}
+
+async function until<T>(look: () => Promise<T>, isReached: (seen: T) => boolean): Promise<T> {
+  for (const end = Date.now() + 20_000; ; ) {
+    const seen = await look();
+    if (isReached(seen)) return seen;
+    if (Date.now() > end) throw new Error(`never reached; last seen: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 const worked = (ledger: string): readonly string[] => readFileSync(ledger, 'utf8').trim().split('\n');
@@ -75,6 +84,30 @@ describe.skipIf(server === '')('the command line over a record in PostgreSQL', (
     const run = await shell.json<RecordedRun>('inspect', 'exits/latest');
     expect([run.state, run.error?.message]).toEqual(['crashed', expect.stringContaining('process.exit')]);
     expect(statesOf(run)).toEqual({ 'first#0': 'success', 'exit#0': 'crashed' });
+  });
+
+  it('S31: a run on another machine is alive while its thread sends heartbeats, and crashed when its lease has run out', async () => {
+    const { shell, url, ledger } = place();
+    const schema = new URL(url).searchParams.get('schema');
+    const there = shellIn(shell.folder, {
+      MILLRACE_DATABASE_URL: url,
+      MILLRACE_LEASE_MS: '1500',
+      RELEASE: join(shell.folder, 'release'),
+      LEDGER: ledger,
+    });
+    const victim = there.start('run', fixture('leases.ts'), 'waiting');
+    await victim.printed('waits');
+    const lease = async (): Promise<number> => {
+      const [row] = await onServer(server, `SELECT lease_until_here FROM ${schema}.run`);
+      return (row?.lease_until_here as number | null) ?? 0;
+    };
+    const first = await until(lease, (at) => at > 0);
+    await onServer(server, `UPDATE ${schema}.run SET owner = (owner::jsonb || '{"host":"elsewhere","bootId":"another"}')::text`);
+    await until(lease, (at) => at > first);
+    const state = async (): Promise<string | undefined> => (await there.json<readonly RecordedRun[]>('runs'))[0]?.state;
+    expect(await state()).toBe('running');
+    victim.child.kill('SIGKILL');
+    expect(await until(state, (seen) => seen !== 'running')).toBe('crashed');
   });
 
   it('db move: runs, their insides and what they computed are there as before', async () => {

@@ -5,8 +5,8 @@ import { checkEpoch, runExists, runUnknown } from '../look.js';
 import type { RecordBatch } from '../run-record.js';
 import { replacing } from '../sqlite/insert.js';
 import * as rows from '../sqlite/rows.js';
-import type { SqlRow, SqlValue } from '../sqlite/statement.js';
-import { NOT_FINAL } from '../sqlite/write-batch.js';
+import type { SqlRow } from '../sqlite/statement.js';
+import { changedColumns, NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll, releaseOf, takenFrom } from './claims.js';
 import { EntryWriting } from './entries.js';
 import { inserted, insertInto } from './insert.js';
@@ -133,15 +133,7 @@ function contents(all: readonly Pick<ArtifactRow, 'ref' | 'inline'>[]): readonly
 }
 
 function changes(run: number, change: RunChange): readonly Sql[] {
-  const values: Readonly<Record<string, SqlValue | undefined>> = {
-    state: change.state,
-    started_at: change.startedAt,
-    finished_at: change.finishedAt,
-    error: change.error && rows.json(change.error),
-    counts: change.counts && rows.json(change.counts),
-    result: change.result && rows.json(change.result),
-  };
-  const given = Object.entries(values).filter((pair): pair is [string, SqlValue] => pair[1] !== undefined);
+  const given = changedColumns(change);
   if (given.length === 0) return [];
   const update: Sql = [
     `UPDATE run SET ${given.map(([column]) => `${column} = ?`).join(', ')} WHERE number = ?`,
