@@ -113,7 +113,8 @@ export class SideOutput {
     const source = this.#series?.get(name) ?? this.#newSeries(name);
     if (typeof value !== 'number') throw metricInvalid(name, 'a number', value);
     if (step !== undefined && !Number.isFinite(step)) throw metricInvalid(name, 'a finite step', step);
-    const at = step ?? source.nextStep;
+    // No column knows -0 from 0.
+    const at = (step ?? source.nextStep) + 0;
     source.nextStep = Math.floor(at) + 1;
     this.#run.parts.journal.point(source, at, value, this.#run.parts.hub.active ? (row) => this.#tellMetric(row) : undefined);
   }

@@ -37,7 +37,7 @@ export async function expandSubflow(
   given: unknown,
   reads: ReadSink | undefined,
 ): Promise<unknown> {
-  const params = (await definition.subflow?.resolve(given)) ?? {};
+  const params = (await definition.subflow?.resolve(given, reads)) ?? {};
   const output = { line: (level: LogLevel, text: string) => host.line(node, 1, level, text) };
   const scope = new BodyScope(host, host.bodyContext(params, node), output, new GraphScope(`${host.idOf(node)}.`, node));
   scope.reads = reads;

@@ -268,7 +268,12 @@ function subflowTask(definition: FlowDefinition, options: TaskOptions<[never], u
     subflow: {
       flowName: definition.name,
       adopt: adoptionOf(taskDefaults(definition)),
-      resolve: async (params) => (await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> })).values,
+      resolve: async (params, reads) => {
+        const { values, files } = await resolveParameters(definition.params ?? {}, { argument: (params ?? {}) as Record<string, unknown> });
+        // Where the sub-flow is reused as a whole, files among its parameters count as what it read (S22b).
+        for (const { path, digest } of Object.values(files)) reads?.asked(path, 'content', digest);
+        return values;
+      },
     },
     target: taskTarget(options.target, name),
   };

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
+import { isSecret, type Secret, secretValue } from '../model/secret.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { codeSite, traceCall } from './code-site.js';
 import { parameterNames } from './parameter-names.js';
@@ -21,8 +22,8 @@ export interface ShellOptions<A extends AnyArgs> extends TaskOptions<A, string> 
   name?: (...args: A) => string;
   /** Where the command runs. @default the folder of this process */
   cwd?: string;
-  /** Added to the environment of this process. */
-  env?: Readonly<Record<string, string>>;
+  /** Added to the environment of this process. A `secret('NAME')` is looked up when the command starts, and masked in what it prints. */
+  env?: Readonly<Record<string, string | Secret>>;
   /** Bytes of stdout that are kept in memory. @default 64 MiB */
   maxBuffer?: number;
   /** From SIGTERM to SIGKILL, when the command has to be ended before its time. @default '2s' */
@@ -55,12 +56,12 @@ export function shell<A extends AnyArgs = []>(
   const { cwd, env, maxBuffer = MAX_BUFFER, grace = GRACE, name: label, target, ...taskOptions } = options;
   checkOptions(name, options);
   if (typeof command !== 'function') checkCommand(name, command);
-  const settings = { cwd, env, maxBuffer, graceMs: toMs(grace) };
+  const settings = { cwd, maxBuffer, graceMs: toMs(grace) };
   const fn = async (...args: A): Promise<string> => {
     const given = typeof command === 'function' ? checkCommand(name, command(...args)) : command;
     // Most programs run no command: what it takes to is loaded by those that do.
     const { runCommand } = await import('./run-command.js');
-    return await runCommand({ ...settings, command: given, ...surroundings() });
+    return await runCommand({ ...settings, env: valuesOf(env), command: given, ...surroundings() });
   };
   // The task's name; with a function for a `name`, tasks take that of their function.
   Object.defineProperty(fn, 'name', { value: name });
@@ -79,6 +80,11 @@ function surroundings(): Pick<CommandRequest, 'signal' | 'onLine'> {
   return { signal, onLine: (from, line) => (from === 'stdout' ? log.info(line) : log.warn(line)) };
 }
 
+function valuesOf(env: ShellOptions<AnyArgs>['env']): Readonly<Record<string, string>> | undefined {
+  return env && Object.fromEntries(Object.entries(env).map(([name, value]) => [name, typeof value === 'string' ? value : secretValue(value)]));
+}
+
+/** A secret counts by its name. */
 function settingsText(command: ShellCommand | null, cwd: string | undefined, env: ShellOptions<AnyArgs>['env']): string {
   const variables = Object.entries(env ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([command, cwd ?? null, variables]);
@@ -108,5 +114,6 @@ function checkOptions(task: string, { cwd, env, maxBuffer }: ShellOptions<AnyArg
   if (cwd !== undefined && typeof cwd !== 'string') refuse('cwd', 'a path', cwd);
   if (maxBuffer !== undefined && !(Number.isInteger(maxBuffer) && maxBuffer > 0 && maxBuffer <= constants.MAX_STRING_LENGTH))
     refuse('maxBuffer', `a whole number of bytes from 1 to ${constants.MAX_STRING_LENGTH}`, maxBuffer);
-  for (const [variable, value] of Object.entries(env ?? {})) if (typeof value !== 'string') refuse(`env.${variable}`, 'a text', value);
+  for (const [variable, value] of Object.entries(env ?? {}))
+    if (typeof value !== 'string' && !isSecret(value)) refuse(`env.${variable}`, 'a text or a secret', value);
 }

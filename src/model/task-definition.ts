@@ -2,6 +2,7 @@ import type { CachePolicy } from './cache-policy.js';
 import type { Check } from './check.js';
 import type { CodeSite } from './code-site.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
+import type { ReadSink } from './file-read.js';
 import type { FinalState } from './final-state.js';
 import type { ResultStore } from './result-store.js';
 import type { NormalizedRetry } from './retry-policy.js';
@@ -97,8 +98,8 @@ export interface DerivedInputs {
 /** How the engine expands a sub-flow in the same run (S7). */
 export interface Subflow {
   readonly flowName: string;
-  /** Checks and completes parameters. @throws ParameterError */
-  resolve(params: unknown): Promise<Readonly<Record<string, unknown>>>;
+  /** Checks and completes parameters. @param reads is told of files among them @throws ParameterError */
+  resolve(params: unknown, reads?: ReadSink): Promise<Readonly<Record<string, unknown>>>;
   /** Fills in what its tasks did not say and the flow says for them; undefined where it says nothing. */
   readonly adopt: ((definition: TaskDefinition) => TaskDefinition) | undefined;
 }

@@ -8,6 +8,7 @@ import type { RunArtifact } from '../../runs/run-record.js';
 import type { SideResults } from '../../runs/side-results.js';
 import { formatBytes } from '../amounts.js';
 import { coloursFor } from '../colours.js';
+import { jsonValue } from '../json-value.js';
 import { nearest } from '../nearest.js';
 import type { OpenedRecord } from '../open-record.js';
 import { jsonNumber } from '../side-report.js';
@@ -37,8 +38,8 @@ export async function inspectArtifact(name: string, request: ArtifactRequest, pr
   const preview = await project.preview([{ index: artifact.index, name: '', ref: artifact.ref }], SHOWN_BYTES);
   const print = (text: string): void => void terminal.out.write(`${text}\n`);
   if (json) {
-    const value = preview?.found === true && !(preview.value instanceof Uint8Array) ? preview.value : undefined;
-    return print(JSON.stringify({ of: request.nameAt(artifact.index), ...artifact, value }, null, 2));
+    const value = preview?.found === true ? plainValue(preview.value) : undefined;
+    return print(JSON.stringify({ of: request.nameAt(artifact.index), ...artifact, value }, jsonValue, 2));
   }
   print(preview?.found === true ? shown(artifact, preview.value, terminal) : `${about(artifact)}: ${preview?.why}; -o <file> writes it`);
 }
@@ -95,6 +96,13 @@ function shown(artifact: RunArtifact, value: unknown, terminal: Terminal): strin
   const isOpaque = value instanceof Uint8Array || value instanceof ReadableStream;
   if (isOpaque) return `${about(artifact)}; -o <file> writes it`;
   return inspect(value, { depth: 6, maxArrayLength: 100, breakLength: 100, colors: colours.isColorSupported });
+}
+
+/** Rows for a frame; nothing for what JSON cannot hold. */
+function plainValue(value: unknown): unknown {
+  if (value instanceof Uint8Array || value instanceof ReadableStream) return undefined;
+  const frame = Array.isArray(value) ? undefined : shownTable(value, Number.MAX_SAFE_INTEGER);
+  return frame === undefined ? value : frame.rows.map((row) => Object.fromEntries(frame.columns.map((name, at) => [name, row[at]])));
 }
 
 function cellText(value: unknown): string {

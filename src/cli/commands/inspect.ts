@@ -3,6 +3,7 @@ import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
+import { jsonValue } from '../json-value.js';
 import { findRun, findTaskRun, parseRunPath } from '../look-up.js';
 import { openRecord } from '../open-record.js';
 import { jsonSideResults, placeNames } from '../side-report.js';
@@ -73,11 +74,4 @@ async function inspectPath(path: string, options: InspectOptions, { terminal }: 
   const { taskReport } = await import('../task-report.js');
   const tail = { logs: logs.slice(-LOG_TAIL), hasMoreLogs: logs.length > LOG_TAIL };
   print(taskReport({ run, taskRun, taskRuns, value, sideResults: given, ...tail }, style));
-}
-
-/** JSON has no word for these. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Map) return [...value];
-  return value instanceof Set ? [...value] : value;
 }

@@ -35,6 +35,7 @@ export class MemorySideResults {
     const pieces = this.#metrics.get(key);
     if (pieces === undefined) this.#metrics.set(key, [row]);
     else if (!pieces.some(({ first }) => first === row.first)) pieces.push(row);
+    if (pieces !== undefined && row.first < (pieces.at(-2)?.first ?? 0)) pieces.sort((a, b) => a.first - b.first);
   }
 }
 

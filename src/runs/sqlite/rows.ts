@@ -146,15 +146,13 @@ export function putArtifact(into: SqlValue[], run: number, { index, name, ref }:
 }
 
 export function artifactOf(row: SqlRow): Omit<ArtifactRow, 'inline'> {
-  const ref: ArtifactRef = {
-    uri: row[3] as string,
-    key: row[4] as string,
-    contentDigest: row[5] as string,
-    valueDigest: row[6] as string,
-    bytes: row[7] as number,
-    format: row[8] as string,
-  };
-  return { index: row[1] as number, name: row[2] as string, ref };
+  return { index: row[1] as number, name: row[2] as string, ref: refOf(row, 3) };
+}
+
+/** From the column `uri` on. */
+export function refOf(row: SqlRow, uri: number): ArtifactRef {
+  const [location, key, contentDigest, valueDigest, bytes, format] = row.slice(uri);
+  return { uri: location, key, contentDigest, valueDigest, bytes, format } as ArtifactRef;
 }
 
 export const CONTENT_COLUMNS = ['digest', 'bytes'];

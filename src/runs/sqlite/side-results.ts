@@ -5,7 +5,7 @@ import { finiteRange } from '../finite-range.js';
 import type { MetricFilter, MetricSeries, RecordBatch, RunArtifact, TaskRunDetails } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { insertInto, insertRows, replacing } from './insert.js';
-import { selection } from './rows.js';
+import { refOf, selection } from './rows.js';
 import { runNumber } from './run-number.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
@@ -65,14 +65,7 @@ export function runArtifactOf(row: SqlRow): RunArtifact {
     kind: row[4] as ArtifactKind,
     contentType: row[5] as string,
     at: row[6] as number,
-    ref: {
-      uri: row[7] as string,
-      key: row[8] as string,
-      contentDigest: row[9] as string,
-      valueDigest: row[10] as string,
-      bytes: row[11] as number,
-      format: row[12] as string,
-    },
+    ref: refOf(row, 7),
   };
 }
 

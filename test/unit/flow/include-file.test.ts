@@ -216,4 +216,14 @@ describe('S18: the content is kept with the run', () => {
     });
     expect(await outer.run()).toBe(1);
   });
+
+  it('S22b: a sub-flow that is reused as a whole runs again when its file has changed', async () => {
+    const path = write('default.csv', 'id,n\nx,1\n');
+    const inner = flow('inner', { params: { data: includeFile({ default: path }) } }, ({ data }) => length([...data]));
+    const outer = flow('around-default', () => inner.asTask({ cache: cache.default })());
+    expect([await outer.run(), await outer.run()]).toEqual([9, 9]);
+    expect((await recorded('around-default/latest')).states).toEqual({ 'inner#0': 'cached' });
+    write('default.csv', 'id,n\nx,1\ny,2\n');
+    expect(await outer.run()).toBe(13);
+  });
 });

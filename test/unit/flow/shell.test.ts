@@ -3,15 +3,16 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LEADS_GROUP, ProcessGroup } from '../../../src/flow/process-group.js';
 import { runCommand } from '../../../src/flow/run-command.js';
 import { shell } from '../../../src/flow/shell.js';
 import type { ShellError } from '../../../src/flow/shell-error.js';
 import { StreamLines } from '../../../src/flow/stream-lines.js';
 import { isTask, TASK } from '../../../src/flow/task.js';
-import { cache, type FlowRunError, flow, type LogLine, type RunHandle } from '../../../src/index.js';
+import { cache, type FlowRunError, flow, type LogLine, type RunHandle, secret } from '../../../src/index.js';
 import type { TaskDefinition } from '../../../src/model/task-definition.js';
+import { openProject } from '../../../src/runtime/project.js';
 
 beforeAll(() => {
   process.env.MILLRACE_HOME = ':memory:';
@@ -68,6 +69,17 @@ describe('shell', () => {
     expect(definitionOf(echo).parameterNames).toEqual(['text', 'times']);
     expect(definitionOf(path).parameterNames).toEqual([]);
     expect(await flow('test', () => echo(path(), 2)).run()).toBe('a ba b');
+  });
+
+  it('S18: a secret in its environment is looked up when it runs, and masked in its output', async () => {
+    vi.stubEnv('SHELL_CANARY', 'canary-4242');
+    const show = shell('show', 'echo "got $TOKEN"', { env: { TOKEN: secret('SHELL_CANARY') } });
+    expect(await flow('shell-secret', () => show()).run()).toBe('got canary-4242');
+    await using project = await openProject();
+    const run = await project.record.run('shell-secret/latest');
+    expect((await project.record.logs(run?.id ?? '')).map(({ text }) => text)).toEqual(['got ***']);
+    vi.stubEnv('SHELL_CANARY', undefined);
+    await expect(flow('shell-secret', () => show()).run()).rejects.toThrow(/expected the secret 'SHELL_CANARY'/);
   });
 
   it('adds to the environment and runs in a folder', async () => {

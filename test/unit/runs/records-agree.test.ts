@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ArtifactRow, AttemptRow, CacheEntryRow, LogRow, RunChange, TaskRunRow } from '../../../src/model/records.js';
+import type {
+  ArtifactRow,
+  AttemptRow,
+  CacheEntryRow,
+  LogRow,
+  MetricRow,
+  ProgressRow,
+  RunArtifactRow,
+  RunChange,
+  TaskRunRow,
+} from '../../../src/model/records.js';
 import { RUN_STATES, TASK_STATES } from '../../../src/model/states.js';
 import { memoryRecord } from '../../../src/runs/memory-record.js';
 import { openPostgresRecord } from '../../../src/runs/postgres/postgres-record.js';
@@ -97,6 +107,35 @@ const log: fc.Arbitrary<LogRow> = fc.record(
   },
   { requiredKeys: ['seq', 'at', 'level', 'text'] },
 );
+const runArtifact: fc.Arbitrary<RunArtifactRow> = fc
+  .record({
+    index: fc.integer({ min: -2, max: 3 }),
+    attempt: fc.nat({ max: 2 }),
+    name: fc.constantFrom('plot', 'Plot', 'größe'),
+    kind: fc.constantFrom('table' as const, 'image' as const),
+    contentType: text,
+    at: time,
+    ref,
+    small: fc.boolean(),
+  })
+  .map(({ small, ...row }) => ({ ...row, inline: small ? Uint8Array.from(Buffer.from(row.ref.contentDigest.slice(0, 6))) : undefined }));
+const metric: fc.Arbitrary<MetricRow> = fc
+  .record({
+    index: fc.integer({ min: -1, max: 2 }),
+    attempt: fc.integer({ min: 1, max: 2 }),
+    name: fc.constantFrom('loss', 'Loss', 'größe'),
+    first: fc.nat({ max: 5 }),
+    at: time,
+    points: fc.array(fc.tuple(fc.nat({ max: 9 }), fc.oneof(fc.double(), fc.constant(Number.NaN))), { minLength: 1, maxLength: 5 }),
+  })
+  .map(({ points, ...row }) => ({ ...row, steps: points.map(([at]) => at), values: points.map(([, value]) => value) }));
+const progress: fc.Arbitrary<ProgressRow> = fc.record({
+  index: fc.nat({ max: 60 }),
+  attempt: fc.nat({ max: 2 }),
+  fraction: fc.constantFrom(0, 0.25, 1),
+  message: maybe(text),
+  at: time,
+});
 const change = fc.record(
   { state: fc.constantFrom(...RUN_STATES), startedAt: time, finishedAt: time, error, counts: fc.constant({ success: 3 }), result: ref },
   { requiredKeys: [] },
@@ -116,6 +155,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         artifacts: fc.array(artifact, { maxLength: 20 }),
         entries: fc.array(entry, { maxLength: 20, size: 'max' }),
         logs: fc.array(log, { maxLength: 20 }),
+        runArtifacts: fc.array(runArtifact, { maxLength: 20 }),
+        metrics: fc.array(metric, { maxLength: 20 }),
+        progress: fc.array(progress, { maxLength: 10 }),
         change,
       })
       .map((append) => ({ append })),
@@ -148,6 +190,8 @@ async function everything(record: RunRecord): Promise<unknown> {
   found.push(await record.inline(['0', '1', '2', '3'].map((digit) => digit.repeat(64))));
   for (const run of RUNS) {
     found.push(await record.taskRuns(run), await record.taskRuns(run, { task: 'clean' }), await record.taskRuns(run, { state: 'success' }));
+    found.push(await record.runArtifacts(run), await record.runArtifacts(run, { index: 1 }));
+    found.push(await record.metrics(run, { points: true }), await record.metrics(run, { index: 1, name: 'loss' }));
     found.push(await record.logs(run), await record.logs(run, { node: 'fit', level: 'warn', after: 3, limit: 4 }));
   }
   return found;
