@@ -1,6 +1,6 @@
 import { bootTime, type Clock, systemClock, wallTime } from '../base/clock.js';
 import type { ErrorInfo } from '../model/event.js';
-import type { CacheEntryRow, LogRow, RunRow } from '../model/records.js';
+import type { CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
 import { crashError, lossOf, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
@@ -85,7 +85,7 @@ class MemoryRecord implements RunRecord {
     const run = this.#known(batch.run);
     checkEpoch(batch.run, batch.epoch, run.row.epoch);
     this.#checkBatch(batch);
-    run.take(batch);
+    run.take(batch.taskRuns === undefined ? batch : { ...batch, taskRuns: batch.taskRuns.map((row) => this.#withMoved(row)) });
     for (const { inline, ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
     }
@@ -244,6 +244,10 @@ class MemoryRecord implements RunRecord {
       .sort(newestRunFirst)
       .slice(0, runLimit(filter.limit))
       .map((run) => run.row);
+  }
+
+  #withMoved(row: TaskRunRow): TaskRunRow {
+    return row.origin === undefined || this.#runs.has(row.origin.run) ? row : { ...row, origin: this.#removal.whereNow(row.origin) };
   }
 
   #putEntry(entry: CacheEntryRow): void {

@@ -1015,6 +1015,37 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await other.entries([digest('v1', 32)]), []);
   },
 
+  'S24: a run that goes on finds what it took from a removed one where it was handed on to': async (record, another) => {
+    const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
+      taskRow(index, { state: 'cached', attempts: 0, startedAt: undefined, origin: { run, index: originIndex } });
+    await record.open(runRow({ id: 'maker', createdAt: 1 }));
+    await record.append({
+      run: 'maker',
+      epoch: 0,
+      taskRuns: [taskRow(0), taskRow(1)],
+      artifacts: [artifactRow(0, '', 'x'), artifactRow(1, '', 'y')],
+      entries: [entryRow('maker', 0, 'v1')],
+      change: { state: 'success' },
+    });
+    for (const id of ['taker', 'later']) {
+      await record.open(runRow({ id, createdAt: 2 }));
+      await record.append({ run: id, epoch: 0, taskRuns: [hit(5, 'maker', 0)], change: { state: 'success' } });
+    }
+    await record.open(runRow({ id: 'going', createdAt: 3 }));
+    const other = await another();
+    const remove = async (run: string) => (await other.remove({ runs: [run], deleteFile: () => false })).removed;
+    // All that it offers is handed on, so that nobody has to wait.
+    assert.deepEqual([await remove('maker'), await remove('later')], [['maker'], ['later']]);
+    await record.append({ run: 'going', epoch: 0, taskRuns: [hit(0, 'maker', 0), ...Array.from({ length: 9 }, (_, n) => hit(n + 1, 'maker', 0))] });
+    const rows = await withOrigins(other, await other.taskRuns('going'));
+    assert.equal(rows.length, 10);
+    for (const { origin, artifacts } of rows)
+      assert.deepEqual([origin, artifacts[0]?.ref], [{ run: 'taker', index: 5 }, artifactRow(0, '', 'x').ref]);
+    // That was the last entry, and a run of the flow goes on.
+    assert.deepEqual((await other.remove({ runs: ['taker'], deleteFile: () => false })).removed, ['taker']);
+    assert.deepEqual((await withOrigins(other, await other.taskRuns('going', { indexes: [9] })))[0]?.artifacts.length, 1);
+  },
+
   'files of removed runs go when nobody has them, and no run is going on': async (record) => {
     const filed = (index: number, content: string, folder = 'store'): ArtifactRow => {
       const { ref } = artifactRow(index, '', content);

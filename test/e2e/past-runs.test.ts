@@ -119,14 +119,15 @@ describe('runs are removed', () => {
     const runs = [await run(), await run(), await run()];
     const go = join(folder, 'go');
     const going = spawnNode([CLI, 'run', WATCHED, '--quiet'], { cwd: folder, env: { GO: go, MILLRACE_RETENTION: 'keep=1' } });
-    // The first made what the one that goes on may take.
-    for (let left = await runsIn(); left.length !== 2; ) left = await runsIn();
-    expect((await runsIn())[1]).toBe(runs[0]);
+    let left = await runsIn();
+    while (left.length > 2 || left.includes(runs[2] as string)) left = await runsIn();
+    // The first made what the one that goes on may be about to take: it stays until that has taken it, or ended.
+    expect([undefined, runs[0]]).toContain(left[1]);
     writeFileSync(go, '');
     expect((await going.ended).code).toBe(0);
     const kept = shellIn(folder, { MILLRACE_RETENTION: 'keep=1' });
     await kept.millrace('run', WATCHED, '--quiet');
-    expect(await runsIn()).toHaveLength(3);
+    expect(await runsIn()).toHaveLength(left.length + 1);
     const misspelt = await shellIn(folder, { MILLRACE_RETENTION: 'a month' }).millrace('run', WATCHED, '--quiet');
     expect([misspelt.code, misspelt.err]).toEqual([1, expect.stringContaining('RETENTION_INVALID')]);
   });

@@ -13,6 +13,14 @@ export interface Removable {
   dropEntry(entry: CacheEntryRow): void;
 }
 
+interface Place {
+  readonly run: string;
+  readonly index: number;
+}
+
+/** By the place of a result, the task run that has it from now on. */
+type Heirs = ReadonlyMap<number, Place>;
+
 interface Lost {
   readonly contentDigest: string;
   /** In the project's store; undefined for what the record held. */
@@ -25,6 +33,8 @@ export class MemoryRemoval {
   readonly #record: Removable;
   /** Results of removed runs, by digest and key: their bytes are looked for later. */
   readonly #garbage = new Map<string, Lost>();
+  /** By run and place: who has the results of removed runs now. */
+  readonly #moved = new Map<string, Place>();
 
   constructor(record: Removable) {
     this.#record = record;
@@ -33,55 +43,76 @@ export class MemoryRemoval {
   remove({ runs, dryRun = false, keepBytes = false, deleteFile }: RemovalRequest): Removal {
     const { runs: known } = this.#record;
     const left: RunLeft[] = [];
-    const doomed: MemoryRun[] = [];
+    const doomed = new Set<MemoryRun>();
     const wanted = [...new Set(runs)].flatMap((id) => known.get(id) ?? []).sort((a, b) => b.number - a.number);
     for (const run of wanted) {
-      const why = this.#whyLeft(run);
-      if (why === undefined) doomed.push(run);
-      else left.push(why);
+      const heirs = this.#heirsOf(run, doomed);
+      const why = this.#whyLeft(run, heirs, doomed);
+      if (why !== undefined) left.push(why);
+      else {
+        if (!dryRun) this.#remove(run, heirs);
+        doomed.add(run);
+      }
     }
-    const removed = doomed.map(({ row }) => row.id);
+    const removed = [...doomed].map(({ row }) => row.id);
     if (dryRun) return { removed, left, ...this.#wouldFree(doomed) };
-    for (const run of doomed) this.#remove(run);
     return keepBytes ? { ...NOTHING, removed, left } : { removed, left, ...this.#removeBytes(deleteFile) };
   }
 
-  #whyLeft({ row: { id, flow, state } }: MemoryRun): RunLeft | undefined {
+  /** A run that goes on may have taken a result from one that was removed since. */
+  whereNow(origin: Place): Place {
+    const moved = this.#moved.get(`${origin.run} ${origin.index}`);
+    return moved === undefined ? origin : this.whereNow(moved);
+  }
+
+  #whyLeft({ row: { id, flow, state } }: MemoryRun, heirs: Heirs, doomed: ReadonlySet<MemoryRun>): RunLeft | undefined {
     if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
-    if (this.#record.entriesOf(id).length === 0) return undefined;
+    if (this.#record.entriesOf(id).every(({ index }) => heirs.has(index))) return undefined;
     const isUsing = (run: MemoryRun): boolean => UNFINISHED.includes(run.row.state) && (run.row.flow === flow || run.takenFrom(id).length > 0);
-    const by = [...this.#record.runs.values()].find(isUsing);
+    const by = [...this.#record.runs.values()].find((run) => !doomed.has(run) && isUsing(run));
     return by === undefined ? undefined : { run: id, why: 'in-use', by: by.row.id };
   }
 
-  #remove(run: MemoryRun): void {
+  #remove(run: MemoryRun, heirs: Heirs): void {
     const { id } = run.row;
-    const heirs = this.#handOn(run);
+    this.#handOn(run, heirs);
     for (const entry of this.#record.entriesOf(id)) {
       const heir = heirs.get(entry.index);
       this.#record.dropEntry(entry);
       if (heir !== undefined) this.#record.putEntry({ ...entry, ...heir });
     }
+    for (const [index, heir] of heirs) this.#moved.set(`${id} ${index}`, heir);
     for (const lost of lostOf([run])) this.#garbage.set(`${lost.contentDigest} ${lost.key}`, lost);
     this.#record.runs.delete(id);
   }
 
-  /** @returns by the place of a result, who has it from now on */
-  #handOn(run: MemoryRun): ReadonlyMap<number, { run: string; index: number }> {
-    const heirs = new Map<number, { run: string; index: number }>();
-    const others = [...this.#record.runs.values()].filter((other) => other !== run).sort((a, b) => b.number - a.number);
-    for (const other of others) {
+  /** The newest of those that took a result is the one that has it from now on. */
+  #heirsOf(run: MemoryRun, doomed: ReadonlySet<MemoryRun>): Heirs {
+    const heirs = new Map<number, Place>();
+    for (const other of this.#others(run)) {
+      if (doomed.has(other)) continue;
       for (const [index, originIndex] of other.takenFrom(run.row.id)) {
-        const heir = heirs.get(originIndex);
-        const artifacts = run.artifactsAt(originIndex);
-        if (heir !== undefined) other.repoint(index, heir);
-        else if (artifacts.length > 0) {
-          if (other.artifactsAt(index).length === 0) other.takeArtifacts(index, artifacts);
-          heirs.set(originIndex, { run: other.row.id, index });
-        } else if (run.originOf(originIndex) !== undefined) other.repoint(index, run.originOf(originIndex));
+        if (!heirs.has(originIndex) && run.artifactsAt(originIndex).length > 0) heirs.set(originIndex, { run: other.row.id, index });
       }
     }
     return heirs;
+  }
+
+  #handOn(run: MemoryRun, heirs: Heirs): void {
+    for (const other of this.#others(run)) {
+      for (const [index, originIndex] of other.takenFrom(run.row.id)) {
+        const heir = heirs.get(originIndex);
+        // It had taken the result from a third one itself.
+        const elsewhere = run.originOf(originIndex);
+        if (heir === undefined) other.repoint(index, elsewhere ?? { run: run.row.id, index: originIndex });
+        else if (heir.run !== other.row.id || heir.index !== index) other.repoint(index, heir);
+        else if (other.artifactsAt(index).length === 0) other.takeArtifacts(index, run.artifactsAt(originIndex));
+      }
+    }
+  }
+
+  #others(run: MemoryRun): readonly MemoryRun[] {
+    return [...this.#record.runs.values()].filter((other) => other !== run).sort((a, b) => b.number - a.number);
   }
 
   #removeBytes(deleteFile: RemovalRequest['deleteFile']): Omit<Removal, 'removed' | 'left'> {
@@ -97,20 +128,20 @@ export class MemoryRemoval {
     }
     const there = files.filter(({ key }) => deleteFile(key as string));
     this.#garbage.clear();
+    this.#moved.clear();
     return { freed, freedFiles: amount(there), pendingFiles: NOTHING.pendingFiles };
   }
 
-  #wouldFree(doomed: readonly MemoryRun[]): Omit<Removal, 'removed' | 'left'> {
-    const going = new Set(doomed);
+  #wouldFree(going: ReadonlySet<MemoryRun>): Omit<Removal, 'removed' | 'left'> {
     const handed = new Set<string>();
-    for (const run of doomed) {
+    for (const run of going) {
       for (const other of this.#record.runs.values()) {
         if (going.has(other)) continue;
         for (const [, originIndex] of other.takenFrom(run.row.id)) for (const { ref } of run.artifactsAt(originIndex)) handed.add(ref.contentDigest);
       }
     }
     const kept = this.#contents((run) => !going.has(run));
-    const lost = [...new Map([...this.#garbage.values(), ...lostOf(doomed)].map((one) => [`${one.contentDigest} ${one.key}`, one])).values()];
+    const lost = [...new Map([...this.#garbage.values(), ...lostOf([...going])].map((one) => [`${one.contentDigest} ${one.key}`, one])).values()];
     const gone = lost.filter(({ contentDigest }) => !kept.has(contentDigest) && !handed.has(contentDigest));
     const files = amount(gone.filter(({ key }) => key !== undefined));
     const freed = this.#inlineAmount(gone);

@@ -5,7 +5,7 @@ import { PARTS } from '../sqlite/removal.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
-import { handOn } from './origins.js';
+import { handOn, rememberMoved } from './origins.js';
 import type { Session } from './session.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
@@ -44,21 +44,31 @@ async function removeRows(session: Session, ids: readonly string[]): Promise<Pic
   const found = await session.rows(`SELECT number, id, flow, ${STILL_OPEN} FROM run WHERE id = ANY(?::text[]) ORDER BY number DESC`, ids);
   for (const [number, id, flow, isOpen] of found) {
     const run: Doomed = { number: number as number, id: id as string, flow: flow as string, isOpen: isOpen === 1 };
-    const why = await whyLeft(session, run);
-    if (why === undefined) {
+    if (run.isOpen) {
+      left.push({ run: run.id, why: 'unfinished' });
+      continue;
+    }
+    await session.rows('SAVEPOINT one_run');
+    const heirs = await handOn(session, run.id, run.number);
+    const by = await mayBeUsedBy(session, run);
+    if (by === undefined) {
+      await session.all(rememberMoved(run.id, heirs));
       await removeRun(session, run);
       removed.push(run.id);
-    } else left.push(why);
+    } else {
+      await session.rows('ROLLBACK TO one_run');
+      left.push({ run: run.id, why: 'in-use', by });
+    }
+    await session.rows('RELEASE one_run');
   }
   return { removed, left };
 }
 
 /**
- * A run of the same flow that is going on has read which results there are to be had, and would take one of a run that is gone: so a run that offers
- * some stays until then. One that offers none is nobody's concern.
+ * A run of the same flow that is going on has read which results there are to be had, and would take one that is gone: so a run stays until then that
+ * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
-async function whyLeft(session: Session, { number, id, flow, isOpen }: Doomed): Promise<RunLeft | undefined> {
-  if (isOpen) return { run: id, why: 'unfinished' };
+async function mayBeUsedBy(session: Session, { number, id, flow }: Doomed): Promise<string | undefined> {
   const [by] = await session.rows(
     `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?))
     AND EXISTS (SELECT 1 FROM entry WHERE entry.run = ?) LIMIT 1`,
@@ -66,12 +76,11 @@ async function whyLeft(session: Session, { number, id, flow, isOpen }: Doomed): 
     id,
     number,
   );
-  return by === undefined ? undefined : { run: id, why: 'in-use', by: by[0] as string };
+  return by?.[0] as string | undefined;
 }
 
 /** Inside a transaction. */
 async function removeRun(session: Session, { number, id }: Doomed): Promise<void> {
-  await handOn(session, id, number);
   await removeEntries(session, number);
   await session.all([
     [
@@ -105,6 +114,7 @@ async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteF
     [`SELECT 1 FROM run WHERE ${STILL_OPEN} LIMIT 1`],
   ]);
   if (open.length > 0) return { freed: amount(inRecord[0]), freedFiles, pendingFiles: { count: files.length, bytes: sum(files) } };
+  await session.rows('DELETE FROM moved');
   const there = files.filter(([address]) => deleteFile(address as string));
   await session.rows('DELETE FROM garbage');
   return { freed: amount(inRecord[0]), freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };

@@ -15,10 +15,8 @@ const HELD = 'SELECT place FROM task_run WHERE run = (SELECT number FROM run WHE
 export class ReusedWriting {
   /** To be asked before it can be decided. */
   readonly questions: readonly Sql[];
-  readonly #rows: readonly TaskRunRow[];
 
   constructor(run: string, rows: readonly TaskRunRow[]) {
-    this.#rows = rows;
     const hits = rows.filter(({ state }) => state === REUSED);
     const packed: readonly Sql[] = rows.length === 0 ? [] : [[PACKED_NEARBY, run, ...rangeOf(rows)]];
     const held: readonly Sql[] = hits.length < WORTH_A_PACK ? [] : [[HELD, run, ...rangeOf(hits), hits.map(({ index }) => index)]];
@@ -26,12 +24,17 @@ export class ReusedWriting {
   }
 
   /**
+   * @param rows those that were asked about
    * @returns `rest`: what is to be written one by one, without what a pack holds already, for a final state never changes (S10)
    * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
    */
-  decide(run: number, [nearby = [], held = []]: readonly (readonly SqlRow[])[]): { packs: readonly Sql[]; rest: readonly TaskRunRow[] } {
+  decide(
+    run: number,
+    [nearby = [], held = []]: readonly (readonly SqlRow[])[],
+    rows: readonly TaskRunRow[],
+  ): { packs: readonly Sql[]; rest: readonly TaskRunRow[] } {
     const packed = new Set(nearby.flatMap(([places]) => JSON.parse(places as string) as number[]));
-    const left = packed.size === 0 ? this.#rows : this.#rows.filter(({ index }) => !packed.has(index));
+    const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
     const hits = left.filter(({ state }) => state === REUSED);
     if (hits.length < WORTH_A_PACK) return { packs: [], rest: left };
     // Where a place has, or is given, more than one row, which one counts is for the table to say.

@@ -12,7 +12,7 @@ import { EntryWriting } from './entries.js';
 import { inserted, insertInto } from './insert.js';
 import { firstLease } from './leases.js';
 import { LogWriting } from './log-packs.js';
-import { originsOf } from './origins.js';
+import { OriginWriting, origins } from './origins.js';
 import { ReusedWriting } from './reused.js';
 import type { Session, Sql } from './session.js';
 import { sideResults } from './side-results.js';
@@ -69,24 +69,27 @@ async function isSame(session: Session, run: RunRow): Promise<boolean> {
 export async function writeBatch(session: Session, batch: RecordBatch): Promise<void> {
   const reused = new ReusedWriting(batch.run, batch.taskRuns ?? []);
   const entries = new EntryWriting(batch.entries ?? []);
+  const from = new OriginWriting(batch.taskRuns ?? []);
   const logs = new LogWriting(batch.run, batch.logs ?? []);
   const release = releaseOf(batch.run, batch.released ?? []);
   const [found = [], ...answers] = await session.all([
     [LOCK_RUN, batch.run],
     ...release,
+    ...from.questions,
     ...reused.questions,
     ...logs.questions,
     ...entries.questions,
   ]);
   const { run, state } = openRun(batch, found[0]);
   const taken = takenFrom(batch.released ?? [], answers.splice(0, release.length));
-  const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length));
+  const taskRuns = await from.decide(session, answers.splice(0, from.questions.length));
+  const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length), taskRuns);
   const lines = logs.decide(run, answers.splice(0, logs.questions.length));
   await session.allAndCommit([
     ...packs,
     ...inserted(TASK_RUNS, settled(rest, placeOf), (into, row) => rows.putTaskRun(into, run, row)),
     ...inserted(ATTEMPTS, settled(batch.attempts ?? [], tryOf), (into, row) => rows.putAttempt(into, run, row)),
-    ...originsOf(run, batch.taskRuns ?? []),
+    ...origins(run, taskRuns),
     ...artifacts(run, batch.artifacts ?? []),
     ...contents([...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]),
     ...sideResults(run, batch),

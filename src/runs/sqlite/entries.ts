@@ -19,6 +19,8 @@ const KIND_WIDTH = 7;
 /** CROSS: the planner is not to start from the runs. */
 const PACKS = `SELECT ${KIND}, ${PACKED}, entry.number FROM entry CROSS JOIN task_version version ON version.number = entry.task_version CROSS JOIN run ON run.number = entry.run`;
 
+const OF_RUN = `${PACKS} WHERE entry.run = (SELECT number FROM run WHERE id = ?)`;
+
 export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
   const versions = connection.prepare('SELECT number FROM task_version WHERE digest = ?');
   const packs = connection.prepare(`${PACKS} WHERE entry.task_version = ? ORDER BY entry.newest DESC`);
@@ -57,7 +59,7 @@ export function forgetEntries(connection: SqliteConnection, entries: readonly Pi
     if (places) places.add(index);
     else byRun.set(run, new Set([index]));
   }
-  const packs = connection.prepare(`${PACKS} WHERE run.id = ?`);
+  const packs = connection.prepare(OF_RUN);
   for (const [run, places] of byRun) for (const row of packs.all([run])) keepOnly(connection, row, ({ index }) => !places.has(index));
 }
 
@@ -69,8 +71,10 @@ export function findEntriesSince(connection: SqliteConnection, run: string, sinc
 
 /** All that one run has written. */
 export function findEntriesOfRun(connection: SqliteConnection, run: string): readonly CacheEntryRow[] {
-  const packs = connection.prepare(`${PACKS} WHERE entry.run = (SELECT number FROM run WHERE id = ?)`);
-  return packs.all([run]).flatMap((row) => packOf(row).entries);
+  return connection
+    .prepare(OF_RUN)
+    .all([run])
+    .flatMap((row) => packOf(row).entries);
 }
 
 /** Inside a transaction: those of a run, and what is known of versions of tasks that nobody has entries of any more. */

@@ -1,20 +1,51 @@
 import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
 import type { SqliteConnection } from './connection.js';
-import { findEntriesOfRun, writeEntries } from './entries.js';
+import { findEntriesOfRun, forgetEntries, writeEntries } from './entries.js';
 import { type Moved, repointReused } from './reused.js';
 
 /** Who took results from whom, and what becomes of these when the run that made them is removed. */
 
 /** Inside a transaction. */
 export function writeOrigins(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): void {
-  const origins = new Set<string>();
-  for (const { origin } of rows) if (origin !== undefined) origins.add(origin.run);
-  for (const origin of origins) writeOrigin(connection, origin, run);
+  for (const origin of originsOf(rows)) writeOrigin(connection, origin, run);
 }
 
 function writeOrigin(connection: SqliteConnection, origin: string, run: number): void {
   connection.prepare('INSERT INTO run_origin (origin, run) VALUES (?, ?) ON CONFLICT DO NOTHING').run([origin, run]);
 }
+
+/**
+ * Inside a transaction. A run that goes on may have taken a result from one that was removed since: it is told who has it now.
+ * @returns the rows as they are to be written
+ */
+export function withMoved(connection: SqliteConnection, rows: readonly TaskRunRow[]): readonly TaskRunRow[] {
+  const exists = connection.prepare('SELECT 1 FROM run WHERE id = ?');
+  const gone = new Set<string>();
+  for (const run of originsOf(rows)) if (exists.get([run]) === undefined) gone.add(run);
+  if (gone.size === 0) return rows;
+  const moved = connection.prepare('SELECT run, place FROM moved WHERE origin = ? AND origin_place = ?');
+  const latest = (origin: Heir): Heir => {
+    const [run, index] = moved.get([origin.run, origin.index]) ?? [];
+    // It may have been removed in turn.
+    return run === undefined ? origin : latest({ run: run as string, index: index as number });
+  };
+  return rows.map((row) => (row.origin !== undefined && gone.has(row.origin.run) ? { ...row, origin: latest(row.origin) } : row));
+}
+
+function originsOf(rows: readonly TaskRunRow[]): ReadonlySet<string> {
+  const origins = new Set<string>();
+  for (const { origin } of rows) if (origin !== undefined) origins.add(origin.run);
+  return origins;
+}
+
+/** Inside a transaction. */
+export function rememberMoved(connection: SqliteConnection, origin: string, heirs: Heirs): void {
+  const insert = connection.prepare('INSERT INTO moved (origin, origin_place, run, place) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  for (const [place, heir] of heirs) insert.run([origin, place, heir.run, heir.index]);
+}
+
+/** By the place of a result, the task run that has it from now on. */
+export type Heirs = ReadonlyMap<number, Heir>;
 
 interface Heir {
   readonly run: string;
@@ -25,20 +56,21 @@ interface Heir {
  * Inside a transaction: a run is about to be removed, and others have taken results from it. Of these the newest becomes the one that has the
  * result, and that answers for it in the cache; the rest are told that it lies there.
  */
-export function handOn(connection: SqliteConnection, id: string, number: number): void {
+export function handOn(connection: SqliteConnection, id: string, number: number): Heirs {
   const dependents = connection
     .prepare(
       'SELECT run.number, run.id FROM run_origin o CROSS JOIN run ON run.number = o.run WHERE o.origin = ? AND run.number <> ? ORDER BY run.number DESC',
     )
     .all([id, number]);
-  if (dependents.length === 0) return;
   const heirs = new Map<number, Heir>();
+  if (dependents.length === 0) return heirs;
   for (const [dependent, dependentId] of dependents) {
     const moved = moving(connection, number, dependent as number, dependentId as string, heirs);
     repointRows(connection, dependent as number, id, moved);
     repointReused(connection, dependent as number, id, moved);
   }
   handOnEntries(connection, id, heirs);
+  return heirs;
 }
 
 /** Decides for one task run after another where its result lies from now on; undefined where that is the task run itself, or nowhere. */
@@ -83,4 +115,8 @@ function handOnEntries(connection: SqliteConnection, id: string, heirs: Readonly
     return [{ taskVersion, key, task, run: heir.run, index: heir.index, createdAt, code, codeParts, version, inputs, artifacts, reads }];
   });
   writeEntries(connection, handed);
+  forgetEntries(
+    connection,
+    [...heirs.keys()].map((index) => ({ run: id, index })),
+  );
 }

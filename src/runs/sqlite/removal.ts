@@ -4,7 +4,7 @@ import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { removeEntries } from './entries.js';
-import { handOn } from './origins.js';
+import { handOn, rememberMoved } from './origins.js';
 import { removeParams } from './params.js';
 import type { SqlValue } from './statement.js';
 
@@ -41,11 +41,22 @@ function removeRows(connection: SqliteConnection, ids: readonly string[]): Pick<
   const left: RunLeft[] = [];
   const removed: string[] = [];
   for (const run of doomedRuns(connection, ids)) {
-    const why = whyLeft(connection, run);
-    if (why === undefined) {
+    if (UNFINISHED.includes(run.state)) {
+      left.push({ run: run.id, why: 'unfinished' });
+      continue;
+    }
+    connection.exec('SAVEPOINT one_run');
+    const heirs = handOn(connection, run.id, run.number);
+    const by = mayBeUsedBy(connection, run);
+    if (by === undefined) {
+      rememberMoved(connection, run.id, heirs);
       removeRun(connection, run);
       removed.push(run.id);
-    } else left.push(why);
+    } else {
+      connection.exec('ROLLBACK TO one_run');
+      left.push({ run: run.id, why: 'in-use', by });
+    }
+    connection.exec('RELEASE one_run');
   }
   return { removed, left };
 }
@@ -67,21 +78,18 @@ function doomedRuns(connection: SqliteConnection, ids: readonly string[]): reado
 }
 
 /**
- * A run of the same flow that is going on has read which results there are to be had, and would take one of a run that is gone: so a run that offers
- * some stays until then. One that offers none is nobody's concern.
+ * A run of the same flow that is going on has read which results there are to be had, and would take one that is gone: so a run stays until then that
+ * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
-function whyLeft(connection: SqliteConnection, { number, id, flow, state }: Doomed): RunLeft | undefined {
-  if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
+function mayBeUsedBy(connection: SqliteConnection, { number, id, flow }: Doomed): string | undefined {
   if (connection.prepare('SELECT 1 FROM entry WHERE run = ? LIMIT 1').get([number]) === undefined) return undefined;
   const using = `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?)) LIMIT 1`;
-  const [by] = connection.prepare(using).get([flow, id]) ?? [];
-  return by === undefined ? undefined : { run: id, why: 'in-use', by: by as string };
+  return connection.prepare(using).get([flow, id])?.[0] as string | undefined;
 }
 
 /** Inside a transaction. */
 function removeRun(connection: SqliteConnection, run: Doomed): void {
   const { number, id } = run;
-  handOn(connection, id, number);
   connection
     .prepare(
       `INSERT INTO garbage (digest, address, bytes)
@@ -116,6 +124,7 @@ function removeBytes(connection: SqliteConnection, deleteFile: RemovalRequest['d
   if (connection.prepare(`SELECT 1 FROM run WHERE ${STILL_OPEN} LIMIT 1`).get() !== undefined) {
     return { freed: inRecord, freedFiles, pendingFiles: { count: files.length, bytes: sum(files) } };
   }
+  connection.exec('DELETE FROM moved');
   const there = files.filter(([address]) => deleteFile(address as string));
   connection.exec('DELETE FROM garbage');
   return { freed: inRecord, freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };

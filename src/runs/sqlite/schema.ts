@@ -219,8 +219,8 @@ CREATE TABLE progress (
 
 /**
  * What runs are found by, and how they are removed. `run_param` holds the beginning of each value, in the order in which runs are listed, once within
- * its flow and once across flows; the run's own row has the whole. `run_origin` says who took results from whom; `garbage`, which results were those
- * of removed runs: their bytes are looked for and deleted later.
+ * its flow and once across flows; the run's own row has the whole. `run_origin` says who took results from whom; `moved`, who has those of removed runs
+ * now, for runs that go on and do not know yet; `garbage`, which results were those of removed runs: their bytes are looked for and deleted later.
  */
 export const SCHEMA_4 = `
 ALTER TABLE run ADD COLUMN notes TEXT;
@@ -246,6 +246,14 @@ CREATE INDEX run_origin_by_run ON run_origin (run);
 INSERT INTO run_origin SELECT DISTINCT origin_run, run FROM task_run WHERE origin_run IS NOT NULL;
 INSERT OR IGNORE INTO run_origin
   SELECT DISTINCT origin.value, reused.run FROM reused, json_each(json_extract(reused.columns, '$.originRun')) origin WHERE origin.value IS NOT NULL;
+
+CREATE TABLE moved (
+  origin TEXT NOT NULL,
+  origin_place INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  PRIMARY KEY (origin, origin_place)
+) WITHOUT ROWID;
 
 CREATE TABLE garbage (
   digest BLOB NOT NULL,

@@ -1,4 +1,4 @@
-import type { ArtifactRow, RunChange, RunRow } from '../../model/records.js';
+import type { ArtifactRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, isFinalTaskCode, type RunState, TASK_STATES } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import { checkEpoch, runExists, runUnknown } from '../look.js';
@@ -8,7 +8,7 @@ import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
 import { writeLogs } from './log-packs.js';
-import { writeOrigins } from './origins.js';
+import { withMoved, writeOrigins } from './origins.js';
 import { writeParams } from './params.js';
 import { writeReused } from './reused.js';
 import * as rows from './rows.js';
@@ -46,8 +46,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (found === undefined) throw runUnknown(batch.run);
   const run = found[0] as number;
   checkEpoch(batch.run, batch.epoch, found[1] as number);
-  if (batch.taskRuns) writeOrigins(connection, run, batch.taskRuns);
-  if (batch.taskRuns) insertRows(connection, TASK_RUNS, writeReused(connection, run, batch.taskRuns), (into, row) => rows.putTaskRun(into, run, row));
+  if (batch.taskRuns) writeTaskRuns(connection, run, withMoved(connection, batch.taskRuns));
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
   const taken = releaseClaims(connection, run, batch.released ?? []);
@@ -56,6 +55,11 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.runArtifacts) writeContents(connection, batch.runArtifacts);
   writeSideResults(connection, run, batch);
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
+}
+
+function writeTaskRuns(connection: SqliteConnection, run: number, taskRuns: readonly TaskRunRow[]): void {
+  writeOrigins(connection, run, taskRuns);
+  insertRows(connection, TASK_RUNS, writeReused(connection, run, taskRuns), (into, row) => rows.putTaskRun(into, run, row));
 }
 
 function writeArtifacts(connection: SqliteConnection, run: number, artifacts: readonly ArtifactRow[]): void {

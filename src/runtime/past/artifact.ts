@@ -6,7 +6,7 @@ import { type Facts, Shown } from './display.js';
 import { keeperOf, type PastSource } from './source.js';
 
 /** What an artifact without a name, which is a whole result, is called. */
-export const WHOLE = 'result';
+const WHOLE = 'result';
 
 export class PastArtifact extends Shown implements ArtifactInfo {
   readonly name: string;

@@ -3,6 +3,7 @@ import { dirname, sep } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import { type Duration, toMs } from '../../base/duration.js';
 import { describe, MillraceError } from '../../base/error.js';
+import { faultPoint } from '../../base/fault-point.js';
 import type { ResultStore } from '../../model/result-store.js';
 import type { RunState } from '../../model/states.js';
 import { NOTHING } from '../../runs/look.js';
@@ -107,6 +108,7 @@ function deleteStored(store: ResultStore, key: string): boolean {
     const root = realpathSync.native(store.spoolFolder ?? dirname(path));
     // A folder of the store that is a link to somewhere else is not ours to tidy.
     if (!realpathSync.native(dirname(path)).startsWith(root + sep)) return false;
+    faultPoint('file.delete');
     unlinkSync(path);
     return true;
   } catch (error) {

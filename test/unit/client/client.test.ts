@@ -1,10 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { client, type TaskInfo } from 'millrace/client';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { injectFaults } from '../../../src/base/fault-point.js';
 import { cache, flow, json, localStore, param, s3Store, task } from '../../../src/index.js';
+import { removeLeftovers } from '../../../src/runtime/past/removal.js';
+import { openProject } from '../../../src/runtime/project.js';
 import { CREDENTIALS, useCredentials } from '../../s3/credentials.js';
 import { startS3Server } from '../../s3/s3-server.js';
 import { freshHome } from '../engine/workbench.js';
@@ -269,6 +272,35 @@ describe('removal', () => {
     expect((await looked.prune({ flow: 'filed' })).freedFiles.count).toBe(1);
     await filed.run();
     expect((await (await looked.run('filed/latest')).task('large')).state).toBe('success');
+  });
+
+  it('O5: what a removal that broke off left behind, the next one deletes', async () => {
+    await filed.run();
+    const files = () => readdirSync(join(home, 'store', 'results'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
+    const release = injectFaults((point) => {
+      if (point === 'file.delete') throw Object.assign(new Error('EIO: no disk'), { code: 'EIO' });
+    });
+    await expect(client().prune({ flow: 'filed' })).rejects.toThrow('EIO');
+    release();
+    await expect(client().run('filed/latest')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    expect(files()).toHaveLength(1);
+    await using project = await openProject();
+    await removeLeftovers(project);
+    expect(files()).toHaveLength(0);
+  });
+
+  it('S24: a file that a run has kept again since is not deleted', async () => {
+    await filed.run();
+    const release = injectFaults(() => {
+      throw new Error('not yet');
+    });
+    await expect(client().prune({ flow: 'filed' })).rejects.toThrow('not yet');
+    release();
+    await filed.run();
+    expect((await client().prune({ flow: 'other' })).freedFiles.count).toBe(0);
+    await using project = await openProject();
+    await removeLeftovers(project);
+    expect(await (await client().get('filed/latest/large/0')).value()).toHaveLength(100_000);
   });
 
   it('by rule: age, number, state, tags; what is tagged keep stays', async () => {

@@ -10,10 +10,11 @@ import { findFlows, findRun, findRuns } from '../../../src/runs/sqlite/find-runs
 import { findLogs, findTaskRuns } from '../../../src/runs/sqlite/look-ups.js';
 import { markGoneRuns } from '../../../src/runs/sqlite/mark-crashed.js';
 import { migrate } from '../../../src/runs/sqlite/migrations.js';
+import { removeRuns } from '../../../src/runs/sqlite/removal.js';
 import { Statement } from '../../../src/runs/sqlite/statement.js';
 import { amendRun } from '../../../src/runs/sqlite/tags.js';
 import { writeBatch, writeRun } from '../../../src/runs/sqlite/write-batch.js';
-import { runRow } from '../../fixtures/runs/rows.js';
+import { runRow, taskRow } from '../../fixtures/runs/rows.js';
 
 let folder: string;
 let connection: SqliteConnection;
@@ -115,6 +116,19 @@ describe('a look costs what it shows, not what the history holds', () => {
     const steps = await plans(look);
     expect(steps.length).toBeGreaterThan(0);
     expect(steps.filter((step) => (step.startsWith('SCAN') && !/ VIRTUAL TABLE /.test(step)) || step.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
+  it('a removal reads what it removes, and what was taken from that', async () => {
+    await connection.write(() => {
+      const hits = (count: number) => Array.from({ length: count }, (_, n) => taskRow(n, { state: 'cached', origin: { run: 'r5', index: n } }));
+      writeBatch(connection, { run: 'r6', epoch: 0, taskRuns: hits(2) });
+      writeBatch(connection, { run: 'r8', epoch: 0, taskRuns: hits(12) });
+    });
+    const steps = await plans(() => removeRuns(connection, { runs: ['r5', 'r6'], keepBytes: true, deleteFile: () => false }));
+    expect(steps.length).toBeGreaterThan(20);
+    // Claims are those of runs that go on: never many.
+    expect(steps.filter((step) => step.startsWith('SCAN') && !/ VIRTUAL TABLE |CONSTANT ROW|^SCAN claim$/.test(step))).toEqual([]);
+    expect(findRun(connection, 'r5')).toBeUndefined();
   });
 
   it('flows: one seek each', async () => {
