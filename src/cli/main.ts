@@ -35,7 +35,14 @@ async function main(): Promise<void> {
     now: Date.now,
   });
   process.off('exit', onExit);
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  setTimeout(leave, LINGER_MS).unref();
+}
+
+/** Whoever reads slowly (`| less`) is to have all of it; that holds the process anyway. */
+function leave(): void {
+  const isRead = [process.stdout, process.stderr].every((stream) => stream.destroyed || stream.writableLength === 0);
+  if (isRead) process.exit();
+  else setTimeout(leave, LINGER_MS).unref();
 }
 
 void main();

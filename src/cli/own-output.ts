@@ -1,5 +1,6 @@
 import { uncaptured } from '../log/capture.js';
 import { guardOutput } from './output-guard.js';
+import { steadyOutput } from './steady-output.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -10,10 +11,11 @@ export async function withOwnOutput<T>(terminal: Terminal, command: (terminal: T
   const { out } = terminal;
   if (out !== process.stdout) return await command(terminal);
   const guard = guardOutput([process.stdout], (line) => process.stderr.write(`${line}\n`));
+  const steady = steadyOutput(process.stdout);
   const own: Terminal = {
     ...terminal,
     out: {
-      write: (text) => uncaptured(() => guard.own(() => void process.stdout.write(text))),
+      write: (text) => uncaptured(() => guard.own(() => void (typeof text === 'string' ? steady : process.stdout).write(text as string))),
       isTTY: process.stdout.isTTY === true,
       ...(process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : {}),
     },

@@ -51,11 +51,19 @@ function jsonLog(pino: typeof import('pino').pino, options: JsonLogOptions): Jso
   const tally = new RunTally();
   // The time of a line is that of its event: pino asks for it while it writes.
   let at = new Date(0);
+  let shownAt = '';
+  let shownMs = Number.NaN;
+  const timestamp = (): string => {
+    // A task that prints does so many times in a millisecond.
+    if (at.getTime() !== shownMs) shownAt = `,"time":"${at.toISOString()}"`;
+    shownMs = at.getTime();
+    return shownAt;
+  };
   const logger = pino(
     {
       level: least,
       base: { run: mask(run), flow: mask(flow) },
-      timestamp: () => `,"time":"${at.toISOString()}"`,
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
     stream,
@@ -111,7 +119,7 @@ function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, 
   else if (event.type === 'progress') addDefined(fields, { ...(event.data as ProgressData), message: undefined });
   else if (event.type === 'artifact') addDefined(fields, maskData(event.data as Readonly<Record<string, unknown>>, mask));
   else if (event.type === 'metric') addMetricFields(fields, event.data as MetricData, mask);
-  else addDefined(fields, { attempt: (event.data as LogLine).attempt });
+  else addLineFields(fields, event.data as LogLine);
   return fields;
 }
 
@@ -136,6 +144,10 @@ function addMetricFields(fields: Record<string, unknown>, { attempt, name, steps
 function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {
   addDefined(fields, { state, error: error && maskData(error, mask) });
   if (FINAL_RUN_STATES.has(state)) addDefined(fields, { ms: tally.ms, counts: tally.counts });
+}
+
+function addLineFields(fields: Record<string, unknown>, { attempt }: LogLine): void {
+  if (attempt !== undefined) fields.attempt = attempt;
 }
 
 function addDefined(fields: Record<string, unknown>, more: Readonly<Record<string, unknown>>): void {

@@ -38,7 +38,7 @@ export function lossOf(owner: Owner, lease: Lease, now: number = wallTime()): Er
   return isOver ? crashError(`process ${owner.pid} on ${owner.host}, which ran it, gives no sign of life`) : undefined;
 }
 
-export function ownerGoneError(owner: Owner): ErrorInfo {
+function ownerGoneError(owner: Owner): ErrorInfo {
   return crashError(`process ${owner.pid} on ${owner.host}, which ran it, is gone`);
 }
 

@@ -207,7 +207,7 @@ export interface RunRecord extends AsyncDisposable {
    * @throws MillraceError `RUN_EXISTS`
    */
   open(run: RunRow, leaseMs?: number): Promise<void>;
-  /** Resolves when committed. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
+  /** Resolves when committed; what is only log lines may be undone by a power cut. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
   append(batch: RecordBatch): Promise<void>;
   /**
    * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the process up for

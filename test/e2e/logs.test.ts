@@ -95,6 +95,25 @@ describe('millrace logs -f', () => {
   });
 });
 
+describe('what a loop prints', () => {
+  it('all comes through a pipe whose reader is slow, event by event', async () => {
+    const { start } = project();
+    const run = start('run', fixture('logs.ts'), 'loop');
+    // Until the pipe has been full for longer than the command lingers when it is done.
+    await run.printed('line 10');
+    run.child.stdout?.pause();
+    const timer = setTimeout(() => run.child.stdout?.resume(), 2_500);
+    const { code, out } = await run.ended;
+    clearTimeout(timer);
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly type: string; readonly msg: string });
+    const texts = events.filter(({ type }) => type === 'log').map(({ msg }) => msg);
+    expect([code, texts.length, texts.at(-1), events.at(-1)?.type]).toEqual([0, 20_000, 'warning 19999', 'run-state']);
+  }, 20_000);
+});
+
 describe('millrace logs', () => {
   const { start, millrace, release } = project();
   const logs = async (...args: readonly string[]): Promise<readonly string[]> => {

@@ -1,6 +1,7 @@
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { TaskDurations } from '../durations.js';
+import { isOnlyLogs } from '../only-logs.js';
 import type {
   ChosenAddress,
   ClaimAnswer,
@@ -34,6 +35,7 @@ import { findChosenAddresses, taskRunsAsked, taskRunsOf } from './look-ups.js';
 import { markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { removeRuns } from './removal.js';
+import type { Session } from './session.js';
 import { metricsAsked, runArtifactsAsked } from './side-results.js';
 import { amendRun } from './tags.js';
 import { findDurations } from './task-durations.js';
@@ -97,7 +99,8 @@ class PostgresRecord implements RunRecord {
 
   async append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
-    await this.#connection.write((session) => writeBatch(session, batch));
+    const write = (session: Session): Promise<void> => writeBatch(session, batch);
+    await (isOnlyLogs(batch) ? this.#connection.writeInPassing(write) : this.#connection.write(write));
   }
 
   /** A socket cannot be written and read at once while the loop stands still: the lines stay in memory until it turns. */

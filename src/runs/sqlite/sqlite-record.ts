@@ -3,6 +3,7 @@ import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
+import { isOnlyLogs } from '../only-logs.js';
 import type {
   ChosenAddress,
   ClaimAnswer,
@@ -83,7 +84,9 @@ class SqliteRecord implements RunRecord {
 
   append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
-    return this.#connection.write(() => writeBatch(this.#connection, batch));
+    const write = (): void => writeBatch(this.#connection, batch);
+    // What a task printed is no work that was acknowledged: it can wait for the disk until something is.
+    return isOnlyLogs(batch) ? this.#connection.writeInPassing(write) : this.#connection.write(write);
   }
 
   appendNow(batch: RecordBatch): boolean {

@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+
+const MANY = 1_000_000;
+const FEW = 100_000;
+const INDEX = new URL('../../dist/index.js', import.meta.url).href;
+
+/** Prints in one go, or gives way after every hundred lines. */
+const PRINTS = `
+async function prints(count, givesWay) {
+  for (let n = 0; n < count; n++) {
+    console.log(\`line \${n}: what a task has to say about what it does\`);
+    if (givesWay && n % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+  }
+}`;
+
+const TASK = `
+const { flow, task } = await import(${JSON.stringify(INDEX)});
+const work = task(() => prints(count, givesWay), { name: 'work' });
+const run = () => flow('prints', () => work()).run();`;
+
+const PLAIN = `
+const run = () => prints(count, givesWay);`;
+
+/** Says in a file how long it took, and the most memory it held, over what it held before. */
+const MEASURED = `
+import { writeFileSync } from 'node:fs';
+const [count, givesWay, result] = [Number(process.argv[2]), process.argv[3] === 'true', process.argv[4]];
+const BODY
+const before = process.resourceUsage().maxRSS;
+const startedAt = performance.now();
+await run();
+writeFileSync(result, JSON.stringify({ ms: performance.now() - startedAt, kilobytes: process.resourceUsage().maxRSS - before }));
+`;
+
+export const workload = {
+  goal: 'G18',
+  title: 'a task that prints 1,000,000 lines, output to a file',
+  repetitions: 1,
+  variants: {
+    millrace: timeOf(TASK, MANY, false),
+    'console.log': timeOf(PLAIN, MANY, false),
+    'millrace, async': timeOf(TASK, MANY, true),
+    'console.log, async': timeOf(PLAIN, MANY, true),
+    'memory, 1,000,000': memoryOf(TASK, MANY),
+    'memory, 100,000': memoryOf(TASK, FEW),
+  },
+  rows: [
+    { title: 'printed in one go, and recorded', ours: 'millrace', peer: 'console.log', bar: 1.1, stretch: 0.8 },
+    { title: 'giving way after every 100 lines', ours: 'millrace, async', peer: 'console.log, async', bar: 1.1, stretch: 0.8 },
+    { title: 'growth of memory, against 100,000 lines', ours: 'memory, 1,000,000', peer: 'memory, 100,000', unit: 'KB', bar: 2 },
+  ],
+};
+
+function timeOf(body, count, givesWay) {
+  return ({ folder }) => {
+    const run = script(folder, body, count, givesWay);
+    return async () => run().ms;
+  };
+}
+
+function memoryOf(body, count) {
+  return ({ folder }) => {
+    const run = script(folder, body, count, false);
+    return async () => run().kilobytes;
+  };
+}
+
+/** In a process of its own: this one's output is the benchmark's. */
+function script(folder, body, count, givesWay) {
+  const name = join(folder, `prints-${process.pid}`);
+  writeFileSync(`${name}.mjs`, MEASURED.replace('const BODY', PRINTS + body));
+  return () => {
+    const output = openSync(`${name}.txt`, 'w');
+    try {
+      const args = [`${name}.mjs`, String(count), String(givesWay), `${name}.json`];
+      const env = { ...process.env, MILLRACE_HOME: join(folder, `home-${process.pid}`) };
+      const { status } = spawnSync(process.execPath, args, { env, stdio: ['ignore', output, 'inherit'] });
+      if (status !== 0) throw new Error(`printing ended with ${status}`);
+    } finally {
+      closeSync(output);
+    }
+    return JSON.parse(readFileSync(`${name}.json`, 'utf8'));
+  };
+}
