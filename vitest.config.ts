@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^millrace$/, replacement: source('index.ts') },
       { find: /^millrace\/client$/, replacement: source('client/index.ts') },
       { find: /^millrace\/decorators$/, replacement: source('decorators/index.ts') },
+      { find: /^millrace\/postgres$/, replacement: source('postgres.ts') },
       { find: /^millrace\/s3$/, replacement: source('s3.ts') },
       { find: /^millrace\/testing$/, replacement: source('testing/index.ts') },
     ],

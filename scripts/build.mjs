@@ -20,10 +20,13 @@ const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const ENTRIES = {
   index: 'index.ts',
   s3: 's3.ts',
+  postgres: 'postgres.ts',
   'client/index': 'client/index.ts',
   'decorators/index': 'decorators/index.ts',
   'testing/index': 'testing/index.ts',
   'cli/main': 'cli/main.ts',
+  // Started by a process that ends, with what it still has to say to a server.
+  'last-words': 'last-words.ts',
   // Not for importing: a thread is started with it.
   'heartbeat-thread': 'runs/heartbeat/thread.ts',
 };

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { installDebian } from './debian-package.mjs';
 
 const START_WITHIN_MS = 60_000;
-const SKIPPED = 'sqlTable over PostgreSQL';
+const SKIPPED = 'sqlTable and the record over PostgreSQL';
 const DEBIAN = '/usr/lib/postgresql';
 const isRoot = process.getuid?.() === 0;
 

@@ -18,14 +18,18 @@ export interface OpenedRecord extends AsyncDisposable {
 
 /** The same, with its store: for what changes the past. @throws MillraceError `NO_PROJECT` */
 export async function openProjectToChange(): Promise<Project> {
-  const [{ openProject }, { findHome, IN_MEMORY }] = await Promise.all([import('../runtime/project.js'), import('../runtime/home.js')]);
+  const [{ openProject }, { findHome, IN_MEMORY, recordAddress }] = await Promise.all([
+    import('../runtime/project.js'),
+    import('../runtime/home.js'),
+  ]);
   const home = findHome();
-  if (home !== IN_MEMORY && !existsSync(home)) {
+  const isOnServer = recordAddress(home) !== undefined;
+  if (home !== IN_MEMORY && !isOnServer && !existsSync(home)) {
     throw new MillraceError('NO_PROJECT', `there are no runs here: expected a project folder at ${home}, or above it`, {
       hint: 'start a run with: millrace run <file>; or set MILLRACE_HOME to the folder of another project',
     });
   }
-  return await openProject({ home });
+  return await openProject({ home, look: isOnServer });
 }
 
 /**

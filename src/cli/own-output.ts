@@ -15,7 +15,7 @@ export async function withOwnOutput<T>(terminal: Terminal, command: (terminal: T
   const own: Terminal = {
     ...terminal,
     out: {
-      write: (text) => uncaptured(() => guard.own(() => void steady.write(text))),
+      write: (text) => uncaptured(() => guard.own(() => void (typeof text === 'string' ? steady : process.stdout).write(text as string))),
       isTTY: process.stdout.isTTY === true,
       ...(process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : {}),
     },

@@ -39,12 +39,12 @@ export function eventText(event: RunEvent, names: RunNames, tally: RunTally): Ev
   if (event.type === 'run-state') return runText(event.data as RunStateData, names, tally);
   if (event.type === 'progress') return { level: 'info', subject: `Task '${event.node}'`, text: progressText(event.data as ProgressData) };
   if (event.type === 'artifact' || event.type === 'metric') return { ...sideText(event), subject: subjectOf(event, names) };
-  return lineText(event.node, event.data as LogLine, names);
+  return lineText(event, event.data as LogLine, names);
 }
 
 /** Of which attempt, where there was one before. */
-function lineText(node: string | undefined, { level, text, attempt = 1 }: LogLine, names: RunNames): EventText {
-  const subject = node === undefined ? flowSubject(names) : `Task '${node}'${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+function lineText(event: RunEvent, { level, text, attempt = 1 }: LogLine, names: RunNames): EventText {
+  const subject = `${subjectOf(event, names)}${event.node !== undefined && attempt > 1 ? `, attempt ${attempt}` : ''}`;
   return { level, subject, text };
 }
 

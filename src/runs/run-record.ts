@@ -63,8 +63,8 @@ export interface OwnedRun {
 
 /** How a thread of its own can renew leases in the same record: by a connection of its own, which it opens by kind and address. */
 export interface HeartbeatTarget {
-  readonly kind: 'sqlite';
-  /** A path. */
+  readonly kind: 'sqlite' | 'postgres';
+  /** A path; or the address of a server, with credentials. */
   readonly address: string;
 }
 

@@ -23,6 +23,16 @@ export function findHome(cwd: string = process.cwd(), env: Readonly<Record<strin
   }
 }
 
+/** Where the runs are recorded, when that is not the project folder: `MILLRACE_DATABASE_URL`. What shall not outlive the process is never there. */
+export function recordAddress(home: string, env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  return home === IN_MEMORY ? undefined : env.MILLRACE_DATABASE_URL || undefined;
+}
+
+/** Where they are recorded else. */
+export function databaseIn(home: string): string {
+  return join(home, 'millrace.db');
+}
+
 /**
  * The project's root folder: paths inside it are recorded relative to it, so that the project may be moved. It is where the project folder lies;
  * where that is elsewhere (`MILLRACE_HOME`), the nearest folder with a package.json, else the working directory.

@@ -12,7 +12,7 @@ import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { teachFiles } from './file-class.js';
 import { Heartbeat } from './heartbeat.js';
-import { findHome, IN_MEMORY, placesOf } from './home.js';
+import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
 import { sweepNowAndThen } from './sweep.js';
 
 /** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
@@ -61,10 +61,14 @@ export interface OpenOptions {
  */
 export async function openProject(options: OpenOptions = {}): Promise<Project> {
   const found = options.home === undefined ? homeOf(options.url) : options.home === IN_MEMORY ? IN_MEMORY : resolve(options.home);
-  const database = options.url === undefined ? databaseIn(found) : resolve(options.url);
-  const home = options.look && !existsSync(database) ? IN_MEMORY : found;
-  const key = home === IN_MEMORY || options.url === undefined ? home : `${home}\n${database}`;
-  const entry = opened.get(key) ?? { project: home === IN_MEMORY ? inMemory() : inFolder(home, database), holders: 0, cancelClose: undefined };
+  const address = options.url === undefined ? recordAddress(found) : isServer(options.url) ? options.url : undefined;
+  const database = options.url === undefined || address !== undefined ? databaseIn(found) : resolve(options.url);
+  const home = options.look && address === undefined && !existsSync(database) ? IN_MEMORY : found;
+  // The folder of an SQLite record is made with it.
+  if (address !== undefined && !options.look) makeFolder(home);
+  const elsewhere = address ?? (home === IN_MEMORY || options.url === undefined ? undefined : database);
+  const key = elsewhere === undefined ? home : `${home}\n${elsewhere}`;
+  const entry = opened.get(key) ?? { project: partsOf(home, address, database), holders: 0, cancelClose: undefined };
   opened.set(key, entry);
   entry.holders++;
   entry.cancelClose?.();
@@ -90,9 +94,14 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
 
 /** @throws MillraceError `DATABASE_URL_UNSUPPORTED` */
 function homeOf(url: string | undefined): string {
-  if (url === undefined) return findHome();
+  if (url === undefined || isServer(url)) return findHome();
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(url)) return dirname(resolve(url));
-  throw new MillraceError('DATABASE_URL_UNSUPPORTED', `expected the path of an SQLite file; got '${url.replace(/\/\/[^@]*@/, '//***@')}'`);
+  const shown = url.replace(/\/\/.*@/, '//***@');
+  throw new MillraceError('DATABASE_URL_UNSUPPORTED', `expected the path of an SQLite file, or postgres://…; got '${shown}'`);
+}
+
+function isServer(url: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(url);
 }
 
 function release(key: string, entry: Opened): void {
@@ -111,6 +120,17 @@ function release(key: string, entry: Opened): void {
   );
 }
 
+function partsOf(home: string, address: string | undefined, database: string): Promise<Parts> {
+  if (address !== undefined) return onServer(home, address);
+  return home === IN_MEMORY ? inMemory() : inFolder(home, database);
+}
+
+/** Runs on a server, results in the folder all the same, or in the store that the flow chose. */
+async function onServer(home: string, address: string): Promise<Parts> {
+  const { openPostgresRecord } = await import('../runs/postgres/postgres-record.js');
+  return await withStore(home, await openPostgresRecord(address));
+}
+
 async function inFolder(home: string, path: string): Promise<Parts> {
   makeFolder(home);
   const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
@@ -118,6 +138,10 @@ async function inFolder(home: string, path: string): Promise<Parts> {
     if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
     throw error;
   });
+  return await withStore(home, record);
+}
+
+async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const store = localStore(join(home, 'store'));
   void sweepNowAndThen(home, async () => (await import('./past/removal.js')).removeLeftovers({ record, store }));
   const retention = process.env.MILLRACE_RETENTION;
@@ -145,10 +169,6 @@ export function rootsOf({ places, home }: Pick<Project, 'places' | 'home'>, stor
 
 function keeperOf(record: RunRecord, store: ResultStore, inlineLimit?: number): ResultKeeper {
   return createResultKeeper({ store, readInline: (digests) => record.inline(digests), ...(inlineLimit === undefined ? {} : { inlineLimit }) });
-}
-
-function databaseIn(home: string): string {
-  return join(home, 'millrace.db');
 }
 
 function makeFolder(home: string): void {

@@ -16,6 +16,10 @@ const CONNECT: Readonly<Record<HeartbeatTarget['kind'], (address: string) => Pro
     const { openSqliteRecord } = await import('../sqlite/sqlite-record.js');
     return await openSqliteRecord({ path });
   },
+  async postgres(url) {
+    const { openPostgresRecord } = await import('../postgres/postgres-record.js');
+    return await openPostgresRecord(url);
+  },
 };
 
 const { target, leaseMs } = workerData as HeartbeatOrders;

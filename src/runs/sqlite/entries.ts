@@ -157,7 +157,7 @@ function keepOnly(connection: SqliteConnection, row: SqlRow, isKept: (entry: Cac
   else if (kept.length < entries.length) connection.prepare(UPDATE).run([...packValues(kept), number]);
 }
 
-function packOf(row: SqlRow): EntryPack {
+export function packOf(row: SqlRow): EntryPack {
   const [taskVersion, task, code, parts, version, run, runNumber] = row as readonly [string, string, string, string | null, string, string, number];
   return new EntryPack(
     { taskVersion, task, code, codeParts: parts ?? undefined, version: versionOf(version), run },
@@ -166,7 +166,7 @@ function packOf(row: SqlRow): EntryPack {
   );
 }
 
-function isSorted(entries: readonly PackedEntry[]): boolean {
+export function isSorted(entries: readonly PackedEntry[]): boolean {
   for (let at = 1; at < entries.length; at += 1) {
     if (PackedEntry.newestFirst(entries[at - 1] as PackedEntry, entries[at] as PackedEntry) > 0) return false;
   }

@@ -31,13 +31,13 @@ export function findFlows(connection: SqliteConnection): readonly RunRow[] {
 }
 
 /** A part of a WHERE, with the values it needs. */
-interface Condition {
+export interface Condition {
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
 
 /** A table whose index gives runs of one kind in order of time, so that a page costs its length and not that of the history. */
-interface Lead {
+export interface Lead {
   readonly table: 'run' | 'run_tag' | 'run_param';
   /** What the index is asked for, but for times. */
   readonly kind: Condition;
@@ -72,7 +72,10 @@ export function findRuns(connection: SqliteConnection, filter: RunFilter): reado
 }
 
 /** Each way is of one lead, or of several where a parameter may have one of several values. */
-function waysToLead(filter: RunFilter): readonly (readonly Lead[])[] {
+export function waysToLead(
+  filter: RunFilter,
+  hasParam: (name: string, texts: readonly string[]) => Condition = ownParam,
+): readonly (readonly Lead[])[] {
   const flow: Condition[] = filter.flow === undefined ? [] : [{ sql: 'run.flow = ?', values: [filter.flow] }];
   const state: Condition[] = filter.state === undefined ? [] : [{ sql: 'run.state = ?', values: [filter.state] }];
   const parent: Condition[] = filter.parentRun === undefined ? [] : [{ sql: 'run.parent_run = ?', values: [filter.parentRun] }];
@@ -98,7 +101,7 @@ function waysToLead(filter: RunFilter): readonly (readonly Lead[])[] {
 }
 
 /** Counting further tells nothing: so many are gone through in some ten milliseconds. */
-const COUNTED = 4_000;
+export const COUNTED = 4_000;
 
 function rarest(
   connection: SqliteConnection,
@@ -125,7 +128,7 @@ function rarest(
 }
 
 /** What the lead's own index answers. */
-function within(lead: Lead, { since, until }: RunFilter, place: readonly SqlValue[] | undefined): Condition {
+export function within(lead: Lead, { since, until }: RunFilter, place: readonly SqlValue[] | undefined): Condition {
   const at = `${lead.table}.created_at`;
   return joined([
     lead.kind,
@@ -135,7 +138,7 @@ function within(lead: Lead, { since, until }: RunFilter, place: readonly SqlValu
   ]);
 }
 
-function numberIn({ table }: Lead): string {
+export function numberIn({ table }: Lead): string {
   return table === 'run' ? 'run.number' : `${table}.run`;
 }
 
@@ -152,7 +155,7 @@ function hasTag(tag: string): Condition {
 }
 
 /** By the run's own row, which has values whole. */
-function hasParam(name: string, texts: readonly string[]): Condition {
+function ownParam(name: string, texts: readonly string[]): Condition {
   const values = texts.map(() => '?').join(', ');
   return { sql: `EXISTS (SELECT 1 FROM json_each(run.params) o WHERE o.key = ? AND o.value IN (${values}))`, values: [name, ...texts] };
 }

@@ -36,7 +36,7 @@ export function writeLogs(connection: SqliteConnection, run: number, lines: read
 }
 
 /** By rising `seq`, as they come unless somebody mixes them. */
-function inOrder(lines: readonly LogRow[]): readonly LogRow[] {
+export function inOrder(lines: readonly LogRow[]): readonly LogRow[] {
   for (let at = 1; at < lines.length; at++) {
     if ((lines[at] as LogRow).seq > (lines[at - 1] as LogRow).seq) continue;
     const first = new Map<number, LogRow>();
@@ -55,7 +55,7 @@ function newLines(connection: SqliteConnection, run: number, lines: readonly Log
   return known.size === 0 ? lines : lines.filter(({ seq }) => !known.has(seq));
 }
 
-function packed(lines: readonly LogRow[]): readonly OpenPack[] {
+export function packed(lines: readonly LogRow[]): readonly OpenPack[] {
   const packs: OpenPack[] = [];
   const open = new Map<string, OpenPack>();
   let last: OpenPack | undefined;
@@ -87,7 +87,7 @@ function isFull({ rows, characters }: OpenPack, { seq, text }: LogRow): boolean 
   return seq - (rows[0] as LogRow).seq >= SPAN || characters + text.length > MOST_CHARACTERS;
 }
 
-function putPack(into: SqlValue[], run: number, { rows, level, node, attempt }: OpenPack): void {
+export function putPack(into: SqlValue[], run: number, { rows, level, node, attempt }: OpenPack): void {
   const first = (rows[0] as LogRow).seq;
   const last = (rows.at(-1) as LogRow).seq;
   const seqs = last - first + 1 === rows.length ? null : JSON.stringify(rows.map(({ seq }) => seq - first));
@@ -106,7 +106,7 @@ function timesOf(text: string): ArrayLike<number> {
   return new Float64Array(bytes.buffer);
 }
 
-function seqsOf([, first, last, , , , seqs]: SqlRow): number[] {
+export function seqsOf([, first, last, , , , seqs]: SqlRow): number[] {
   if (seqs !== null) return (JSON.parse(seqs as string) as number[]).map((offset) => (first as number) + offset);
   return Array.from({ length: (last as number) - (first as number) + 1 }, (_, offset) => (first as number) + offset);
 }

@@ -59,7 +59,7 @@ export function findTaskRuns(connection: SqliteConnection, id: string, filter: T
 }
 
 /** All three lists are in order of index, so one walk joins them. */
-function joined(
+export function joined(
   taskRuns: readonly TaskRunRow[],
   attempts: readonly AttemptRow[],
   artifacts: readonly Omit<ArtifactRow, 'inline'>[],

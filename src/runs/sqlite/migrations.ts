@@ -34,7 +34,7 @@ export async function migrate(connection: SqliteConnection, migrations: readonly
   }
 }
 
-function checkedVersion(connection: SqliteConnection, newest: number): number {
+export function checkedVersion(connection: SqliteConnection, newest: number): number {
   const version = numberOf(connection, 'PRAGMA user_version');
   const mark = numberOf(connection, 'PRAGMA application_id');
   if (mark !== APPLICATION_ID && numberOf(connection, 'SELECT count(*) FROM sqlite_master') > 0) {
@@ -58,8 +58,13 @@ function holdsRuns(connection: SqliteConnection): boolean {
   return connection.prepare('SELECT 1 FROM run LIMIT 1').get() !== undefined;
 }
 
+/** Where a record is kept as it was before it was brought on from this version. */
+export function backupOf(path: string, version: number): string {
+  return `${path}.v${version}.bak`;
+}
+
 function copyAside(reader: SqliteConnection, version: number): void {
-  const copy = `${reader.path}.v${version}.bak`;
+  const copy = backupOf(reader.path, version);
   const unfinished = `${copy}.tmp`;
   rmSync(unfinished, { force: true });
   reader.prepare('VACUUM INTO ?').run([unfinished]);

@@ -10,7 +10,7 @@ import type { SqlValue } from './statement.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 /** Tables that are keyed by run and place alone, without a foreign key. */
-const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
+export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
 /** Those that say where bytes lie. */
 const HOLDERS = ['artifact', 'run_artifact'];
 

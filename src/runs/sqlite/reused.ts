@@ -4,16 +4,16 @@ import { checkDigest } from '../digests.js';
 import type { TaskRunFilter } from '../run-record.js';
 import { packColumn, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
-import type { SqlValue } from './statement.js';
+import type { SqlRow, SqlValue } from './statement.js';
 
 /**
  * Task runs that were answered by an earlier result are final when they are first written, so they need no row each: those of one task that come in
  * one batch are one row. A run of ten thousand hits writes some twenty.
  */
 
-const REUSED: TaskState = 'cached';
+export const REUSED: TaskState = 'cached';
 /** Fewer are no gain over rows of their own. */
-const WORTH_A_PACK = 8;
+export const WORTH_A_PACK = 8;
 
 const INSERT = 'INSERT INTO reused (run, task, first_place, last_place, places, columns) VALUES (?, ?, ?, ?, ?, ?)';
 
@@ -55,7 +55,7 @@ function heldPlaces(connection: SqliteConnection, run: number, rows: readonly Ta
   return new Set(held.all([run, JSON.stringify(rows.map(({ index }) => index))]).map(([place]) => place as number));
 }
 
-function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
+export function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
   const seen = new Set<number>();
   for (const { index } of rows) {
     if (seen.has(index)) places.add(index);
@@ -63,7 +63,7 @@ function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
   }
 }
 
-function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
+export function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
   const groups = new Map<string, TaskRunRow[]>();
   for (const row of rows) {
     const same = groups.get(row.task);
@@ -73,7 +73,7 @@ function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRo
   return groups;
 }
 
-function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
+export function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
   const columns = columnsOf(rows);
   for (const keys of [columns.nodeKey, columns.cacheKey]) for (const key of keys) if (key !== undefined) checkDigest('key', key);
   const packed: Record<string, readonly unknown[]> = {};
@@ -137,7 +137,7 @@ function columnsOf(rows: readonly TaskRunRow[]) {
   };
 }
 
-function rangeOf(rows: readonly TaskRunRow[]): [first: number, last: number] {
+export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: number, last: number] {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const { index } of rows) {
@@ -154,6 +154,11 @@ export function findReused(connection: SqliteConnection, run: number, filter: Ta
     filter.task === undefined
       ? connection.prepare('SELECT task, places, columns FROM reused WHERE run = ?').all([run])
       : connection.prepare('SELECT task, places, columns FROM reused WHERE run = ? AND task = ?').all([run, filter.task]);
+  return unpackReused(packs, filter);
+}
+
+/** Of rows of task, places and columns; what of them is wanted. */
+export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter): readonly TaskRunRow[] {
   const wanted = filter.indexes === undefined ? undefined : new Set(filter.indexes);
   return packs.flatMap(([task, places, columns]) => {
     const held = JSON.parse(places as string) as readonly number[];
@@ -170,20 +175,25 @@ export type Moved = (place: number, originPlace: number) => TaskRunRow['origin']
 export function repointReused(connection: SqliteConnection, run: number, origin: string, moved: Moved): void {
   const held = connection.prepare('SELECT number, places, columns FROM reused WHERE run = ?').all([run]);
   for (const [number, placesText, columnsText] of held) {
-    const places = JSON.parse(placesText as string) as readonly number[];
-    const columns = JSON.parse(columnsText as string) as Record<string, readonly unknown[]>;
-    const runs = places.map((_, at) => unpackValue<string | undefined>(columns.originRun ?? ABSENT, at));
-    if (!runs.includes(origin)) continue;
-    const indexes = places.map((_, at) => unpackValue<number>(columns.originIndex ?? ABSENT, at));
-    places.forEach((place, at) => {
-      const now = runs[at] === origin ? moved(place, indexes[at] as number) : undefined;
-      if (now === undefined) return;
-      runs[at] = now.run;
-      indexes[at] = now.index;
-    });
-    const changed = { ...columns, originRun: packColumn(runs), originIndex: packColumn(indexes) };
-    connection.prepare('UPDATE reused SET columns = ? WHERE number = ?').run([JSON.stringify(changed), number as number]);
+    const changed = repointedColumns(placesText as string, columnsText as string, origin, moved);
+    if (changed !== undefined) connection.prepare('UPDATE reused SET columns = ? WHERE number = ?').run([changed, number as number]);
   }
+}
+
+/** The columns of a pack, told anew; undefined where nothing in it comes from `origin`. */
+export function repointedColumns(placesText: string, columnsText: string, origin: string, moved: Moved): string | undefined {
+  const places = JSON.parse(placesText) as readonly number[];
+  const columns = JSON.parse(columnsText) as Record<string, readonly unknown[]>;
+  const runs = places.map((_, at) => unpackValue<string | undefined>(columns.originRun ?? ABSENT, at));
+  if (!runs.includes(origin)) return undefined;
+  const indexes = places.map((_, at) => unpackValue<number>(columns.originIndex ?? ABSENT, at));
+  places.forEach((place, at) => {
+    const now = runs[at] === origin ? moved(place, indexes[at] as number) : undefined;
+    if (now === undefined) return;
+    runs[at] = now.run;
+    indexes[at] = now.index;
+  });
+  return JSON.stringify({ ...columns, originRun: packColumn(runs), originIndex: packColumn(indexes) });
 }
 
 /** How many there are, by the number of their state. */

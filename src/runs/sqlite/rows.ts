@@ -9,7 +9,7 @@ import type { SqlRow, SqlValue } from './statement.js';
  * of parameters rather than making one per row, since several rows go into one statement.
  */
 
-const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest']);
+export const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest']);
 
 /** Columns for a SELECT. Digests are turned into text by the database: bytes cost the driver 2 µs each, text a tenth of that. */
 export function selection(table: string, columns: readonly string[]): string {

@@ -11,9 +11,13 @@ import type { SqlRow, SqlValue } from './statement.js';
 
 /** What tasks give beside their results: artifacts, metrics, progress. */
 
-const ARTIFACT_COLUMNS = 'run, place, attempt, name, kind, content_type, at, uri, address, content_digest, value_digest, bytes, format'.split(', ');
-const METRIC_COLUMNS = 'run, place, attempt, name, first, points, at, lowest, highest, first_step, last_step, last_value, steps, floats'.split(', ');
-const PROGRESS_COLUMNS = 'run, place, attempt, fraction, message, at'.split(', ');
+export const ARTIFACT_COLUMNS = 'run, place, attempt, name, kind, content_type, at, uri, address, content_digest, value_digest, bytes, format'.split(
+  ', ',
+);
+export const METRIC_COLUMNS = 'run, place, attempt, name, first, points, at, lowest, highest, first_step, last_step, last_value, steps, floats'.split(
+  ', ',
+);
+export const PROGRESS_COLUMNS = 'run, place, attempt, fraction, message, at'.split(', ');
 
 const ARTIFACTS = insertInto('run_artifact', ARTIFACT_COLUMNS, replacing(['run', 'place', 'attempt', 'name'], ARTIFACT_COLUMNS));
 const METRICS = insertInto('metric', METRIC_COLUMNS, 'DO NOTHING');
@@ -26,20 +30,20 @@ export function writeSideResults(connection: SqliteConnection, run: number, { ru
   if (progress) insertRows(connection, PROGRESS, progress, (into, row) => putProgress(into, run, row));
 }
 
-function putRunArtifact(into: SqlValue[], run: number, { index, attempt, name, kind, contentType, at, ref }: RunArtifactRow): void {
+export function putRunArtifact(into: SqlValue[], run: number, { index, attempt, name, kind, contentType, at, ref }: RunArtifactRow): void {
   const content = digestBytes('contentDigest', ref.contentDigest);
   into.push(run, index, attempt, name, kind, contentType, at, ref.uri, ref.key, content);
   into.push(digestBytes('valueDigest', ref.valueDigest), ref.bytes, ref.format);
 }
 
-function putMetric(into: SqlValue[], run: number, { index, attempt, name, first, at, steps, values }: MetricRow): void {
+export function putMetric(into: SqlValue[], run: number, { index, attempt, name, first, at, steps, values }: MetricRow): void {
   const { min, max } = finiteRange(values);
   const last = values.length - 1;
   into.push(run, index, attempt, name, first, values.length, at, min ?? null, max ?? null, steps[0] as number, steps[last] as number);
   into.push(textOf(values[last] as number), areConsecutive(steps) ? null : floats(steps), floats(values));
 }
 
-function putProgress(into: SqlValue[], run: number, { index, attempt, fraction, message, at }: ProgressRow): void {
+export function putProgress(into: SqlValue[], run: number, { index, attempt, fraction, message, at }: ProgressRow): void {
   into.push(run, index, attempt, fraction, message ?? null, at);
 }
 
@@ -53,7 +57,7 @@ export function findRunArtifacts(connection: SqliteConnection, id: string, { ind
     .map(runArtifactOf);
 }
 
-function runArtifactOf(row: SqlRow): RunArtifact {
+export function runArtifactOf(row: SqlRow): RunArtifact {
   return {
     index: row[1] as number,
     attempt: row[2] as number,
@@ -65,7 +69,7 @@ function runArtifactOf(row: SqlRow): RunArtifact {
   };
 }
 
-const SUMMARY = 'place, attempt, name, first, points, lowest, highest, last_step, last_value';
+export const SUMMARY = 'place, attempt, name, first, points, lowest, highest, last_step, last_value';
 
 /** One walk over the pieces: those of one series come one after the other. */
 export function findMetrics(connection: SqliteConnection, id: string, { index, name, points = false }: MetricFilter): readonly MetricSeries[] {
@@ -75,7 +79,11 @@ export function findMetrics(connection: SqliteConnection, id: string, { index, n
   const values: SqlValue[] = [run, ...(index === undefined ? [] : [index]), ...(name === undefined ? [] : [name])];
   const columns = points ? `${SUMMARY}, first_step, steps, floats` : SUMMARY;
   const sql = `SELECT ${columns} FROM metric WHERE ${conditions.join(' AND ')} ORDER BY place, attempt, name, first`;
-  const pieces = connection.prepare(sql).all(values);
+  return allSeriesOf(connection.prepare(sql).all(values), points);
+}
+
+/** Of pieces in order. */
+export function allSeriesOf(pieces: readonly SqlRow[], points: boolean): readonly MetricSeries[] {
   const found: MetricSeries[] = [];
   for (let from = 0; from < pieces.length; ) {
     let to = from + 1;
@@ -110,9 +118,15 @@ function stepsOf(piece: SqlRow): readonly number[] {
   return stored === null ? Array.from({ length: piece[4] as number }, (_, at) => first + at) : numbersOf(stored);
 }
 
+const PROGRESS_OF_RUN = 'SELECT place, attempt, fraction, message, at FROM progress WHERE run = ?';
+
 /** By place of the task run. */
 export function findProgress(connection: SqliteConnection, run: number): ReadonlyMap<number, NonNullable<TaskRunDetails['progress']>> {
-  const found = connection.prepare('SELECT place, attempt, fraction, message, at FROM progress WHERE run = ?').all([run]);
+  return progressOf(connection.prepare(PROGRESS_OF_RUN).all([run]));
+}
+
+/** Of rows of place, attempt, fraction, message and time. */
+export function progressOf(found: readonly SqlRow[]): ReadonlyMap<number, NonNullable<TaskRunDetails['progress']>> {
   return new Map(
     found.map(([place, attempt, fraction, message, at]) => [
       place as number,

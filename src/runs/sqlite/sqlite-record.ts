@@ -3,6 +3,7 @@ import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
+import { isOnlyLogs } from '../only-logs.js';
 import type {
   ChosenAddress,
   ClaimAnswer,
@@ -206,8 +207,4 @@ class SqliteRecord implements RunRecord {
   async #markGone(): Promise<void> {
     if (!this.#connection.readOnly) await markGoneRuns(this.#connection);
   }
-}
-
-function isOnlyLogs({ change, taskRuns, attempts, artifacts, entries, released }: RecordBatch): boolean {
-  return change === undefined && [taskRuns, attempts, artifacts, entries, released].every((rows) => rows === undefined || rows.length === 0);
 }

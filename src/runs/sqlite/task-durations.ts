@@ -21,7 +21,7 @@ export function findDurations(connection: SqliteConnection, flow: string): TaskD
   return durationsOf(connection.prepare(SAMPLES).all(values).map(sampleOf));
 }
 
-function sampleOf([run, last, task, index, parent, startedAt, finishedAt]: SqlRow): AttemptSample {
+export function sampleOf([run, last, task, index, parent, startedAt, finishedAt]: SqlRow): AttemptSample {
   return {
     run: run as number,
     isWholeRun: (last as number) < 2 * ENDS_SAMPLED,

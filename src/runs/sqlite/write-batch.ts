@@ -72,7 +72,8 @@ function writeContents(connection: SqliteConnection, artifacts: readonly Pick<Ar
   insertRows(connection, CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array));
 }
 
-function changeRun(connection: SqliteConnection, run: number, change: RunChange): void {
+/** What a change sets, by column. */
+export function changedColumns(change: RunChange): readonly (readonly [column: string, value: SqlValue])[] {
   const values: Readonly<Record<string, SqlValue | undefined>> = {
     state: change.state,
     started_at: change.startedAt,
@@ -82,7 +83,11 @@ function changeRun(connection: SqliteConnection, run: number, change: RunChange)
     result: change.result && rows.json(change.result),
     codes: change.codes && rows.json(change.codes),
   };
-  const given = Object.entries(values).filter((pair): pair is [string, SqlValue] => pair[1] !== undefined);
+  return Object.entries(values).filter((pair): pair is [string, SqlValue] => pair[1] !== undefined);
+}
+
+function changeRun(connection: SqliteConnection, run: number, change: RunChange): void {
+  const given = changedColumns(change);
   if (given.length === 0) return;
   const assignments = given.map(([column]) => `${column} = ?`).join(', ');
   connection.prepare(`UPDATE run SET ${assignments} WHERE number = ?`).run([...given.map(([, value]) => value), run]);

@@ -1,0 +1,84 @@
+import { TASK_STATE_CODE } from '../../model/states.js';
+import type { ChosenAddress, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import { joined } from '../sqlite/look-ups.js';
+import { unpackReused } from '../sqlite/reused.js';
+import * as rows from '../sqlite/rows.js';
+import { progressOf } from '../sqlite/side-results.js';
+import type { SqlRow } from '../sqlite/statement.js';
+import { reusedOf } from './reused.js';
+import type { Session, Sql } from './session.js';
+import type { Parameter } from './values.js';
+
+/** Columns for a SELECT; digests as text. */
+export function selection(table: string, columns: readonly string[]): string {
+  return columns.map((column) => (rows.DIGESTS.has(column) ? `encode(${table}.${column}, 'hex')` : `${table}.${column}`)).join(', ');
+}
+
+export const NUMBER = '(SELECT number FROM run WHERE id = ?)';
+
+/** One state of the database, one round trip. For `taskRunsOf`. */
+export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[] {
+  const conditions = [`t.run = ${NUMBER}`];
+  const values: Parameter[] = [run];
+  if (filter.task !== undefined) {
+    conditions.push('t.task = ?');
+    values.push(filter.task);
+  }
+  if (filter.state !== undefined) {
+    conditions.push('t.state = ?');
+    values.push(TASK_STATE_CODE[filter.state]);
+  }
+  if (filter.id !== undefined) {
+    conditions.push('t.id = ?');
+    values.push(filter.id);
+  }
+  if (filter.indexes !== undefined) {
+    conditions.push('t.place = ANY(?::bigint[])');
+    values.push(filter.indexes);
+  }
+  const where = `WHERE ${conditions.join(' AND ')}`;
+  // Of packed task runs nobody knows the places before they are unpacked: with a filter, all that packs can have is read.
+  const isMeant =
+    values.length === 1
+      ? ''
+      : ` AND (EXISTS (SELECT 1 FROM task_run t ${where} AND t.place = x.place) OR NOT EXISTS (SELECT 1 FROM task_run t WHERE t.run = x.run AND t.place = x.place))`;
+  const part = (table: string, columns: readonly string[], within: string): Sql => [
+    `SELECT ${selection('x', columns)} FROM ${table} x WHERE x.run = ${NUMBER}${isMeant} ORDER BY x.place, x.${within}`,
+    run,
+    ...(values.length === 1 ? [] : values),
+  ];
+  return [
+    [`SELECT ${selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`, ...values],
+    reusedOf(run, filter),
+    part('attempt', rows.ATTEMPT_COLUMNS, 'attempt'),
+    part('artifact', rows.ARTIFACT_COLUMNS, 'name'),
+    [`SELECT place, attempt, fraction, message, at FROM progress WHERE run = ${NUMBER}`, run],
+  ];
+}
+
+/** @param answers of what `taskRunsAsked` asks */
+export function taskRunsOf(answers: readonly (readonly SqlRow[])[], filter: TaskRunFilter): readonly TaskRunDetails[] {
+  const [found = [], packs = [], attempts = [], artifacts = [], said = []] = answers;
+  const reused = unpackReused(packs, filter);
+  const taskRuns = [...found.map(rows.taskRunOf), ...reused];
+  // Made of two lists that are in order: sorting them is one walk.
+  if (reused.length > 0) taskRuns.sort((a, b) => a.index - b.index);
+  const details = joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf));
+  if (said.length === 0) return details;
+  const progress = progressOf(said);
+  return details.map((row) => {
+    const last = progress.get(row.index);
+    return last === undefined ? row : { ...row, progress: last };
+  });
+}
+
+/** Small results lie in the record, others under their digests: what is left was chosen. */
+export async function findChosenAddresses(session: Session): Promise<readonly ChosenAddress[]> {
+  const sql = "SELECT DISTINCT uri, address FROM artifact WHERE uri NOT LIKE 'record:%' AND address !~ '^results/[0-9a-f][0-9a-f]/'";
+  return (await session.rows(sql)).map(([uri, key]) => ({ uri: uri as string, key: key as string }));
+}
+
+/** No limit is NULL. */
+export function sqlLimit(limit: number): number | null {
+  return limit === Number.POSITIVE_INFINITY ? null : limit;
+}

@@ -1,0 +1,70 @@
+import type { TaskRunRow } from '../../model/records.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
+import type { TaskRunFilter } from '../run-record.js';
+import { addRepeated, groupByTask, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import type { SqlRow } from '../sqlite/statement.js';
+import type { Sql } from './session.js';
+
+/** Task runs that were answered by earlier results, packed as in SQLite: one row for those of one task that come in one batch. */
+
+const INSERT = 'INSERT INTO reused (run, task, first_place, last_place, places, columns) VALUES (?, ?, ?, ?, ?, ?)';
+const PACKED_NEARBY = 'SELECT places FROM reused WHERE run = (SELECT number FROM run WHERE id = ?) AND last_place >= ? AND first_place <= ?';
+const HELD = 'SELECT place FROM task_run WHERE run = (SELECT number FROM run WHERE id = ?) AND place BETWEEN ? AND ? AND place = ANY(?::bigint[])';
+
+/** What becomes of the task runs of a batch. */
+export class ReusedWriting {
+  /** To be asked before it can be decided. */
+  readonly questions: readonly Sql[];
+
+  constructor(run: string, rows: readonly TaskRunRow[]) {
+    const hits = rows.filter(({ state }) => state === REUSED);
+    const packed: readonly Sql[] = rows.length === 0 ? [] : [[PACKED_NEARBY, run, ...rangeOf(rows)]];
+    const held: readonly Sql[] = hits.length < WORTH_A_PACK ? [] : [[HELD, run, ...rangeOf(hits), hits.map(({ index }) => index)]];
+    this.questions = [...packed, ...held];
+  }
+
+  /**
+   * @param rows those that were asked about
+   * @returns `rest`: what is to be written one by one, without what a pack holds already, for a final state never changes (S10)
+   * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
+   */
+  decide(
+    run: number,
+    [nearby = [], held = []]: readonly (readonly SqlRow[])[],
+    rows: readonly TaskRunRow[],
+  ): { packs: readonly Sql[]; rest: readonly TaskRunRow[] } {
+    const packed = new Set(nearby.flatMap(([places]) => JSON.parse(places as string) as number[]));
+    const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
+    const hits = left.filter(({ state }) => state === REUSED);
+    if (hits.length < WORTH_A_PACK) return { packs: [], rest: left };
+    // Where a place has, or is given, more than one row, which one counts is for the table to say.
+    const contested = new Set(held.map(([place]) => place as number));
+    addRepeated(contested, left);
+    const placed = new Set<TaskRunRow>();
+    const packs: Sql[] = [];
+    for (const [task, same] of groupByTask(hits.filter(({ index }) => !contested.has(index)))) {
+      if (same.length < WORTH_A_PACK) continue;
+      packs.push([INSERT, run, task, ...packValues(same)]);
+      for (const row of same) placed.add(row);
+    }
+    return { packs, rest: left.filter((row) => !placed.has(row)) };
+  }
+}
+
+/** For `unpackReused`. */
+export function reusedOf(run: string, filter: TaskRunFilter): Sql {
+  const select = 'SELECT task, places, columns FROM reused WHERE run = (SELECT number FROM run WHERE id = ?)';
+  if (filter.state !== undefined && filter.state !== REUSED) return [`${select} AND false`, run];
+  return filter.task === undefined ? [select, run] : [`${select} AND task = ?`, run, filter.task];
+}
+
+/** How many task runs of a run are in each state, by its number, the packed ones too. */
+export function countOf(run: number): Sql {
+  const packed = 'SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ?';
+  return [
+    `SELECT state, sum(count) FROM (SELECT state, count(*) AS count FROM task_run WHERE run = ? GROUP BY state UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`,
+    run,
+    TASK_STATE_CODE[REUSED],
+    run,
+  ];
+}
