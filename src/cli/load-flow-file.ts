@@ -108,6 +108,13 @@ async function importBundle(path: string, refusal?: unknown): Promise<object> {
   }
 }
 
+const lastThings: (() => void)[] = [];
+
+/** One listener, however many files a flow is looked for in: Node warns of more than ten. */
+function atExit(act: () => void): void {
+  if (lastThings.push(act) === 1) process.once('exit', () => lastThings.forEach((one) => void one()));
+}
+
 async function bundleOf(path: string): Promise<Bundle> {
   const home = findHome();
   const kept = home === IN_MEMORY ? undefined : findKeptBundle(home, path);
@@ -118,7 +125,7 @@ async function bundleOf(path: string): Promise<Bundle> {
     const bundle = await bundleModule(path);
     const keep = home === IN_MEMORY ? undefined : keepBundle(home, path, bundle, startedAt);
     // Not now: the run is waiting, and a project that has never run has no folder yet.
-    if (keep) process.once('exit', keep);
+    if (keep) atExit(keep);
     return bundle;
   } catch (error) {
     if (!(error instanceof BundleFailure)) throw error;
