@@ -11,10 +11,14 @@ const FIRST_FETCH = 2;
 const MOST_FETCHED = 256;
 /** The rows of more task runs than that are sought in the order of the log, not by task run. */
 const FEW_NODES = 5_000;
+/** So few are sought one by one. */
+const ONE_BY_ONE = 32;
 const BEFORE_ALL = -1;
 
 /** What the rows of one search have in common. */
 interface Stream {
+  /** Told, because SQLite would rather walk the whole log in its order than trust in an index of which it knows nothing. */
+  readonly index: '' | 'log_pack_by_level' | 'log_pack_by_node';
   readonly where: string;
   readonly values: readonly SqlValue[];
 }
@@ -35,22 +39,26 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
 /** One for the whole log, or for a task; one for each level where only that is asked for. */
 function streamsOf(connection: SqliteConnection, run: number, { node, level, attempt }: LogFilter): readonly Stream[] {
   const lowest = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
-  const ofAttempt: Stream = attempt === undefined ? { where: '', values: [] } : { where: ' AND attempt = ?', values: [attempt] };
-  if (node === undefined && lowest === 0) return [ofAttempt];
-  if (node === undefined)
-    return LOG_LEVELS.flatMap((_, code) =>
-      code < lowest ? [] : [{ where: ` AND level = ?${ofAttempt.where}`, values: [code, ...ofAttempt.values] }],
-    );
+  const [ofAttempt, attempts]: readonly [string, readonly SqlValue[]] = attempt === undefined ? ['', []] : [' AND attempt = ?', [attempt]];
+  if (node === undefined && lowest === 0) return [{ index: '', where: ofAttempt, values: attempts }];
+  if (node === undefined) {
+    const levels = LOG_LEVELS.map((_, code) => code).filter((code) => code >= lowest);
+    return levels.map((code) => ({ index: 'log_pack_by_level', where: ` AND level = ?${ofAttempt}`, values: [code, ...attempts] }));
+  }
   const ids = nodesCalled(connection, run, node);
-  const among = ids.length === 1 ? ' AND node = ?' : amongNodes(ids.length);
-  const within: SqlValue[] = ids.length === 1 ? [node] : ids.length > FEW_NODES ? [JSON.stringify(ids)] : [run, JSON.stringify(ids)];
-  return [{ where: `${among} AND level >= ?${ofAttempt.where}`, values: [...within, lowest, ...ofAttempt.values] }];
+  const rest = ` AND level >= ?${ofAttempt}`;
+  if (ids.length <= ONE_BY_ONE)
+    return ids.map((id) => ({ index: 'log_pack_by_node', where: ` AND node = ?${rest}`, values: [id, lowest, ...attempts] }));
+  const within: SqlValue[] = ids.length > FEW_NODES ? [JSON.stringify(ids)] : [run, JSON.stringify(ids)];
+  return [{ index: '', where: amongNodes(ids.length) + rest, values: [...within, lowest, ...attempts] }];
 }
 
 function amongNodes(count: number): string {
   const ids = '(SELECT value FROM json_each(?))';
   // Places first, which an index holds: sorting whole rows would copy their texts.
-  return count > FEW_NODES ? ` AND +node IN ${ids}` : ` AND first_seq IN (SELECT first_seq FROM log_pack WHERE run = ? AND node IN ${ids})`;
+  return count > FEW_NODES
+    ? ` AND +node IN ${ids}`
+    : ` AND first_seq IN (SELECT first_seq FROM log_pack INDEXED BY log_pack_by_node WHERE run = ? AND node IN ${ids})`;
 }
 
 /** The id of one task run, or the name of a task that may have had several. */
@@ -60,11 +68,14 @@ function nodesCalled(connection: SqliteConnection, run: number, name: string): r
   return [...new Set([name, ...ids.map((row) => row[0] as string), ...reused.map((row) => row.id)])];
 }
 
-const SELECT = `SELECT ${PACK_COLUMNS.join(', ')} FROM log_pack WHERE run = ? AND first_seq > ?`;
+function selectFrom({ index }: Stream): string {
+  return `SELECT ${PACK_COLUMNS.join(', ')} FROM log_pack${index === '' ? '' : ` INDEXED BY ${index}`} WHERE run = ? AND first_seq > ?`;
+}
 
 /** Rows come by their first line; those that began before `after` may reach beyond it. */
-function firstLines(connection: SqliteConnection, run: number, { where, values }: Stream, after: number, most: number): readonly LogRow[] {
-  const statement = connection.prepare(`${SELECT} AND last_seq > ?${where} ORDER BY first_seq LIMIT ?`);
+function firstLines(connection: SqliteConnection, run: number, stream: Stream, after: number, most: number): readonly LogRow[] {
+  const { where, values } = stream;
+  const statement = connection.prepare(`${selectFrom(stream)} AND last_seq > ?${where} ORDER BY first_seq LIMIT ?`);
   const lines: LogRow[] = [];
   let from = after - SPAN;
   for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
@@ -79,8 +90,9 @@ function firstLines(connection: SqliteConnection, run: number, { where, values }
 }
 
 /** From the end backwards: a row that began earlier may still reach into what is wanted, but not over more than `SPAN`. */
-function lastLines(connection: SqliteConnection, run: number, { where, values }: Stream, after: number, most: number): readonly LogRow[] {
-  const statement = connection.prepare(`${SELECT} AND first_seq < ? AND last_seq > ?${where} ORDER BY first_seq DESC LIMIT ?`);
+function lastLines(connection: SqliteConnection, run: number, stream: Stream, after: number, most: number): readonly LogRow[] {
+  const { where, values } = stream;
+  const statement = connection.prepare(`${selectFrom(stream)} AND first_seq < ? AND last_seq > ?${where} ORDER BY first_seq DESC LIMIT ?`);
   let lines: LogRow[] = [];
   let before = Number.MAX_SAFE_INTEGER;
   let least = after;
