@@ -147,7 +147,7 @@ function itemsOf(target: Target): readonly Item[] {
 }
 
 /** The class that an item declares. */
-export function classOf({ node }: Item): SyntaxNode | undefined {
+function classOf({ node }: Item): SyntaxNode | undefined {
   if (node.type === 'ClassDeclaration' || node.type === 'ClassExpression') return node;
   const init = node.type === 'VariableDeclarator' && node.init ? withoutTypes(node.init as SyntaxNode) : undefined;
   return init !== undefined && isClass(init) ? init : undefined;

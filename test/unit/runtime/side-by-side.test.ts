@@ -61,5 +61,6 @@ describe('two runs at once', () => {
       expect([run.state, tasks.length]).toEqual(['success', 30]);
     }
     expect((await recorded(again.runId)).run.counts).toEqual({ cached: 30 });
-  });
+    // Three processes that compile what they load.
+  }, 60_000);
 });

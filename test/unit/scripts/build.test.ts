@@ -54,7 +54,8 @@ async function exportOf(project: string, name: string): Promise<unknown> {
   return module[name];
 }
 
-describe('build', () => {
+// Each case compiles the package.
+describe('build', { timeout: 60_000 }, () => {
   it('compiles, makes the command executable, and with --if-stale leaves a fresh build alone', async () => {
     const project = createProject();
     expect(build(project)).toEqual({ status: 0, output: '' });
