@@ -2,7 +2,7 @@ import { MillraceError } from '../base/error.js';
 import { nearest } from '../base/nearest.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import type { FlowDefinition, ResumeChoice, Resumed } from '../flow/flow-runtime.js';
-import { checkOptions, RUN_OPTIONS } from '../flow/option-kinds.js';
+import { checkOptions } from '../flow/option-kinds.js';
 import { givenNames, type ParameterSources } from '../flow/parameter-sources.js';
 import { resolveParameters } from '../flow/parameters.js';
 import { printLine } from '../log/print-line.js';
@@ -14,7 +14,7 @@ import { findRun } from './past/look-up.js';
 import { pastRun } from './past-run.js';
 import { openProject } from './project.js';
 import { withRecorded } from './resume-parameters.js';
-import type { StartOptions } from './run-options.js';
+import { START_OPTIONS, type StartOptions } from './run-options.js';
 import { recordedParams } from './run-row.js';
 import { sourcesOf } from './run-sources.js';
 import { startRun } from './start-run.js';
@@ -24,7 +24,7 @@ import { startRun } from './start-run.js';
  * @throws MillraceError `RUN_UNKNOWN`, `NOTHING_TO_RESUME`, `RUN_OF_ANOTHER_FLOW`, `RUN_GOING_ON`, `TASK_UNKNOWN`, `PARAM_NOT_RECORDED`; ParameterError
  */
 export async function resumeFlow(flow: FlowDefinition, given: ParameterSources, choice: ResumeChoice, options: StartOptions): Promise<Resumed> {
-  checkOptions(RUN_OPTIONS, options, 'RUN_OPTION_INVALID');
+  checkOptions(START_OPTIONS, options, 'RUN_OPTION_INVALID');
   await using project = await openProject();
   const { record } = project;
   const origin = await originOf(record, flow, choice.runId);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -275,6 +275,8 @@ describe('without esbuild', () => {
       join(own, 'main.js'),
       "exports.version = '0.28.1'; exports.transformSync = () => { throw new Error('no binary\\nfor this machine'); };",
     );
+    // What was bundled before is kept, so the file has to change.
+    appendFileSync(join(folder, 'flow.ts'), '\nexport const other = 1;\n');
     expect((await run('run', 'flow.ts')).err).toMatch(/error\[DECORATORS_NOT_LOWERED\]: .*no binary\n[\s\S]*hint: install esbuild again/);
   });
 });

@@ -1,12 +1,12 @@
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
-import { PARTS } from '../sqlite/removal.js';
+import { HOLDERS, PARTS } from '../sqlite/removal.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOn, rememberMoved } from './origins.js';
-import type { Session } from './session.js';
+import type { Session, Sql } from './session.js';
 
 const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 const IS_RESULT = "address ~ '^results/[0-9a-f][0-9a-f]/'";
@@ -83,12 +83,11 @@ async function mayBeUsedBy(session: Session, { number, id, flow }: Doomed): Prom
 async function removeRun(session: Session, { number, id }: Doomed): Promise<void> {
   await removeEntries(session, number);
   await session.all([
-    [
-      `INSERT INTO garbage (digest, address, bytes)
-      SELECT content_digest, CASE WHEN uri LIKE 'record:%' THEN '' ELSE address END, bytes FROM artifact
-      WHERE run = ? AND (uri LIKE 'record:%' OR ${IS_RESULT}) ON CONFLICT DO NOTHING`,
-      number,
-    ],
+    ...HOLDERS.map((holder): Sql => {
+      const lost = `SELECT content_digest, CASE WHEN uri LIKE 'record:%' THEN '' ELSE address END, bytes FROM ${holder}
+      WHERE run = ? AND (uri LIKE 'record:%' OR ${IS_RESULT})`;
+      return [`INSERT INTO garbage (digest, address, bytes) ${lost} ON CONFLICT DO NOTHING`, number];
+    }),
     ...PARTS.map((table) => [`DELETE FROM ${table} WHERE run = ?`, number] as const),
     ['DELETE FROM run_origin WHERE run = ? OR origin = ?', number, id],
     ['DELETE FROM run_param WHERE run = ? AND flow = (SELECT flow FROM run WHERE number = ?)', number, number],
@@ -105,8 +104,8 @@ async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteF
   const { freed, freedFiles, pendingFiles } = NOTHING;
   const [, any = []] = await session.all([[ALONE], ['SELECT 1 FROM garbage LIMIT 1']]);
   if (any.length === 0) return { freed, freedFiles, pendingFiles };
-  const [, inRecord = [], , , files = [], open = []] = await session.all([
-    ['DELETE FROM garbage g USING artifact a WHERE a.content_digest = g.digest'],
+  await session.all(HOLDERS.map((holder): Sql => [`DELETE FROM garbage g USING ${holder} h WHERE h.content_digest = g.digest`]));
+  const [inRecord = [], , , files = [], open = []] = await session.all([
     ['SELECT count(*), coalesce(sum(length(c.bytes)), 0) FROM garbage g JOIN content c ON c.digest = g.digest'],
     ['DELETE FROM content WHERE digest IN (SELECT digest FROM garbage)'],
     ["DELETE FROM garbage WHERE address = ''"],

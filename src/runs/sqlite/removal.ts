@@ -12,7 +12,7 @@ const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', 
 /** Tables that are keyed by run and place alone, without a foreign key. */
 export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
 /** Those that say where bytes lie. */
-const HOLDERS = ['artifact', 'run_artifact'];
+export const HOLDERS = ['artifact', 'run_artifact'];
 
 export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
   if (request.dryRun !== true) {

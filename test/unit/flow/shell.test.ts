@@ -72,6 +72,7 @@ describe('shell', () => {
   });
 
   it('S18: a secret in its environment is looked up when it runs, and masked in its output', async () => {
+    vi.stubEnv('MILLRACE_HOME', folder);
     vi.stubEnv('SHELL_CANARY', 'canary-4242');
     const show = shell('show', 'echo "got $TOKEN"', { env: { TOKEN: secret('SHELL_CANARY') } });
     expect(await flow('shell-secret', () => show()).run()).toBe('got canary-4242');
@@ -80,6 +81,7 @@ describe('shell', () => {
     expect((await project.record.logs(run?.id ?? '')).map(({ text }) => text)).toEqual(['got ***']);
     vi.stubEnv('SHELL_CANARY', undefined);
     await expect(flow('shell-secret', () => show()).run()).rejects.toThrow(/expected the secret 'SHELL_CANARY'/);
+    vi.unstubAllEnvs();
   });
 
   it('adds to the environment and runs in a folder', async () => {
