@@ -36,7 +36,7 @@ writeFileSync(result, JSON.stringify({ ms: performance.now() - startedAt, kiloby
 `;
 
 export const workload = {
-  goal: 'G18',
+  goal: 'G19',
   title: 'a task that prints 1,000,000 lines, output to a file',
   repetitions: 1,
   variants: {
