@@ -53,7 +53,8 @@ async function prepare({ folder }) {
       SELECT 10 + i, p, 1, 5, 'queued@-0.2 running@0 success@9', ${FIRST_MS} + i * 1000, ${FIRST_MS} + i * 1000 + 9 FROM n, k;
     INSERT INTO artifact SELECT 10 + i, p, '', a.uri, a.address, a.content_digest, a.value_digest, a.bytes, a.format
       FROM n, k, (SELECT * FROM artifact WHERE place = 0 LIMIT 1) a;
-    INSERT INTO log (run, seq, at, level, text, node, attempt) SELECT 10 + i, p, ${FIRST_MS} + i * 1000, 1, 'a line', 'step-' || p || '#0', 1 FROM n, k WHERE p < 2;
+    INSERT INTO log_pack (run, first_seq, last_seq, level, node, attempt, times, texts)
+      SELECT 10 + i, p, p, 1, 'step-' || p || '#0', 1, json_array(${FIRST_MS} + i * 1000), '["a line"]' FROM n, k WHERE p < 2;
     COMMIT; PRAGMA wal_checkpoint(TRUNCATE);`);
   database.close();
 }
