@@ -35,14 +35,14 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|resume\.ts|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
     priority: 2,
   },
   { name: 'past', test: /[\\/]src[\\/]runtime[\\/]past[\\/]/, priority: 2 },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',
-    test: /[\\/]src[\\/]cli[\\/](?!main|live|commands|table|fit-width|run-summary|run-progress|human-printer|run-report|task-report|flow-file[\\/](?:bundle|import-meta|decorator|esbuild|tsconfig-of|source-language))/,
+    test: /[\\/]src[\\/]cli[\\/](?!main|live|commands|table|fit-width|run-summary|run-progress|human-printer|run-report|side-report|task-report|flow-file[\\/](?:bundle|import-meta|decorator|esbuild|tsconfig-of|source-language))/,
     priority: 1,
   },
 ];

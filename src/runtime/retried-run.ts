@@ -1,8 +1,8 @@
 import type { RunHandle } from '../flow/flow-runtime.js';
 import type { RunEvent } from '../model/event.js';
 import type { RunState } from '../model/states.js';
+import { runUnknown } from '../runs/look.js';
 import { loadEarlierWork } from './earlier-work.js';
-import { findRun } from './past/look-up.js';
 import { openProject } from './project.js';
 import type { RunInProgress } from './run-handle.js';
 import type { StartOptions } from './run-options.js';
@@ -81,7 +81,9 @@ export class RetriedRun implements RunHandle<unknown> {
     this.#isBetween = true;
     try {
       await using project = await openProject();
-      const resume = await loadEarlierWork(project.record, await findRun(project.record, failed));
+      const origin = await project.record.run(failed);
+      if (origin === undefined) throw runUnknown(failed);
+      const resume = await loadEarlierWork(project.record, origin);
       if (this.#isCancelled) return undefined;
       this.#current = this.#try({ resume, triesLeft, retries: failed });
       return this.#current;

@@ -107,7 +107,7 @@ export class PastRun extends Shown implements RunInfo {
   }
 
   async report(options: ReportOptions = {}): Promise<string> {
-    const { reportFrom } = await import('../report.js');
+    const { reportFrom } = await import('./report.js');
     return await reportFrom(this.#source.open, this.id, options);
   }
 
