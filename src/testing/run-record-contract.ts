@@ -13,6 +13,7 @@ import {
   type TaskRunRow,
 } from '../model/records.js';
 import type { Claim, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
+import { sideResultsOf } from '../runs/side-results.js';
 import { withOrigins } from '../runs/with-origins.js';
 
 /** One case of a contract suite: any test runner can host it. */
@@ -1028,6 +1029,58 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal((await other.entries([digest('v1', 32)])).length, 11);
     assert.equal((await record.remove({ runs: ['early'], deleteFile: () => false })).freed.count, 11);
     assert.deepEqual(await other.entries([digest('v1', 32)]), []);
+  },
+
+  'what was given beside a result is handed on with it, of the attempt that counts': async (record, another) => {
+    const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
+      taskRow(index, { state: 'cached', attempts: 0, startedAt: undefined, origin: { run, index: originIndex } });
+    await record.open(runRow({ id: 'maker', createdAt: 1 }));
+    await record.append({
+      run: 'maker',
+      epoch: 0,
+      taskRuns: [taskRow(0, { attempts: 2 }), taskRow(1)],
+      artifacts: [artifactRow(0, '', 'x'), artifactRow(1, '', 'y')],
+      runArtifacts: [1, 2].map((attempt) => ({ ...runArtifactRow(0, attempt, 'plot', `try ${attempt}`), inline: Uint8Array.of(attempt) })),
+      metrics: [
+        { ...metricRow(0, 'loss', 0, [0], [9]), attempt: 1 },
+        { ...metricRow(0, 'loss', 0, [0, 1], [0.5, Number.NaN]), attempt: 2 },
+        { ...metricRow(0, 'loss', 2, [5], [0.25]), attempt: 2 },
+      ],
+      change: { state: 'success' },
+    });
+    const many = Array.from({ length: 10 }, (_, n) => hit(n + 3, 'maker', n === 4 ? 0 : 1));
+    for (const [id, taskRuns] of [
+      ['packed', many],
+      ['single', [hit(3, 'maker', 1), hit(8, 'maker', 0)]],
+    ] as const) {
+      await record.open(runRow({ id, createdAt: 2 }));
+      await record.append({ run: id, epoch: 0, taskRuns, change: { state: 'success' } });
+    }
+    const other = await another();
+    const given = async (run: string) => {
+      const { artifacts, metrics } = await sideResultsOf(other, run, await other.taskRuns(run), { points: true });
+      return {
+        artifacts: artifacts.map(({ index, name, ref }) => [index, name, ref.contentDigest]),
+        points: metrics.map(({ index, points }) => [index, points]),
+      };
+    };
+    const expected = (index: number) => ({
+      artifacts: [[index, 'plot', digest('try 2')]],
+      points: [[index, { steps: [0, 1, 5], values: [0.5, Number.NaN, 0.25] }]],
+    });
+    const remove = async (run: string) => {
+      const would = await record.remove({ runs: [run], dryRun: true, deleteFile: () => false });
+      const removal = await record.remove({ runs: [run], deleteFile: () => false });
+      assert.deepEqual(removal, would);
+      return removal;
+    };
+    assert.deepEqual([await given('packed'), await given('single')], [expected(7), expected(8)]);
+    // What the failed attempt gave nobody took.
+    assert.equal((await remove('maker')).freed.count, 1);
+    assert.deepEqual([await given('packed'), await given('single')], [expected(7), expected(8)]);
+    assert.equal((await remove('single')).freed.count, 0);
+    assert.deepEqual(await given('packed'), expected(7));
+    assert.equal((await remove('packed')).freed.count, 1);
   },
 
   'S24: a run that goes on finds what it took from a removed one where it was handed on to': async (record, another) => {

@@ -106,7 +106,7 @@ export class MemoryRemoval {
         const elsewhere = run.originOf(originIndex);
         if (heir === undefined) other.repoint(index, elsewhere ?? { run: run.row.id, index: originIndex });
         else if (heir.run !== other.row.id || heir.index !== index) other.repoint(index, heir);
-        else if (other.artifactsAt(index).length === 0) other.takeArtifacts(index, run.artifactsAt(originIndex));
+        else if (other.artifactsAt(index).length === 0) other.takeOver(index, run, originIndex);
       }
     }
   }
@@ -137,7 +137,8 @@ export class MemoryRemoval {
     for (const run of going) {
       for (const other of this.#record.runs.values()) {
         if (going.has(other)) continue;
-        for (const [, originIndex] of other.takenFrom(run.row.id)) for (const { ref } of run.artifactsAt(originIndex)) handed.add(ref.contentDigest);
+        for (const [, originIndex] of other.takenFrom(run.row.id))
+          for (const { contentDigest } of run.handedOnWith(originIndex)) handed.add(contentDigest);
       }
     }
     const kept = this.#contents((run) => !going.has(run));
