@@ -977,6 +977,28 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await record.entries([digest('v1', 32)]), []);
   },
 
+  'S30: a run that is being resumed stays, and so does what that one had resumed': async (record) => {
+    const failed = { change: { state: 'failed' } } as const;
+    for (const [id, originRun] of [['r1'], ['r2', 'r1'], ['other']] as const) {
+      await record.open(runRow({ id, ...(originRun === undefined ? {} : { originRun }) }));
+      const artifacts = [{ ...artifactRow(0, '', id), inline: Uint8Array.of(1) }];
+      await record.append({ run: id, epoch: 0, taskRuns: [taskRow(0)], artifacts, ...failed });
+    }
+    await record.open(runRow({ id: 'going', originRun: 'r2' }));
+    const remove = async (...runs: readonly string[]) => await record.remove({ runs, deleteFile: () => false });
+    const removal = await remove('r1', 'r2', 'other');
+    assert.deepEqual(removal.removed, ['other']);
+    assert.deepEqual(
+      [...removal.left].sort((a, b) => a.run.localeCompare(b.run)),
+      [
+        { run: 'r1', why: 'in-use', by: 'going' },
+        { run: 'r2', why: 'in-use', by: 'going' },
+      ],
+    );
+    await record.append({ run: 'going', epoch: 0, ...failed });
+    assert.deepEqual([...(await remove('r1', 'r2')).removed].sort(), ['r1', 'r2']);
+  },
+
   'what others took from a removed run is handed on to them, and answers for it still': async (record, another) => {
     const done = { change: { state: 'success' } } as const;
     const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
