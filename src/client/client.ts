@@ -110,10 +110,17 @@ class ProjectClient extends Shown implements Client {
   }
 
   protected facts(): Facts {
+    const { home, url } = this.#options;
     return {
       kind: 'Client',
       title: '',
-      facts: Object.entries({ ...this.#options, flows: 'flows()', runs: 'runs()', path: "get('flow/latest/task/0')" }),
+      facts: Object.entries({
+        home,
+        url: url === undefined ? undefined : withoutCredentials(url),
+        flows: 'flows()',
+        runs: 'runs()',
+        path: "get('flow/latest/task/0')",
+      }),
     };
   }
 
@@ -143,4 +150,9 @@ class ProjectClient extends Shown implements Client {
         rows.length === 1 ? `It has one: 0, or ${rows[0]?.id}.` : `It has ${rows.length}: 0 to ${rows.length - 1}, or by their ids ${rows[0]?.id} …`,
     });
   }
+}
+
+/** It may end up in a notebook that others read. */
+function withoutCredentials(url: string): string {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(url) ? url.replace(/\/\/.*@/s, '//***@').replace(/\?.*$/s, '') : url;
 }

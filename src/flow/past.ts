@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph-view.js';
-import type { ArtifactRef } from '../model/artifact.js';
+import type { ArtifactKind, ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo, LogLevel } from '../model/event.js';
 import type { RunState, TaskState } from '../model/states.js';
 import type { Task, TaskRef } from './task-type.js';
@@ -45,12 +45,12 @@ export interface NoteInfo {
   readonly text: string;
 }
 
-/** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
 export interface ReportOptions {
   /** Also writes the page to this file. */
   file?: string;
 }
 
+/** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
 export interface RunInfo {
   readonly id: string;
   readonly flow: string;
@@ -85,6 +85,10 @@ export interface RunInfo {
   };
   /** What the flow returned. @throws MillraceError `RUN_RESULT_MISSING` when the run did not succeed */
   result<T = unknown>(): Promise<T>;
+  /** What was given beside the results: by `ctx().artifact` in the flow and its tasks, and the files among its parameters. */
+  artifacts(): Listing<ArtifactInfo>;
+  /** What was given by `ctx().metric`, in the flow and its tasks. */
+  metrics(): Listing<MetricInfo>;
   /** The graph as it was recorded, with the state of each node. */
   graph(): Promise<Graph>;
   /** The run as one HTML page that needs no network. @throws MillraceError `REPORT_ASSETS_MISSING`, and what writing the file throws */
@@ -105,6 +109,8 @@ export interface LogQuery {
   readonly level?: LogLevel;
   /** Of the task run with this id, or of the task with this name. */
   readonly task?: string;
+  /** Of this attempt of its task run, from 1. @default all */
+  readonly attempt?: number;
 }
 
 /** One task of a run, with all its task runs. */
@@ -128,25 +134,49 @@ export interface TaskInfo {
   readonly error?: ErrorInfo;
   /** Where a reused result comes from. */
   readonly origin?: { readonly run: string; readonly index: number };
-  /** The parts of its result: one called `result`, or the named outputs. */
+  /** Of one that is running, what it said last by `ctx().progress`. */
+  readonly progress?: { readonly fraction: number; readonly message?: string; readonly at: Date };
+  /** The parts of its result, one called `result` or the named outputs; then what it gave by `ctx().artifact`. */
   artifacts(): Listing<ArtifactInfo>;
+  /** What it gave by `ctx().metric`. */
+  metrics(): Listing<MetricInfo>;
   /** @throws MillraceError `ARTIFACT_UNKNOWN` */
   artifact(name: string): Promise<ArtifactInfo>;
   /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   value<T = unknown>(): Promise<T>;
   /** The task runs whose results it took, or that it came after. */
   upstream(): Promise<readonly TaskInfo[]>;
-  logs(filter?: Pick<LogQuery, 'level'>): Listing<string>;
+  logs(filter?: Pick<LogQuery, 'level' | 'attempt'>): Listing<string>;
 }
 
 /** A stored value: where it lies, and how to know it again. */
 export interface ArtifactInfo extends ArtifactRef {
-  /** `result`, or the name of an output. */
+  /** `result`, or the name of an output, or the one that `ctx().artifact` was told. */
   readonly name: string;
+  /** How a viewer is to show it, where it was given by `ctx().artifact`. */
+  readonly kind?: ArtifactKind;
+  /** Its media type, where it was given by `ctx().artifact`. */
+  readonly contentType?: string;
   /** Reads it, verified in full. @throws MillraceError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   load<T = unknown>(): Promise<T>;
-  /** The task run it belongs to. */
+  /** The task run it belongs to. @throws MillraceError `TASK_RUN_UNKNOWN` when the flow itself gave it, or it is a parameter */
   producer(): Promise<TaskInfo>;
   /** The task runs of the same run that took it. */
   consumers(): Listing<TaskInfo>;
+}
+
+/** A series of numbers, as `ctx().metric` gave them. */
+export interface MetricInfo {
+  readonly name: string;
+  readonly run: string;
+  /** The id of the task run that gave it; undefined for the flow itself. */
+  readonly task?: string;
+  /** How many points it has. */
+  readonly count: number;
+  readonly last: { readonly step: number; readonly value: number };
+  /** Of the finite values; undefined when there are none. */
+  readonly min?: number;
+  readonly max?: number;
+  /** All of them, in the order in which they came. */
+  points(): Promise<{ readonly steps: readonly number[]; readonly values: readonly number[] }>;
 }

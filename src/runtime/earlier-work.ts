@@ -32,7 +32,7 @@ export async function loadNewestWork(record: RunRecord, flow: string): Promise<E
 
 /** @param rows newest first */
 async function loadWork(record: RunRecord, rows: readonly RunRow[]): Promise<EarlierWork> {
-  const rowsOf = remembering((run: string) => record.taskRuns(run));
+  const rowsOf = remembering(async (run: string) => (await record.taskRuns(run)).map(asHolder));
   const runs: EarlierRun[] = [];
   for (const { id } of rows) runs.push({ id, taskRuns: await withOrigins({ taskRuns: rowsOf }, await rowsOf(id)) });
   const makers = new Set(runs.flatMap(({ id, taskRuns }) => [id, ...taskRuns.map((row) => row.origin?.run ?? id)]));
@@ -53,6 +53,11 @@ async function loadWork(record: RunRecord, rows: readonly RunRow[]): Promise<Ear
     codesOf: (run) => codes.get(run) ?? {},
     tasksInside: (run, index) => tasksIn(inside.get(run) ?? [], index),
   };
+}
+
+/** Whoever was handed the result of a removed run has it now: to be taken from there, not from where it was computed. */
+function asHolder(row: TaskRunDetails): TaskRunDetails {
+  return row.origin !== undefined && row.artifacts.length > 0 ? { ...row, origin: undefined } : row;
 }
 
 /** Newest first. A run that succeeded has finished all there was to do: what came before it is of no use. */

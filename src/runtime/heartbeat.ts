@@ -95,10 +95,15 @@ export class Heartbeat {
 function newThread(file: string, workerData: HeartbeatOrders): Worker | undefined {
   try {
     // Neither flags nor variables of the program: what it loads first is not meant for this thread.
-    return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: {} });
+    return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: ofDatabase(process.env) });
   } catch {
     return undefined;
   }
+}
+
+/** What PostgreSQL's driver takes from the environment where the address does not say it: who connects, by which password and certificates. */
+function ofDatabase(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:PG[A-Z]+|HOME|APPDATA|USER|USERNAME)$/i.test(name)));
 }
 
 /** For tests, which cannot wait for half a minute. */

@@ -96,7 +96,7 @@ export async function openProject(options: OpenOptions = {}): Promise<Project> {
 function homeOf(url: string | undefined): string {
   if (url === undefined || isServer(url)) return findHome();
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(url)) return dirname(resolve(url));
-  const shown = url.replace(/\/\/.*@/, '//***@');
+  const shown = url.replace(/\/\/.*@/, '//***@').replace(/\?.*$/s, '');
   throw new MillraceError('DATABASE_URL_UNSUPPORTED', `expected the path of an SQLite file, or postgres://…; got '${shown}'`);
 }
 

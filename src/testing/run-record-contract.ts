@@ -13,6 +13,7 @@ import {
   type TaskRunRow,
 } from '../model/records.js';
 import type { Claim, LogFilter, RecordBatch, RunFilter, RunRecord, TaskRunFilter } from '../runs/run-record.js';
+import { sideResultsOf } from '../runs/side-results.js';
 import { withOrigins } from '../runs/with-origins.js';
 
 /** One case of a contract suite: any test runner can host it. */
@@ -976,6 +977,28 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await record.entries([digest('v1', 32)]), []);
   },
 
+  'S30: a run that is being resumed stays, and so does what that one had resumed': async (record) => {
+    const failed = { change: { state: 'failed' } } as const;
+    for (const [id, originRun] of [['r1'], ['r2', 'r1'], ['other']] as const) {
+      await record.open(runRow({ id, ...(originRun === undefined ? {} : { originRun }) }));
+      const artifacts = [{ ...artifactRow(0, '', id), inline: Uint8Array.of(1) }];
+      await record.append({ run: id, epoch: 0, taskRuns: [taskRow(0)], artifacts, ...failed });
+    }
+    await record.open(runRow({ id: 'going', originRun: 'r2' }));
+    const remove = async (...runs: readonly string[]) => await record.remove({ runs, deleteFile: () => false });
+    const removal = await remove('r1', 'r2', 'other');
+    assert.deepEqual(removal.removed, ['other']);
+    assert.deepEqual(
+      [...removal.left].sort((a, b) => a.run.localeCompare(b.run)),
+      [
+        { run: 'r1', why: 'in-use', by: 'going' },
+        { run: 'r2', why: 'in-use', by: 'going' },
+      ],
+    );
+    await record.append({ run: 'going', epoch: 0, ...failed });
+    assert.deepEqual([...(await remove('r1', 'r2')).removed].sort(), ['r1', 'r2']);
+  },
+
   'what others took from a removed run is handed on to them, and answers for it still': async (record, another) => {
     const done = { change: { state: 'success' } } as const;
     const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
@@ -1028,6 +1051,58 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal((await other.entries([digest('v1', 32)])).length, 11);
     assert.equal((await record.remove({ runs: ['early'], deleteFile: () => false })).freed.count, 11);
     assert.deepEqual(await other.entries([digest('v1', 32)]), []);
+  },
+
+  'what was given beside a result is handed on with it, of the attempt that counts': async (record, another) => {
+    const hit = (index: number, run: string, originIndex: number): TaskRunRow =>
+      taskRow(index, { state: 'cached', attempts: 0, startedAt: undefined, origin: { run, index: originIndex } });
+    await record.open(runRow({ id: 'maker', createdAt: 1 }));
+    await record.append({
+      run: 'maker',
+      epoch: 0,
+      taskRuns: [taskRow(0, { attempts: 2 }), taskRow(1)],
+      artifacts: [artifactRow(0, '', 'x'), artifactRow(1, '', 'y')],
+      runArtifacts: [1, 2].map((attempt) => ({ ...runArtifactRow(0, attempt, 'plot', `try ${attempt}`), inline: Uint8Array.of(attempt) })),
+      metrics: [
+        { ...metricRow(0, 'loss', 0, [0], [9]), attempt: 1 },
+        { ...metricRow(0, 'loss', 0, [0, 1], [0.5, Number.NaN]), attempt: 2 },
+        { ...metricRow(0, 'loss', 2, [5], [0.25]), attempt: 2 },
+      ],
+      change: { state: 'success' },
+    });
+    const many = Array.from({ length: 10 }, (_, n) => hit(n + 3, 'maker', n === 4 ? 0 : 1));
+    for (const [id, taskRuns] of [
+      ['packed', many],
+      ['single', [hit(3, 'maker', 1), hit(8, 'maker', 0)]],
+    ] as const) {
+      await record.open(runRow({ id, createdAt: 2 }));
+      await record.append({ run: id, epoch: 0, taskRuns, change: { state: 'success' } });
+    }
+    const other = await another();
+    const given = async (run: string) => {
+      const { artifacts, metrics } = await sideResultsOf(other, run, await other.taskRuns(run), { points: true });
+      return {
+        artifacts: artifacts.map(({ index, name, ref }) => [index, name, ref.contentDigest]),
+        points: metrics.map(({ index, points }) => [index, points]),
+      };
+    };
+    const expected = (index: number) => ({
+      artifacts: [[index, 'plot', digest('try 2')]],
+      points: [[index, { steps: [0, 1, 5], values: [0.5, Number.NaN, 0.25] }]],
+    });
+    const remove = async (run: string) => {
+      const would = await record.remove({ runs: [run], dryRun: true, deleteFile: () => false });
+      const removal = await record.remove({ runs: [run], deleteFile: () => false });
+      assert.deepEqual(removal, would);
+      return removal;
+    };
+    assert.deepEqual([await given('packed'), await given('single')], [expected(7), expected(8)]);
+    // What the failed attempt gave nobody took.
+    assert.equal((await remove('maker')).freed.count, 1);
+    assert.deepEqual([await given('packed'), await given('single')], [expected(7), expected(8)]);
+    assert.equal((await remove('single')).freed.count, 0);
+    assert.deepEqual(await given('packed'), expected(7));
+    assert.equal((await remove('packed')).freed.count, 1);
   },
 
   'S24: a run that goes on finds what it took from a removed one where it was handed on to': async (record, another) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -89,8 +89,13 @@ describe.skipIf(server === '')('the command line over a record in PostgreSQL', (
   it('S31: a run on another machine is alive while its thread sends heartbeats, and crashed when its lease has run out', async () => {
     const { shell, url, ledger } = place();
     const schema = new URL(url).searchParams.get('schema');
+    // Who it connects as, the environment says: the thread is to know that too.
+    const bare = new URL(url);
+    const { username } = bare;
+    bare.username = '';
     const there = shellIn(shell.folder, {
-      MILLRACE_DATABASE_URL: url,
+      MILLRACE_DATABASE_URL: bare.href,
+      PGUSER: username,
       MILLRACE_LEASE_MS: '1500',
       RELEASE: join(shell.folder, 'release'),
       LEDGER: ledger,
@@ -108,6 +113,56 @@ describe.skipIf(server === '')('the command line over a record in PostgreSQL', (
     expect(await state()).toBe('running');
     victim.child.kill('SIGKILL');
     expect(await until(state, (seen) => seen !== 'running')).toBe('crashed');
+  });
+
+  it('logs -f: lines as another process records them, to the end of the run', async () => {
+    const { url } = place();
+    const folder = mkdtempSync(join(root, 'logs-'));
+    const release = join(folder, 'release');
+    const { start } = shellIn(folder, { MILLRACE_DATABASE_URL: url, RELEASE: release });
+    const run = start('run', fixture('logs.ts'), 'talks', '-q');
+    await run.printed('it has begun');
+    const follower = start('logs', 'talks/latest', '-f');
+    await follower.printed('one');
+    writeFileSync(release, '');
+    const { code, out, err } = await follower.ended;
+    const texts = out.trim().split('\n');
+    expect(texts.map((line) => line.slice(line.indexOf(': ') + 2))).toEqual(['one', 'two', 'three', 'try 1', 'try 2', 'try 3']);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^run \S+ has ended: success\n$/)]);
+    expect((await run.ended).code).toBe(0);
+  });
+
+  it('S30, S31: a run that was killed is resumed, and reported; what it had recorded is not done again', async () => {
+    const { shell, ledger } = place();
+    const victim = shell.start('run', SHARED);
+    await victim.printed('works on 40');
+    victim.child.kill('SIGKILL');
+    await victim.ended;
+    const crashed = await shell.json<RecordedRun>('inspect', 'shared/latest', '--all');
+    const recorded = crashed.taskRuns.filter(({ id, state }) => id.startsWith('work#0[') && state === 'success').length;
+    const before = worked(ledger).length;
+    const { code, err } = await shell.millrace('resume', SHARED);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(worked(ledger).length).toBe(before + 60 - recorded);
+    const resumed = await shell.json<RecordedRun & { readonly originRun: string }>('inspect', 'shared/latest');
+    expect([resumed.state, resumed.originRun]).toEqual(['success', crashed.id]);
+    expect((await shell.millrace('report', 'shared/latest', '-o', 'report.html')).code).toBe(0);
+    expect(readFileSync(join(shell.folder, 'report.html'), 'utf8')).toContain(crashed.id);
+  });
+
+  it('MILLRACE_RETENTION and runs rm: runs go, and what others took from them stays', async () => {
+    const { shell, url, ledger } = place();
+    for (let n = 0; n < 3; n += 1) await shell.json('run', SHARED);
+    const tidy = shellIn(shell.folder, { MILLRACE_DATABASE_URL: url, LEDGER: ledger, MILLRACE_RETENTION: 'keep=2' });
+    await until(
+      async () => await tidy.json<readonly RecordedRun[]>('runs'),
+      (runs) => runs.length === 2,
+    );
+    const [, older] = await shell.json<readonly RecordedRun[]>('runs');
+    const removal = await shell.json<{ readonly removed: readonly string[] }>('runs', 'rm', older?.id as string);
+    expect(removal.removed).toEqual([older?.id]);
+    expect((await shell.json<{ result: number }>('run', SHARED)).result).toBe(SUM);
+    expect(worked(ledger)).toHaveLength(60);
   });
 
   it('db move: runs, their insides and what they computed are there as before', async () => {

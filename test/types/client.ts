@@ -1,4 +1,13 @@
-import { type ArtifactInfo, client, type FlowInfo, type Listing, type RunInfo, type StepInfo, type TaskInfo } from '../../src/client/index.js';
+import {
+  type ArtifactInfo,
+  client,
+  type FlowInfo,
+  type Listing,
+  type MetricInfo,
+  type RunInfo,
+  type StepInfo,
+  type TaskInfo,
+} from '../../src/client/index.js';
 import { flow, type Graph, type Run } from '../../src/index.js';
 import { is } from './expect-type.js';
 import { clean, load, type Row } from './sample.js';
@@ -30,6 +39,8 @@ export async function valuesAreTypedByTheirTasks(run: RunInfo): Promise<void> {
   is<typeof named, number>(true);
   const unknown = await (await run.task('train')).value();
   is<typeof unknown, unknown>(true);
+  for await (const metric of run.metrics()) is<typeof metric, MetricInfo>(true);
+  for await (const artifact of run.artifacts()) is<typeof artifact, ArtifactInfo>(true);
   const graph = await run.graph();
   is<typeof graph, Graph>(true);
   const listed = run.steps();

@@ -67,10 +67,18 @@ export class MemoryRemoval {
 
   #whyLeft({ row: { id, flow, state } }: MemoryRun, heirs: Heirs, doomed: ReadonlySet<MemoryRun>): RunLeft | undefined {
     if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
+    const resuming = [...this.#record.runs.values()].find((run) => UNFINISHED.includes(run.row.state) && this.#resumes(run, id));
+    if (resuming !== undefined) return { run: id, why: 'in-use', by: resuming.row.id };
     if (this.#record.entriesOf(id).every(({ index }) => heirs.has(index))) return undefined;
     const isUsing = (run: MemoryRun): boolean => UNFINISHED.includes(run.row.state) && (run.row.flow === flow || run.takenFrom(id).length > 0);
     const by = [...this.#record.runs.values()].find((run) => !doomed.has(run) && isUsing(run));
     return by === undefined ? undefined : { run: id, why: 'in-use', by: by.row.id };
+  }
+
+  /** At once or over others. */
+  #resumes({ row: { originRun } }: MemoryRun, id: string): boolean {
+    const origin = originRun === undefined || originRun === id ? undefined : this.#record.runs.get(originRun);
+    return originRun === id || (origin !== undefined && this.#resumes(origin, id));
   }
 
   #remove(run: MemoryRun, heirs: Heirs): void {
@@ -106,7 +114,7 @@ export class MemoryRemoval {
         const elsewhere = run.originOf(originIndex);
         if (heir === undefined) other.repoint(index, elsewhere ?? { run: run.row.id, index: originIndex });
         else if (heir.run !== other.row.id || heir.index !== index) other.repoint(index, heir);
-        else if (other.artifactsAt(index).length === 0) other.takeArtifacts(index, run.artifactsAt(originIndex));
+        else if (other.artifactsAt(index).length === 0) other.takeOver(index, run, originIndex);
       }
     }
   }
@@ -137,7 +145,8 @@ export class MemoryRemoval {
     for (const run of going) {
       for (const other of this.#record.runs.values()) {
         if (going.has(other)) continue;
-        for (const [, originIndex] of other.takenFrom(run.row.id)) for (const { ref } of run.artifactsAt(originIndex)) handed.add(ref.contentDigest);
+        for (const [, originIndex] of other.takenFrom(run.row.id))
+          for (const { contentDigest } of run.handedOnWith(originIndex)) handed.add(contentDigest);
       }
     }
     const kept = this.#contents((run) => !going.has(run));

@@ -74,8 +74,16 @@ export class MemoryRun {
     return this.#artifacts.get(index) ?? [];
   }
 
-  takeArtifacts(index: number, artifacts: readonly Artifact[]): void {
-    for (const { name, ref } of artifacts) this.#putArtifact({ index, name, ref, inline: undefined });
+  /** The result that `from` had, and what was given beside it by the attempt that succeeded. Whoever reuses makes no attempt, so here it is 0. */
+  takeOver(index: number, from: MemoryRun, fromIndex: number): void {
+    for (const { name, ref } of from.artifactsAt(fromIndex)) this.#putArtifact({ index, name, ref, inline: undefined });
+    this.sideResults.take(from.sideResults.handedOn(fromIndex, from.#tasks.get(fromIndex)?.attempts ?? 0, index));
+  }
+
+  /** The contents that go with the result at this place. */
+  handedOnWith(index: number): readonly ArtifactRef[] {
+    const { runArtifacts } = this.sideResults.handedOn(index, this.#tasks.get(index)?.attempts ?? 0, index);
+    return [...this.artifactsAt(index), ...runArtifacts].map(({ ref }) => ref);
   }
 
   refs(): readonly ArtifactRef[] {

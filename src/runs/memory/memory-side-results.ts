@@ -9,7 +9,7 @@ export class MemorySideResults {
   readonly #metrics = new Map<string, MetricRow[]>();
   readonly #progress = new Map<number, Omit<ProgressRow, 'index'>>();
 
-  take({ runArtifacts = [], metrics = [], progress = [] }: RecordBatch): void {
+  take({ runArtifacts = [], metrics = [], progress = [] }: Pick<RecordBatch, 'runArtifacts' | 'metrics' | 'progress'>): void {
     for (const { inline: _, ...row } of runArtifacts) this.#artifacts.set(keyOf(row), row);
     for (const row of metrics) this.#putMetric(row);
     for (const { index, ...said } of progress) this.#progress.set(index, said);
@@ -28,6 +28,14 @@ export class MemorySideResults {
 
   progressOf(index: number): TaskRunDetails['progress'] {
     return this.#progress.get(index);
+  }
+
+  /** What an attempt gave, as it is for who took its result. */
+  handedOn(index: number, attempt: number, to: number): Pick<Required<RecordBatch>, 'runArtifacts' | 'metrics'> {
+    const isMeant = (row: Pick<MetricRow, 'index' | 'attempt'>): boolean => row.index === index && row.attempt === attempt;
+    const runArtifacts = [...this.#artifacts.values()].filter(isMeant).map((row) => ({ ...row, index: to, attempt: 0, inline: undefined }));
+    const metrics = [...this.#metrics.values()].flat().filter(isMeant);
+    return { runArtifacts, metrics: metrics.map((row) => ({ ...row, index: to, attempt: 0 })) };
   }
 
   #putMetric(row: MetricRow): void {

@@ -1,5 +1,6 @@
 import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
 import { type Moved, repointedColumns } from '../sqlite/reused.js';
+import { HANDED_ON, LAST_ATTEMPT } from '../sqlite/side-results.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import { findEntriesOfRun, forgetEntries, writeEntriesOf } from './entries.js';
 import type { Session, Sql } from './session.js';
@@ -146,6 +147,7 @@ async function inherit(
       copied.map(([, from]) => from),
       leaving.number,
     ],
+    ...sideResultsHandedOn(dependent.number, leaving.number, copied),
     [
       `UPDATE task_run SET origin_run = given.run, origin_place = given.index FROM unnest(?::bigint[], ?::text[], ?::bigint[]) AS given (place, run, index)
       WHERE task_run.run = ? AND task_run.place = given.place`,
@@ -156,6 +158,18 @@ async function inherit(
     ],
     ...repacked,
     originsInto(dependent.number, [...now]),
+  ]);
+}
+
+/** What was given beside a result goes with it. */
+function sideResultsHandedOn(to: number, from: number, copied: readonly (readonly [place: number, from: number])[]): readonly Sql[] {
+  return HANDED_ON.map(({ table, columns }) => [
+    `INSERT INTO ${table} (run, place, attempt, ${columns}) SELECT ?, given.place, 0, ${columns}
+    FROM unnest(?::bigint[], ?::bigint[]) AS given (place, origin) JOIN ${table} x ON x.run = ? AND x.place = given.origin WHERE ${LAST_ATTEMPT} ON CONFLICT DO NOTHING`,
+    to,
+    copied.map(([place]) => place),
+    copied.map(([, origin]) => origin),
+    from,
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
-import { HOLDERS, PARTS } from '../sqlite/removal.js';
+import { HOLDERS, PARTS, RESUMED_BY } from '../sqlite/removal.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
@@ -69,6 +69,8 @@ async function removeRows(session: Session, ids: readonly string[]): Promise<Pic
  * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
 async function mayBeUsedBy(session: Session, { number, id, flow }: Doomed): Promise<string | undefined> {
+  const [resuming] = await session.rows(RESUMED_BY, id);
+  if (resuming !== undefined) return resuming[0] as string;
   const [by] = await session.rows(
     `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?))
     AND EXISTS (SELECT 1 FROM entry WHERE entry.run = ?) LIMIT 1`,

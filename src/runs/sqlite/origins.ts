@@ -2,6 +2,7 @@ import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
 import type { SqliteConnection } from './connection.js';
 import { findEntriesOfRun, forgetEntries, writeEntries } from './entries.js';
 import { type Moved, repointReused } from './reused.js';
+import { HANDED_ON, LAST_ATTEMPT } from './side-results.js';
 
 /** Who took results from whom, and what becomes of these when the run that made them is removed. */
 
@@ -73,12 +74,19 @@ export function handOn(connection: SqliteConnection, id: string, number: number)
   return heirs;
 }
 
+/** What was given beside a result goes with it: by the run and place it goes to, and those it comes from. */
+const SIDE_RESULTS_HANDED_ON = HANDED_ON.map(
+  ({ table, columns }) =>
+    `INSERT INTO ${table} (run, place, attempt, ${columns}) SELECT ?, ?, 0, ${columns} FROM ${table} AS x WHERE run = ? AND place = ? AND ${LAST_ATTEMPT} ON CONFLICT DO NOTHING`,
+);
+
 /** Decides for one task run after another where its result lies from now on; undefined where that is the task run itself, or nowhere. */
 function moving(connection: SqliteConnection, from: number, dependent: number, dependentId: string, heirs: Map<number, Heir>): Moved {
   const copy = connection.prepare(
     `INSERT INTO artifact (run, place, name, uri, address, content_digest, value_digest, bytes, format)
     SELECT ?, ?, name, uri, address, content_digest, value_digest, bytes, format FROM artifact WHERE run = ? AND place = ? ON CONFLICT DO NOTHING`,
   );
+  const beside = SIDE_RESULTS_HANDED_ON.map((sql) => connection.prepare(sql));
   const elsewhere = connection.prepare('SELECT origin_run, origin_place FROM task_run WHERE run = ? AND place = ? AND origin_run IS NOT NULL');
   return (place, originPlace) => {
     const heir = heirs.get(originPlace);
@@ -87,6 +95,7 @@ function moving(connection: SqliteConnection, from: number, dependent: number, d
       return heir;
     }
     if (copy.run([dependent, place, from, originPlace]) > 0) {
+      for (const statement of beside) statement.run([dependent, place, from, originPlace]);
       heirs.set(originPlace, { run: dependentId, index: place });
       return undefined;
     }

@@ -14,6 +14,12 @@ export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact
 /** Those that say where bytes lie. */
 export const HOLDERS = ['artifact', 'run_artifact'];
 
+/** A run that is going on and resumes this one, at once or over others: it has read what there is to be taken over, cached or not. */
+export const RESUMED_BY = `WITH RECURSIVE resumed (run, origin) AS (
+    SELECT id, origin_run FROM run WHERE ${STILL_OPEN} AND origin_run IS NOT NULL
+    UNION SELECT resumed.run, run.origin_run FROM resumed JOIN run ON run.id = resumed.origin WHERE run.origin_run IS NOT NULL
+  ) SELECT run FROM resumed WHERE origin = ? LIMIT 1`;
+
 export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
   if (request.dryRun !== true) {
     const { removed, left } = request.runs.length === 0 ? NOTHING : await connection.write(() => removeRows(connection, request.runs));
@@ -84,7 +90,8 @@ function doomedRuns(connection: SqliteConnection, ids: readonly string[]): reado
  * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
 function mayBeUsedBy(connection: SqliteConnection, { number, id, flow }: Doomed): string | undefined {
-  if (connection.prepare('SELECT 1 FROM entry WHERE run = ? LIMIT 1').get([number]) === undefined) return undefined;
+  const resuming = connection.prepare(RESUMED_BY).get([id])?.[0] as string | undefined;
+  if (resuming !== undefined || connection.prepare('SELECT 1 FROM entry WHERE run = ? LIMIT 1').get([number]) === undefined) return resuming;
   const using = `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?)) LIMIT 1`;
   return connection.prepare(using).get([flow, id])?.[0] as string | undefined;
 }

@@ -19,6 +19,14 @@ export const METRIC_COLUMNS = 'run, place, attempt, name, first, points, at, low
 );
 export const PROGRESS_COLUMNS = 'run, place, attempt, fraction, message, at'.split(', ');
 
+/** What goes to who took a result, when the run that made it is removed: of the attempt that succeeded. Whoever reuses makes no attempt, so there it is 0. */
+export const HANDED_ON = [
+  { table: 'run_artifact', columns: ARTIFACT_COLUMNS.slice(3).join(', ') },
+  { table: 'metric', columns: METRIC_COLUMNS.slice(3).join(', ') },
+];
+/** Of the table `x`; rows of reused task runs may lie packed. */
+export const LAST_ATTEMPT = 'x.attempt = coalesce((SELECT t.attempts FROM task_run t WHERE t.run = x.run AND t.place = x.place), 0)';
+
 const ARTIFACTS = insertInto('run_artifact', ARTIFACT_COLUMNS, replacing(['run', 'place', 'attempt', 'name'], ARTIFACT_COLUMNS));
 const METRICS = insertInto('metric', METRIC_COLUMNS, 'DO NOTHING');
 const PROGRESS = insertInto('progress', PROGRESS_COLUMNS, replacing(['run', 'place'], PROGRESS_COLUMNS));

@@ -1,5 +1,6 @@
+import { MillraceError } from '../../base/error.js';
 import type { ArtifactInfo, Listing, TaskInfo } from '../../flow/past.js';
-import type { ArtifactRef } from '../../model/artifact.js';
+import type { ArtifactKind, ArtifactRef } from '../../model/artifact.js';
 import { TASK_DEFAULTS } from '../../model/task-definition.js';
 import type { NamedRef } from '../../results/result-keeper.js';
 import { type Facts, Shown } from './display.js';
@@ -7,6 +8,10 @@ import { keeperOf, type PastSource } from './source.js';
 
 /** What an artifact without a name, which is a whole result, is called. */
 const WHOLE = 'result';
+
+/** A task run; or what else gave it, for people. */
+type Producer = TaskInfo | string;
+type HowShown = { readonly kind?: ArtifactKind; readonly contentType?: string };
 
 export class PastArtifact extends Shown implements ArtifactInfo {
   readonly name: string;
@@ -16,11 +21,13 @@ export class PastArtifact extends Shown implements ArtifactInfo {
   readonly valueDigest: string;
   readonly bytes: number;
   readonly format: string;
+  readonly kind?: ArtifactKind;
+  readonly contentType?: string;
   readonly #source: PastSource;
-  readonly #producer: TaskInfo;
+  readonly #producer: Producer;
   readonly #consumers: () => Listing<TaskInfo>;
 
-  constructor(source: PastSource, { name, ref }: NamedRef, producer: TaskInfo, consumers: () => Listing<TaskInfo>) {
+  constructor(source: PastSource, { name, ref, kind, contentType }: NamedRef & HowShown, producer: Producer, consumers: () => Listing<TaskInfo>) {
     super();
     this.name = name === '' ? WHOLE : name;
     this.uri = ref.uri;
@@ -29,6 +36,8 @@ export class PastArtifact extends Shown implements ArtifactInfo {
     this.valueDigest = ref.valueDigest;
     this.bytes = ref.bytes;
     this.format = ref.format;
+    if (kind !== undefined) this.kind = kind;
+    if (contentType !== undefined) this.contentType = contentType;
     this.#source = source;
     this.#producer = producer;
     this.#consumers = consumers;
@@ -42,7 +51,8 @@ export class PastArtifact extends Shown implements ArtifactInfo {
   }
 
   async producer(): Promise<TaskInfo> {
-    return this.#producer;
+    if (typeof this.#producer !== 'string') return this.#producer;
+    throw new MillraceError('TASK_RUN_UNKNOWN', `artifact '${this.name}' was given by no task run; it is one of ${this.#producer}`);
   }
 
   consumers(): Listing<TaskInfo> {
@@ -50,11 +60,11 @@ export class PastArtifact extends Shown implements ArtifactInfo {
   }
 
   protected facts(): Facts {
-    const { format, bytes, uri, contentDigest, valueDigest } = this;
+    const { kind, contentType, format, bytes, uri, contentDigest, valueDigest } = this;
     return {
       kind: 'Artifact',
-      title: `${this.#producer.id}/${this.name}`,
-      facts: Object.entries({ format, bytes, uri, contentDigest, valueDigest }),
+      title: `${typeof this.#producer === 'string' ? this.#producer : this.#producer.id}/${this.name}`,
+      facts: Object.entries({ kind, contentType, format, bytes, uri, contentDigest, valueDigest }),
     };
   }
 }

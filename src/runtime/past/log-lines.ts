@@ -4,7 +4,7 @@ import type { OpenRecord } from './source.js';
 const PAGE = 1_000;
 
 /** Page by page: a run may have logged a million lines. */
-export async function* logTexts(open: OpenRecord, run: string, { level, task }: LogQuery): AsyncGenerator<string> {
+export async function* logTexts(open: OpenRecord, run: string, { level, task, attempt }: LogQuery): AsyncGenerator<string> {
   let after: number | undefined;
   for (;;) {
     await using project = await open();
@@ -12,6 +12,7 @@ export async function* logTexts(open: OpenRecord, run: string, { level, task }: 
       limit: PAGE,
       ...(task === undefined ? {} : { node: task }),
       ...(level === undefined ? {} : { level }),
+      ...(attempt === undefined ? {} : { attempt }),
       ...(after === undefined ? {} : { after }),
     });
     for (const { text } of page) yield text;

@@ -1,24 +1,27 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import { graphOfRun } from '../../engine/graph-data.js';
-import type { Listing, LogQuery, NoteInfo, ReportOptions, RunInfo, StepInfo, TaskInfo } from '../../flow/past.js';
+import type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, StepInfo, TaskInfo } from '../../flow/past.js';
 import type { Task, TaskRef } from '../../flow/task-type.js';
 import { createGraph } from '../../graph/draw/view.js';
 import type { Graph } from '../../graph/graph-view.js';
 import type { ErrorInfo } from '../../model/event.js';
-import type { RunRow } from '../../model/records.js';
+import { BODY_PLACE, type RunRow } from '../../model/records.js';
 import type { RunState, TaskState } from '../../model/states.js';
 import { TASK_DEFAULTS } from '../../model/task-definition.js';
 import type { RunAmendment, TaskRunDetails } from '../../runs/run-record.js';
+import { type SideResults, sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import { checkNote, checkTags } from './amendments.js';
+import { PastArtifact } from './artifact.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
 import { findRun, findTaskRun } from './look-up.js';
+import { PastMetric } from './metric.js';
 import { keeperOf, type PastSource, parameterValue } from './source.js';
 import { PastStep } from './step.js';
-import { PastTask } from './task.js';
+import { NO_CONSUMERS, PastTask } from './task.js';
 
 export class PastRun extends Shown implements RunInfo {
   readonly id: string;
@@ -111,6 +114,25 @@ export class PastRun extends Shown implements RunInfo {
     return await reportFrom(this.#source.open, this.id, options);
   }
 
+  artifacts(): Listing<ArtifactInfo> {
+    const make = async function* (this: PastRun): AsyncGenerator<ArtifactInfo> {
+      const { artifacts, tasks } = await this.#given();
+      for (const given of artifacts) {
+        const giver = given.index === BODY_PLACE ? 'the flow' : 'the parameters';
+        yield tasks.get(given.index)?.artifactGiven(given) ?? new PastArtifact(this.#source, given, giver, () => NO_CONSUMERS);
+      }
+    };
+    return new AskedListing(`artifacts of ${this.id}`, () => make.call(this));
+  }
+
+  metrics(): Listing<MetricInfo> {
+    const make = async function* (this: PastRun): AsyncGenerator<MetricInfo> {
+      const { metrics, tasks } = await this.#given();
+      for (const series of metrics) yield new PastMetric(this.#source, this.id, tasks.get(series.index)?.id, series);
+    };
+    return new AskedListing(`metrics of ${this.id}`, () => make.call(this));
+  }
+
   async graph(): Promise<Graph> {
     await using project = await this.#source.open();
     return createGraph(graphOfRun(this.flow, await withOrigins(project.record, await project.record.taskRuns(this.id))));
@@ -160,6 +182,13 @@ export class PastRun extends Shown implements RunInfo {
     if ((await this.#taskRuns({ task: task.taskName })).length === 0) return [];
     const rows = (await this.step(task).rows()).filter(({ state }) => state === 'success' || state === 'cached');
     return rows.map((row) => new PastTask(this.#source, this.id, row));
+  }
+
+  async #given(): Promise<SideResults & { readonly tasks: ReadonlyMap<number, PastTask> }> {
+    await using project = await this.#source.open();
+    const rows = await project.record.taskRuns(this.id);
+    const given = await sideResultsOf(project.record, this.id, rows);
+    return { ...given, tasks: new Map(rows.map((row) => [row.index, new PastTask(this.#source, this.id, row)])) };
   }
 
   async #amend(amendment: RunAmendment): Promise<RunInfo> {

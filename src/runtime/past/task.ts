@@ -1,18 +1,22 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
-import type { ArtifactInfo, Listing, LogQuery, TaskInfo } from '../../flow/past.js';
+import type { ArtifactInfo, Listing, LogQuery, MetricInfo, TaskInfo } from '../../flow/past.js';
 import type { Task } from '../../flow/task-type.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { TaskState } from '../../model/states.js';
 import type { LoadRequest } from '../../results/result-keeper.js';
-import type { TaskRunDetails } from '../../runs/run-record.js';
+import type { RunArtifact, TaskRunDetails } from '../../runs/run-record.js';
+import { type SideResults, sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import type { Project } from '../project.js';
 import { PastArtifact } from './artifact.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
+import { PastMetric } from './metric.js';
 import { keeperOf, type PastSource, readingOf } from './source.js';
+
+export const NO_CONSUMERS: Listing<TaskInfo> = new AskedListing('task runs that took it', async function* () {});
 
 export class PastTask extends Shown implements TaskInfo {
   readonly id: string;
@@ -25,12 +29,13 @@ export class PastTask extends Shown implements TaskInfo {
   readonly finishedAt?: Date;
   readonly error?: ErrorInfo;
   readonly origin?: { readonly run: string; readonly index: number };
+  readonly progress?: { readonly fraction: number; readonly message?: string; readonly at: Date };
   readonly #source: PastSource;
   readonly #row: TaskRunDetails;
 
   constructor(source: PastSource, run: string, row: TaskRunDetails) {
     super();
-    const { id, task, state, attempts, cacheKey, startedAt, finishedAt, error, origin } = row;
+    const { id, task, state, attempts, cacheKey, startedAt, finishedAt, error, origin, progress } = row;
     this.id = id;
     this.task = task;
     this.run = run;
@@ -41,6 +46,10 @@ export class PastTask extends Shown implements TaskInfo {
     if (finishedAt !== undefined) this.finishedAt = new Date(finishedAt);
     if (error !== undefined) this.error = error;
     if (origin !== undefined) this.origin = origin;
+    if (progress !== undefined && state === 'running') {
+      const { fraction, message, at } = progress;
+      this.progress = { fraction, ...(message === undefined ? {} : { message }), at: new Date(at) };
+    }
     this.#source = source;
     this.#row = row;
   }
@@ -50,8 +59,22 @@ export class PastTask extends Shown implements TaskInfo {
       await using project = await this.#source.open();
       const row = await this.#withArtifacts(project);
       for (const artifact of row.artifacts) yield new PastArtifact(this.#source, artifact, this, () => this.#consumers());
+      for (const given of (await this.#given(project)).artifacts) yield this.artifactGiven(given);
     };
     return new AskedListing(`artifacts of ${this.id}`, () => make.call(this));
+  }
+
+  /** By `ctx().artifact`: no task run takes it. */
+  artifactGiven(given: RunArtifact): ArtifactInfo {
+    return new PastArtifact(this.#source, given, this, () => NO_CONSUMERS);
+  }
+
+  metrics(): Listing<MetricInfo> {
+    const make = async function* (this: PastTask): AsyncGenerator<MetricInfo> {
+      await using project = await this.#source.open();
+      for (const series of (await this.#given(project)).metrics) yield new PastMetric(this.#source, this.run, this.id, series);
+    };
+    return new AskedListing(`metrics of ${this.id}`, () => make.call(this));
   }
 
   async artifact(name: string): Promise<ArtifactInfo> {
@@ -83,8 +106,8 @@ export class PastTask extends Shown implements TaskInfo {
     return (await project.record.taskRuns(this.run, { indexes })).map((row) => new PastTask(this.#source, this.run, row));
   }
 
-  logs({ level }: Pick<LogQuery, 'level'> = {}): Listing<string> {
-    const query: LogQuery = level === undefined ? { task: this.id } : { task: this.id, level };
+  logs(filter: Pick<LogQuery, 'level' | 'attempt'> = {}): Listing<string> {
+    const query: LogQuery = { ...filter, task: this.id };
     return new AskedListing(`lines of ${this.id}`, () => logTexts(this.#source.open, this.run, query));
   }
 
@@ -96,6 +119,10 @@ export class PastTask extends Shown implements TaskInfo {
       title: `${this.run}/${this.id}`,
       facts: Object.entries({ state, attempts, startedAt, took, cacheKey, from: origin?.run, error: error?.message }),
     };
+  }
+
+  async #given({ record }: Project): Promise<SideResults> {
+    return await sideResultsOf(record, this.run, [this.#row], { index: this.#row.index });
   }
 
   async #withArtifacts(project: Project): Promise<TaskRunDetails> {

@@ -351,10 +351,14 @@ it('a record is found by its path, and a client that is disposed of says so', as
   await squares.run();
   const byPath = client({ url: join(home, 'millrace.db') });
   expect((await byPath.run('squares/latest')).flow).toBe('squares');
-  await expect(client({ url: 'redis://user:pass@host/db' }).run('a')).rejects.toMatchObject({
+  await expect(client({ url: 'redis://user:pass@host/db?password=pass' }).run('a')).rejects.toMatchObject({
     code: 'DATABASE_URL_UNSUPPORTED',
     message: expect.not.stringContaining('pass'),
   });
+  expect(inspect(byPath)).toContain(join(home, 'millrace.db'));
+  const onServer = inspect(client({ url: 'postgres://ana:geheim@db.example/runs?schema=team&password=geheim' }));
+  expect(onServer).toContain('url: postgres://***@db.example/runs\n');
+  expect(onServer).not.toContain('geheim');
   await byPath[Symbol.asyncDispose]();
   await expect(byPath.run('squares/latest')).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
 });
