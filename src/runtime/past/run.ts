@@ -16,6 +16,7 @@ import { type Facts, Shown, spanText } from './display.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
 import { findRun, findTaskRun } from './look-up.js';
+import { reportFrom } from './report.js';
 import { keeperOf, type PastSource, parameterValue } from './source.js';
 import { PastStep } from './step.js';
 import { PastTask } from './task.js';
@@ -107,7 +108,6 @@ export class PastRun extends Shown implements RunInfo {
   }
 
   async report(options: ReportOptions = {}): Promise<string> {
-    const { reportFrom } = await import('../report.js');
     return await reportFrom(this.#source.open, this.id, options);
   }
 
