@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { nearest } from '../base/nearest.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import type { FlowInside } from '../flow/flow.js';
 import type { ParameterSources } from '../flow/parameters.js';
@@ -47,7 +48,6 @@ export async function checkTasks(inside: FlowInside, sources: ParameterSources, 
   const tasks = [...new Set(nodes.map(({ task }) => task))];
   const unknown = forced.find((name) => !tasks.some((task) => new TaskSelection([name]).has(task)));
   if (!complete || unknown === undefined) return;
-  const { nearest } = await import('./nearest.js');
   const meant = nearest(unknown, tasks);
   const sentence = `expected ${option} with the name of a task of this flow (${tasks.join(', ')}); got '${unknown}'`;
   throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);

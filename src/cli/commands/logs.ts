@@ -6,12 +6,12 @@ import type { LogLevel } from '../../model/event.js';
 import type { LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { LogFilter, RunRecord } from '../../runs/run-record.js';
+import { findRun, findTaskRun, parseRunPath } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { followLog } from '../follow-log.js';
 import { logPages, placeBefore } from '../log-pages.js';
-import { findRun, findTaskRun, parseRunPath } from '../look-up.js';
 import { openRecord } from '../open-record.js';
 import type { Terminal, TextStream } from '../terminal.js';
 

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MillraceError } from '../../base/error.js';
 import type { RunAmendment } from '../../runs/run-record.js';
+import { findRun } from '../../runtime/past/look-up.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { findRun } from '../look-up.js';
 import { noteLines } from '../notes.js';
 import { openRecord } from '../open-record.js';
 import { UsageError } from '../usage-error.js';
