@@ -45,12 +45,12 @@ export interface NoteInfo {
   readonly text: string;
 }
 
-/** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
 export interface ReportOptions {
-  /** Also writes the page to this file. */
-  file?: string;
+  /** Also writes the page to this file. @default none */
+  readonly file?: string;
 }
 
+/** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
 export interface RunInfo {
   readonly id: string;
   readonly flow: string;

@@ -9,7 +9,7 @@ import { printLine } from '../log/print-line.js';
 import type { RunRow } from '../model/records.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
 import type { RunRecord } from '../runs/run-record.js';
-import { loadEarlierWork, type Resumption } from './earlier-work.js';
+import { loadEarlierWork, type ResumedWork } from './earlier-work.js';
 import { findRun } from './past/look-up.js';
 import { pastRun } from './past-run.js';
 import { openProject } from './project.js';
@@ -105,7 +105,7 @@ async function hasOtherParameters(flow: FlowDefinition, origin: RunRow, sources:
 }
 
 /** A step that neither the run nor the flow has would be resumed from in vain, and in silence. */
-async function checkStep(flow: FlowDefinition, from: string, { work }: Resumption, sources: ParameterSources): Promise<void> {
+async function checkStep(flow: FlowDefinition, from: string, { work }: ResumedWork, sources: ParameterSources): Promise<void> {
   const selection = new TaskSelection([from]);
   const known = new Set(work.runs.flatMap(({ taskRuns }) => taskRuns.map(({ task }) => task)));
   for (const { id, taskRuns } of work.runs) {
