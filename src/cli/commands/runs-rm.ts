@@ -6,7 +6,7 @@ import { formatBytes } from '../amounts.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
-import { openProjectToChange } from '../open-record.js';
+import { openExistingProject } from '../open-record.js';
 import { UsageError } from '../usage-error.js';
 import { wholeNumber } from '../whole-number.js';
 
@@ -42,7 +42,7 @@ async function remove(runs: readonly string[], options: RemoveOptions, context: 
   if (runs.length > 0 && isRule) throw new UsageError('expected runs, or a rule that says which; got both');
   if (runs.length === 0 && !isRule)
     throw new UsageError('expected runs, or a rule that says which', 'such as: millrace runs rm --older-than 30d --keep 10');
-  await using project = await openProjectToChange();
+  await using project = await openExistingProject();
   const { pruneRuns, removeRuns } = await import('../../runtime/past/removal.js');
   const removal = isRule ? await pruneRuns(project, { ...rule, dryRun }) : await removeRuns(project, runs, dryRun);
   // Asked for by name and not done is no success; a rule takes what it can.
