@@ -35,10 +35,11 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|resume\.ts|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database|postgres[\\/])/,
+    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|resume[.-]|postgres[\\/]|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
     priority: 2,
   },
-  { name: 'past', test: /[\\/]src[\\/]runtime[\\/]past[\\/]/, priority: 2 },
+  { name: 'past', test: /[\\/]src[\\/]runtime[\\/](?:past|resume[.-])/, priority: 2 },
+  { name: 'postgres', test: /[\\/]src[\\/]runs[\\/]postgres[\\/]/, priority: 2 },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',

@@ -1,6 +1,7 @@
 import type { FlowInside } from '../flow/flow.js';
 import { DEFAULT_CONCURRENCY, type RunHandle } from '../flow/flow-runtime.js';
 import type { StartOptions } from '../runtime/start-run.js';
+import { exitCodeOf } from './errors.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { loadRunPrinter } from './load-run-printer.js';
 import { withOwnOutput } from './own-output.js';
@@ -81,8 +82,10 @@ async function settle(handle: RunHandle<unknown>): Promise<RunOutcome> {
 
 /** Says why the run failed, unless that was said, and gives the exit code. */
 async function failureCode({ state, error }: RunOutcome, isExplained: boolean, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
-  const [{ tellError }, { exitCodeOf }] = await Promise.all([import('./tell-error.js'), import('./errors.js')]);
   const isCancelled = state === 'cancelled';
-  if (!isExplained && !(isCancelled && options.quiet)) tellError(error, terminal, options.debug === true);
+  if (!isExplained && !(isCancelled && options.quiet)) {
+    const { tellError } = await import('./tell-error.js');
+    tellError(error, terminal, options.debug === true);
+  }
   return isCancelled ? EXIT.cancelled : exitCodeOf(error);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { MillraceError } from '../base/error.js';
 import type { ArtifactRef } from '../model/artifact.js';
+import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
 import type { Project } from '../runtime/project.js';
 
@@ -16,8 +17,8 @@ export interface OpenedRecord extends AsyncDisposable {
   open(ref: ArtifactRef): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** The same, with its store: for what changes the past. @throws MillraceError `NO_PROJECT` */
-export async function openProjectToChange(): Promise<Project> {
+/** The project of the working directory, where there is one. @throws MillraceError `NO_PROJECT` */
+export async function openExistingProject(): Promise<Project> {
   const [{ openProject }, { findHome, IN_MEMORY, recordAddress }] = await Promise.all([
     import('../runtime/project.js'),
     import('../runtime/home.js'),
@@ -32,12 +33,9 @@ export async function openProjectToChange(): Promise<Project> {
   return await openProject({ home, look: isOnServer });
 }
 
-/**
- * Opens the project of the working directory; a look-up makes no folder where there is none.
- * @throws MillraceError `NO_PROJECT`
- */
+/** The same, for a look. @throws MillraceError `NO_PROJECT` */
 export async function openRecord(): Promise<OpenedRecord> {
-  const project = await openProjectToChange();
+  const project = await openExistingProject();
   return {
     record: project.record,
     async preview(artifacts, maxBytes) {
@@ -45,7 +43,7 @@ export async function openRecord(): Promise<OpenedRecord> {
       const bytes = artifacts.reduce((sum, { ref }) => sum + ref.bytes, 0);
       if (bytes > maxBytes) return { found: false, why: 'too large to be shown' };
       try {
-        return { found: true, value: await project.keeper.load(artifacts, { serializer: undefined, outputs: undefined, store: undefined }) };
+        return { found: true, value: await project.keeper.load(artifacts, TASK_DEFAULTS) };
       } catch (error) {
         // A custom format or a store that only the flow file knows, or bytes that are gone: everything else about the task can be shown.
         return { found: false, why: error instanceof Error ? error.message : String(error) };
@@ -54,7 +52,7 @@ export async function openRecord(): Promise<OpenedRecord> {
     async open(ref) {
       const { BYTE_STREAM } = await import('../results/formats/byte-stream.js');
       const artifacts = [{ name: '', ref: { ...ref, format: BYTE_STREAM.name } }];
-      return (await project.keeper.load(artifacts, { serializer: undefined, outputs: undefined, store: undefined })) as AsyncIterable<Uint8Array>;
+      return (await project.keeper.load(artifacts, TASK_DEFAULTS)) as AsyncIterable<Uint8Array>;
     },
     [Symbol.asyncDispose]: async () => await project[Symbol.asyncDispose](),
   };

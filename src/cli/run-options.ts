@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { nearest } from '../base/nearest.js';
 import { TaskSelection } from '../engine/task-selection.js';
 import type { FlowInside } from '../flow/flow.js';
 import type { ParameterSources } from '../flow/parameters.js';
@@ -6,6 +7,7 @@ import type { StartOptions } from '../runtime/start-run.js';
 import { collect, type FlowCommandOptions } from './flow-command.js';
 import type { RunTeller } from './run-teller.js';
 import { UsageError } from './usage-error.js';
+import { wholeNumber } from './whole-number.js';
 
 /** What every command that runs a flow takes. */
 export interface RunCommandOptions extends FlowCommandOptions {
@@ -28,8 +30,8 @@ export function addRunOptions(command: Command): Command {
     .option('--force-task <task>', "execute this task, or those of a pattern ('train-*'), and all downstream of it; may be repeated", collect)
     .option('--force-only <task>', 'execute this task, and nothing else that is cached; may be repeated', collect)
     .option('--only <task>', 'execute none but this task: what it needs is taken from earlier results; may be repeated', collect)
-    .option('--max-workers <count>', 'task runs at the same time', wholeNumber)
-    .option('--max-splits <count>', 'most children of a map that says nothing else itself', wholeNumber)
+    .option('--max-workers <count>', 'task runs at the same time', wholeNumber(1))
+    .option('--max-splits <count>', 'most children of a map that says nothing else itself', wholeNumber(1))
     .option('--name <name>', 'a name for this run')
     .option('--tag <tag>', 'a tag for this run; may be repeated', collect)
     .option('-q, --quiet', 'print failures only')
@@ -47,7 +49,6 @@ export async function checkTasks(inside: FlowInside, sources: ParameterSources, 
   const tasks = [...new Set(nodes.map(({ task }) => task))];
   const unknown = forced.find((name) => !tasks.some((task) => new TaskSelection([name]).has(task)));
   if (!complete || unknown === undefined) return;
-  const { nearest } = await import('./nearest.js');
   const meant = nearest(unknown, tasks);
   const sentence = `expected ${option} with the name of a task of this flow (${tasks.join(', ')}); got '${unknown}'`;
   throw new UsageError(sentence, meant === undefined ? undefined : `Did you mean '${meant}'?`);
@@ -70,10 +71,4 @@ export function startOptions(
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tags: tag }),
   };
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }

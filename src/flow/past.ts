@@ -46,8 +46,8 @@ export interface NoteInfo {
 }
 
 export interface ReportOptions {
-  /** Also writes the page to this file. */
-  file?: string;
+  /** Also writes the page to this file. @default none */
+  readonly file?: string;
 }
 
 /** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */

@@ -1,4 +1,5 @@
 import { BODY_PLACE } from '../model/records.js';
+import { TASK_DEFAULTS } from '../model/task-definition.js';
 import { isSvg } from '../results/artifacts/media-type.js';
 import { svgFile } from '../results/artifacts/plot-spec.js';
 import type { RunArtifact } from '../runs/run-record.js';
@@ -6,7 +7,7 @@ import { html, type Markup } from './html.js';
 import { markdownMarkup } from './markdown.js';
 import { plotImage } from './plot-image.js';
 import type { ArtifactView, ReportArtifact } from './report-data.js';
-import { type ReportSource, UNKNOWN_DEFINITION } from './report-source.js';
+import type { ReportSource } from './report-source.js';
 import { unreadable } from './task-values.js';
 import { viewOf } from './value-view.js';
 
@@ -49,7 +50,7 @@ export async function artifactViews(
   /** One at a time: all of them together may be many times what one is. */
   async function readView(artifact: RunArtifact): Promise<ArtifactView> {
     if (artifact.kind === 'file' || artifact.kind === 'html') return opaque(artifact);
-    const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: artifact.ref }], definition: UNKNOWN_DEFINITION }]);
+    const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: artifact.ref }], definition: TASK_DEFAULTS }]);
     if (loaded === undefined || 'error' in loaded) return unreadable(loaded?.error);
     const { value } = loaded;
     if (artifact.kind === 'markdown' && typeof value === 'string') {

@@ -4,6 +4,7 @@ import { graphOfRun } from '../engine/graph-data.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
+import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { RunArtifact, TaskRunDetails } from '../runs/run-record.js';
 import { sideResultsOf } from '../runs/side-results.js';
 import { withOrigins } from '../runs/with-origins.js';
@@ -12,7 +13,7 @@ import type { Markup } from './html.js';
 import { logColumns } from './log-columns.js';
 import { metricSeries } from './metric-series.js';
 import type { ReportData, TaskCode, ValueView } from './report-data.js';
-import { LARGEST_VALUE, type ReportSource, UNKNOWN_DEFINITION } from './report-source.js';
+import { LARGEST_VALUE, type ReportSource } from './report-source.js';
 import { codeOfTasks } from './task-code.js';
 import { TaskPacker } from './task-columns.js';
 import { unreadable, valuesOf } from './task-values.js';
@@ -84,7 +85,7 @@ async function drawingOf(run: RunRow, rows: readonly TaskRunDetails[]): Promise<
 async function resultOf({ keeper }: ReportSource, { result }: RunRow): Promise<ValueView | undefined> {
   if (result === undefined) return undefined;
   if (result.bytes > LARGEST_VALUE) return { kind: 'none', why: 'it is too large to be shown here' };
-  const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: result }], definition: UNKNOWN_DEFINITION }]);
+  const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: result }], definition: TASK_DEFAULTS }]);
   if (loaded === undefined) return undefined;
   return 'error' in loaded ? unreadable(loaded.error) : viewOf(loaded.value);
 }

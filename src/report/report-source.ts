@@ -9,6 +9,3 @@ export interface ReportSource {
 
 /** A value is read to be shown when it is stored in at most this many bytes. */
 export const LARGEST_VALUE = 65_536;
-
-/** Without what its task says about formats and stores, which the flow file alone knows. */
-export const UNKNOWN_DEFINITION = { serializer: undefined, outputs: undefined, store: undefined } as const;

@@ -1,6 +1,7 @@
+import { TASK_DEFAULTS } from '../model/task-definition.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
 import type { ValueView } from './report-data.js';
-import { LARGEST_VALUE, type ReportSource, UNKNOWN_DEFINITION } from './report-source.js';
+import { LARGEST_VALUE, type ReportSource } from './report-source.js';
 import { viewOf } from './value-view.js';
 
 /** Of so many task runs the results are read; of all others it is said how to get them. */
@@ -23,7 +24,7 @@ export async function valuesOf({ keeper }: ReportSource, rows: readonly TaskRunD
       left -= bytes;
     } else views[place] = { kind: 'none', why: 'the results of many more task runs are not in this report' };
   }
-  const requests = chosen.map((place) => ({ artifacts: (rows[place] as TaskRunDetails).artifacts, definition: UNKNOWN_DEFINITION }));
+  const requests = chosen.map((place) => ({ artifacts: (rows[place] as TaskRunDetails).artifacts, definition: TASK_DEFAULTS }));
   const loaded = await keeper.loadMany(requests);
   chosen.forEach((place, at) => {
     const one = loaded[at];

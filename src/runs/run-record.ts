@@ -209,11 +209,16 @@ export interface RunRecord extends AsyncDisposable {
    * @throws MillraceError `RUN_EXISTS`
    */
   open(run: RunRow, leaseMs?: number): Promise<void>;
-  /** Resolves when committed; what is only log lines may be undone by a power cut. @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY` */
+  /**
+   * Resolves when committed; what is only log lines may be undone by a power cut.
+   * @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY`
+   */
   append(batch: RecordBatch): Promise<void>;
   /**
-   * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the process up for
-   * a second, and a power cut may undo it. False where it cannot be done: nothing is written, and the batch is still the caller's. @throws as `append`
+   * As `append`, but synchronous: for lines that a synchronous body prints faster than anything asynchronous can be done. It may hold the
+   * process up for a second, and a power cut may undo it. False where it cannot be done, or others are writing: nothing is written, and the
+   * batch is still the caller's.
+   * @throws MillraceError as `append`, but for `RECORD_BUSY`
    */
   appendNow(batch: RecordBatch): boolean;
   /** All entries of these task versions, newest first, in one scan. */
@@ -246,9 +251,9 @@ export interface RunRecord extends AsyncDisposable {
   discard(contentDigests: readonly string[]): Promise<void>;
   /** Newest first. Runs whose owner is gone, or has let its lease run out, are first marked crashed (S31). */
   runs(filter?: RunFilter): Promise<readonly RunRow[]>;
-  /** The newest run of each flow, in order of their names. */
+  /** The newest run of each flow, in order of their names, as `runs` gives them. */
   flows(): Promise<readonly RunRow[]>;
-  /** By id, or the newest of a flow by `<flow>/latest`. */
+  /** By id, or the newest of a flow by `<flow>/latest`, as `runs` gives them. */
   run(id: string): Promise<RunRow | undefined>;
   /** @returns the run as it is now @throws MillraceError `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_BUSY` */
   amend(run: string, amendment: RunAmendment): Promise<RunRow>;
@@ -258,10 +263,14 @@ export interface RunRecord extends AsyncDisposable {
    * @throws MillraceError `RECORD_READ_ONLY`, `RECORD_BUSY`, and what `deleteFile` throws: then the file stays for a later removal
    */
   remove(request: RemovalRequest): Promise<Removal>;
-  /** In order of `index`. */
+  /** In order of `index`; none of a run that there is not, and so below. */
   taskRuns(run: string, filter?: TaskRunFilter): Promise<readonly TaskRunDetails[]>;
+  /** In order of `seq`. */
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
-  /** What was given by `ctx().artifact`, by whatever attempt: in order of index, attempt and name. `runs/side-results.ts` knows which are to be shown. */
+  /**
+   * What was given by `ctx().artifact`, by whatever attempt: in order of index, attempt and name. `runs/side-results.ts` knows which are to
+   * be shown.
+   */
   runArtifacts(run: string, filter?: { readonly index?: number }): Promise<readonly RunArtifact[]>;
   /** What was given by `ctx().metric`, likewise. */
   metrics(run: string, filter?: MetricFilter): Promise<readonly MetricSeries[]>;

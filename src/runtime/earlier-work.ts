@@ -5,7 +5,7 @@ import type { RunRecord, TaskRunDetails } from '../runs/run-record.js';
 import { withOrigins } from '../runs/with-origins.js';
 
 /** What a run goes on with that resumes another. */
-export interface Resumption {
+export interface ResumedWork {
   readonly origin: RunRow;
   readonly work: EarlierWork;
   /** What the earlier runs were told to execute, and may not have come to. */
@@ -13,7 +13,7 @@ export interface Resumption {
 }
 
 /** All that the run has finished, and those that it resumed: what either came to is taken over (S30). */
-export async function loadEarlierWork(record: RunRecord, origin: RunRow): Promise<Resumption> {
+export async function loadEarlierWork(record: RunRecord, origin: RunRow): Promise<ResumedWork> {
   const rows = await chainOf(record, origin);
   return { origin, owed: rows.flatMap(({ forced }) => forced ?? []), work: await loadWork(record, rows) };
 }

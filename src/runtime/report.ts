@@ -5,9 +5,10 @@ import type { ReportOptions } from '../flow/past.js';
  * anywhere.
  * @param run its id, or `<flow>/latest`
  * @returns the page
- * @throws MillraceError `RUN_UNKNOWN`, `REPORT_ASSETS_MISSING`; `DISK_FULL`, `READ_ONLY`, `WRITE_FAILED` where it is to be written
+ * @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `REPORT_ASSETS_MISSING`; `DISK_FULL`, `READ_ONLY`, `WRITE_FAILED` where it is to be written
  */
 export async function report(run: string, options: ReportOptions = {}): Promise<string> {
-  const [{ reportFrom }, { openOwnProject }] = await Promise.all([import('./past/report.js'), import('./past/source.js')]);
-  return await reportFrom(openOwnProject, run, options);
+  // Loaded when first asked for: a run needs no page.
+  const { reportOfOwn } = await import('./past/report.js');
+  return await reportOfOwn(run, options);
 }

@@ -8,8 +8,9 @@ import { resolveParameters } from '../flow/parameters.js';
 import { printLine } from '../log/print-line.js';
 import type { RunRow } from '../model/records.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
+import { everyRun } from '../runs/every-run.js';
 import type { RunRecord } from '../runs/run-record.js';
-import { loadEarlierWork, type Resumption } from './earlier-work.js';
+import { loadEarlierWork, type ResumedWork } from './earlier-work.js';
 import { findRun } from './past/look-up.js';
 import { pastRun } from './past-run.js';
 import { openProject } from './project.js';
@@ -67,8 +68,6 @@ function goingOn(sentence: string, { state, owner }: RunRow): MillraceError {
   });
 }
 
-const PAGE = 50;
-
 /** The newest run that did not succeed, and that nobody has resumed to success since. */
 async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> {
   /** What was resumed, at once or over several runs, to a success. */
@@ -76,18 +75,13 @@ async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> 
   /** What is being resumed at this moment, by whom. */
   const busy = new Map<string, RunRow>();
   let newest: RunRow | undefined;
-  for (let before: string | undefined; ; ) {
-    const page: readonly RunRow[] = await record.runs({ flow, limit: PAGE, ...(before === undefined ? {} : { before }) });
-    for (const row of page) {
-      newest ??= row;
-      const isDone = row.state === 'success' || done.has(row.id);
-      if (isDone && row.originRun !== undefined) done.add(row.originRun);
-      const isFinal = FINAL_RUN_STATES.has(row.state);
-      if (!isFinal && row.originRun !== undefined) busy.set(row.originRun, row);
-      if (isFinal && !isDone) return notBusy(row, busy.get(row.id));
-    }
-    before = page.at(-1)?.id;
-    if (page.length < PAGE || before === undefined) break;
+  for await (const row of everyRun(record, { flow })) {
+    newest ??= row;
+    const isDone = row.state === 'success' || done.has(row.id);
+    if (isDone && row.originRun !== undefined) done.add(row.originRun);
+    const isFinal = FINAL_RUN_STATES.has(row.state);
+    if (!isFinal && row.originRun !== undefined) busy.set(row.originRun, row);
+    if (isFinal && !isDone) return notBusy(row, busy.get(row.id));
   }
   if (newest === undefined) return await findRun(record, `${flow}/latest`);
   const is = FINAL_RUN_STATES.has(newest.state) ? 'has succeeded' : `is still ${newest.state}`;
@@ -105,7 +99,7 @@ async function hasOtherParameters(flow: FlowDefinition, origin: RunRow, sources:
 }
 
 /** A step that neither the run nor the flow has would be resumed from in vain, and in silence. */
-async function checkStep(flow: FlowDefinition, from: string, { work }: Resumption, sources: ParameterSources): Promise<void> {
+async function checkStep(flow: FlowDefinition, from: string, { work }: ResumedWork, sources: ParameterSources): Promise<void> {
   const selection = new TaskSelection([from]);
   const known = new Set(work.runs.flatMap(({ taskRuns }) => taskRuns.map(({ task }) => task)));
   for (const { id, taskRuns } of work.runs) {

@@ -5,7 +5,7 @@ import type { RunRow } from '../model/records.js';
 import { secretTexts } from '../model/secret.js';
 import { FINAL_RUN_STATES } from '../model/states.js';
 import type { RunRecord } from '../runs/run-record.js';
-import { loadEarlierWork, type Resumption } from './earlier-work.js';
+import { loadEarlierWork, type ResumedWork } from './earlier-work.js';
 import type { StartOptions } from './run-options.js';
 import { recordedParams } from './run-row.js';
 
@@ -16,7 +16,7 @@ import { recordedParams } from './run-row.js';
 const resuming = new Map<string, ResumedChildren>();
 
 /** From now on what `run` starts goes on with what those runs had started that it resumes. @returns ends it */
-export function resumeChildren(run: string, { work }: Resumption, { from, force, forceOnly }: StartOptions): (() => void) | undefined {
+export function resumeChildren(run: string, { work }: ResumedWork, { from, force, forceOnly }: StartOptions): (() => void) | undefined {
   // Which of them are to be done anew, nobody could say.
   if (from !== undefined || force !== undefined || forceOnly !== undefined) return undefined;
   resuming.set(run, new ResumedChildren(work.runs.map(({ id }) => id)));
@@ -29,7 +29,7 @@ export async function resumedChild(
   parent: string | undefined,
   flow: FlowDefinition,
   params: ResolvedParameters,
-): Promise<Resumption | undefined> {
+): Promise<ResumedWork | undefined> {
   const children = parent === undefined ? undefined : resuming.get(parent);
   if (children === undefined) return undefined;
   const mask = createMask([...params.secrets, ...secretTexts()]);

@@ -1,7 +1,6 @@
 import type { RunHandle } from '../flow/flow-runtime.js';
 import type { RunEvent } from '../model/event.js';
 import type { RunState } from '../model/states.js';
-import { runUnknown } from '../runs/look.js';
 import { loadEarlierWork } from './earlier-work.js';
 import { openProject } from './project.js';
 import type { RunInProgress } from './run-handle.js';
@@ -81,9 +80,10 @@ export class RetriedRun implements RunHandle<unknown> {
     this.#isBetween = true;
     try {
       await using project = await openProject();
-      const origin = await project.record.run(failed);
-      if (origin === undefined) throw runUnknown(failed);
-      const resume = await loadEarlierWork(project.record, origin);
+      const row = await project.record.run(failed);
+      // Removed by somebody meanwhile: then it has failed for good.
+      if (row === undefined) return undefined;
+      const resume = await loadEarlierWork(project.record, row);
       if (this.#isCancelled) return undefined;
       this.#current = this.#try({ resume, triesLeft, retries: failed });
       return this.#current;

@@ -1,7 +1,7 @@
 import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
 import { ANYTHING, type OptionKind, RUN_OPTIONS } from '../flow/option-kinds.js';
-import type { Resumption } from './earlier-work.js';
+import type { ResumedWork } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
 /** What the command line adds: it shows a run by its events, so nothing is echoed. */
@@ -13,7 +13,7 @@ export interface StartOptions extends RunOptions {
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
   /** What the run goes on with. */
-  resume?: Resumption | undefined;
+  resume?: ResumedWork | undefined;
   /** For `only`, where nothing is resumed: what earlier runs of the flow came to. */
   work?: EarlierWork | undefined;
   /** Should the run fail, it is tried again so often. @default the flow's `retries` */

@@ -1,19 +1,20 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Duration, toMs } from '../../base/duration.js';
+import { Command, Option } from 'commander';
 import { MillraceError } from '../../base/error.js';
 import { createLines } from '../../log/lines.js';
 import type { LogLevel } from '../../model/event.js';
 import type { LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { LogFilter, RunRecord } from '../../runs/run-record.js';
+import { findRun, findTaskRun, parseRunPath } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { followLog } from '../follow-log.js';
 import { logPages, placeBefore } from '../log-pages.js';
-import { findRun, findTaskRun, parseRunPath } from '../look-up.js';
+import { parseMoment } from '../moment.js';
 import { openRecord } from '../open-record.js';
 import type { Terminal, TextStream } from '../terminal.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface LogsOptions {
   readonly follow?: true;
@@ -31,13 +32,13 @@ export function logsCommand(context: CommandContext): Command {
     .description('print the log of a run, of one of its tasks, or of one attempt')
     .argument('<run>', '<run>, <flow>/latest, <run>/<task> or <run>/<task>/<attempt>')
     .option('-f, --follow', 'go on with the lines that come until the run has ended')
-    .option('--attempt <n>', 'only lines of this attempt, from 1', wholeNumber)
+    .option('--attempt <n>', 'only lines of this attempt, from 1', wholeNumber(1))
     .addOption(new Option('--level <level>', 'only lines of this level and above').choices(['debug', 'info', 'warn', 'error']))
-    .option('--since <time>', 'only lines from then on: how long ago (30s, 10m, 2h), or a date with time', (text: string) =>
-      sinceOf(text, context.terminal.now()),
+    .option('--since <time>', 'only lines from then on: how long ago (30s, 10m, 2h), or a date, also with time', (text: string) =>
+      parseMoment(text, context.terminal.now()),
     )
-    .addOption(new Option('--tail <count>', 'only the last so many').argParser(wholeNumber).conflicts('limit'))
-    .addOption(new Option('--limit <count>', 'only the first so many').argParser(wholeNumber).conflicts('follow'))
+    .addOption(new Option('--tail <count>', 'only the last so many').argParser(wholeNumber(0)).conflicts('limit'))
+    .addOption(new Option('--limit <count>', 'only the first so many').argParser(wholeNumber(0)).conflicts('follow'))
     .option('--json', 'print one JSON object per line')
     .action(async (path: string, options: LogsOptions) => await print(path, options, context));
 }
@@ -166,17 +167,4 @@ function humanLines(run: RunRow, colour: boolean): (row: LogRow) => string {
 
 function jsonLine({ at, ...row }: LogRow): string {
   return `${JSON.stringify({ time: new Date(at).toISOString(), ...row })}\n`;
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number.');
-}
-
-/** @returns milliseconds since the epoch */
-function sinceOf(text: string, now: number): number {
-  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text)) return now - toMs(text as Duration);
-  const time = Date.parse(text);
-  if (!Number.isNaN(time)) return time;
-  throw new InvalidArgumentError("Expected a length of time such as 30s, 10m or 2h, or a date such as 2026-03-01 or '2026-03-01 14:30'.");
 }

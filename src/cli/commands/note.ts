@@ -1,12 +1,13 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { MillraceError } from '../../base/error.js';
 import type { RunAmendment } from '../../runs/run-record.js';
+import { findRun } from '../../runtime/past/look-up.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { findRun } from '../look-up.js';
 import { noteLines } from '../notes.js';
 import { openRecord } from '../open-record.js';
 import { UsageError } from '../usage-error.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface NoteOptions {
   readonly remove?: number;
@@ -18,7 +19,7 @@ export function noteCommand(context: CommandContext): Command {
     .description('write down something about a run; without a text, read what was written')
     .argument('<run>', '<run>, or <flow>/latest')
     .argument('[text]', 'what there is to say')
-    .option('--remove <number>', 'take the note of this number away', numberFromOne)
+    .option('--remove <number>', 'take the note of this number away', wholeNumber(1))
     .option('--json', 'print JSON')
     .action(async (path: string, text: string | undefined, options: NoteOptions) => await note(path, text, options, context));
 }
@@ -45,9 +46,4 @@ async function note(path: string, text: string | undefined, { remove, json }: No
     exit(EXIT.failed);
     terminal.err.write(`run ${run.id} has no notes\n`);
   }
-}
-
-function numberFromOne(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected the number of a note, from 1.');
 }

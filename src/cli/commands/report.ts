@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { findRun, parseRunPath } from '../../runtime/past/look-up.js';
+import { report } from '../../runtime/report.js';
 import type { CommandContext } from '../command.js';
-import { findRun, parseRunPath } from '../look-up.js';
 import { openRecord } from '../open-record.js';
 
 interface ReportCommandOptions {
@@ -19,7 +20,6 @@ export function reportCommand(context: CommandContext): Command {
 async function write(path: string, { output }: ReportCommandOptions, { terminal }: CommandContext): Promise<void> {
   await using project = await openRecord();
   const run = await findRun(project.record, parseRunPath(path).run);
-  const { report } = await import('../../runtime/report.js');
   if (output === '-') {
     terminal.out.write(await report(run.id));
     return;

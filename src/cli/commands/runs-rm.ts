@@ -6,8 +6,9 @@ import { formatBytes } from '../amounts.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
-import { openProjectToChange } from '../open-record.js';
+import { openExistingProject } from '../open-record.js';
 import { UsageError } from '../usage-error.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface RemoveOptions {
   readonly olderThan?: Duration;
@@ -24,7 +25,7 @@ export function removeCommand(context: CommandContext): Command {
     .description('remove runs with all that is kept of them; what other runs took from them stays with those')
     .argument('[run...]', 'ids, or <flow>/latest')
     .option('--older-than <duration>', 'runs created longer ago, such as 30d', duration)
-    .option('--keep <count>', 'but for so many of the newest of each flow', wholeNumber)
+    .option('--keep <count>', 'but for so many of the newest of each flow', wholeNumber(0))
     .option('--flow <flow>', 'of this flow')
     .addOption(new Option('--state <state>', 'in this state').choices(RUN_STATES))
     .option('--tag <tag>', 'with this tag; may be repeated', collect)
@@ -41,7 +42,7 @@ async function remove(runs: readonly string[], options: RemoveOptions, context: 
   if (runs.length > 0 && isRule) throw new UsageError('expected runs, or a rule that says which; got both');
   if (runs.length === 0 && !isRule)
     throw new UsageError('expected runs, or a rule that says which', 'such as: millrace runs rm --older-than 30d --keep 10');
-  await using project = await openProjectToChange();
+  await using project = await openExistingProject();
   const { pruneRuns, removeRuns } = await import('../../runtime/past/removal.js');
   const removal = isRule ? await pruneRuns(project, { ...rule, dryRun }) : await removeRuns(project, runs, dryRun);
   // Asked for by name and not done is no success; a rule takes what it can.
@@ -85,9 +86,4 @@ function duration(text: string): Duration {
     // Told in the words of the command line.
   }
   throw new InvalidArgumentError('Expected a length of time such as 12h or 30d.');
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 0.');
 }

@@ -1,22 +1,23 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { MillraceError } from '../../base/error.js';
+import { nearest } from '../../base/nearest.js';
 import { terminalText } from '../../log/terminal-text.js';
 import type { RunRow } from '../../model/records.js';
 import { RUN_STATES, type RunState, TASK_STATES } from '../../model/states.js';
 import type { RunFilter, RunRecord } from '../../runs/run-record.js';
+import { findRun } from '../../runtime/past/look-up.js';
 import { formatAgo, formatSpan } from '../amounts.js';
 import { type Colours, coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
-import { findRun } from '../look-up.js';
 import { parseMoment } from '../moment.js';
-import { nearest } from '../nearest.js';
 import { openRecord } from '../open-record.js';
 import { paintState } from '../state-colour.js';
 import { formatTable } from '../table.js';
 import { widthOf } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
+import { wholeNumber } from '../whole-number.js';
 import { removeCommand } from './runs-rm.js';
 
 interface RunsOptions {
@@ -42,7 +43,7 @@ export function runsCommand(context: CommandContext): Command {
     .option('--until <time>', 'only runs created before this time', (text) => parseMoment(text, now))
     .option('-p, --param <name=value>', 'only runs with this value of a parameter; may be repeated', collect)
     .option('--before <run>', 'the next page: only runs that come after this one in the list')
-    .option('--limit <count>', 'at most so many', count, 20)
+    .option('--limit <count>', 'at most so many', wholeNumber(1), 20)
     .option('--json', 'print JSON')
     .action(async (options: RunsOptions) => await list(options, context))
     .addCommand(removeCommand(context));
@@ -130,10 +131,4 @@ function jsonText(value: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }

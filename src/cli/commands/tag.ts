@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { terminalText } from '../../log/terminal-text.js';
 import type { RunRow } from '../../model/records.js';
+import { findRun } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
-import { findRun } from '../look-up.js';
 import { openRecord } from '../open-record.js';
 import type { Terminal } from '../terminal.js';
 

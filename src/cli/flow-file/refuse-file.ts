@@ -1,6 +1,6 @@
 import { readdirSync, type Stats } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { nearest } from '../nearest.js';
+import { nearest } from '../../base/nearest.js';
 import { FlowFileError } from './flow-file-error.js';
 import type { FoundFlow } from './flows-of.js';
 

@@ -1,7 +1,8 @@
 import type { LogRow } from '../../model/records.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
 import type { LogFilter } from '../run-record.js';
-import { inOrder, PACK_COLUMNS, packed, putPack, SPAN, seqsOf, unpackLines } from '../sqlite/log-packs.js';
+import { inOrder, PACK_COLUMNS, packed, putPack, SPAN, seqsOf } from '../sqlite/log-packs.js';
+import { type Direction, directionOf, joinedLines } from '../sqlite/log-search.js';
 import { unpackReused } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import { inserted, insertInto } from './insert.js';
@@ -36,9 +37,8 @@ export class LogWriting {
   }
 }
 
-/** Rows of lines that are fetched at first; each further time twice as many, up to the most. */
+/** Rows of lines that are fetched at first. */
 const FIRST_FETCH = 4;
-const MOST_FETCHED = 256;
 const BEFORE_ALL = -1;
 
 /** What the rows of one search have in common. */
@@ -51,12 +51,11 @@ interface Stream {
 export async function findLogs(session: Session, run: string, filter: LogFilter): Promise<readonly LogRow[]> {
   const most = logLimit(filter.last ?? filter.limit);
   if (most === 0) return [];
-  const find = filter.last === undefined ? firstLines : lastLines;
+  const direction = directionOf(filter);
   const after = filter.after ?? BEFORE_ALL;
-  const all: LogRow[] = [];
-  for (const stream of await streamsOf(session, run, filter)) all.push(...(await find(session, run, stream, after, most)));
-  all.sort(bySeq);
-  return filter.last === undefined ? all.slice(0, most) : all.slice(-most);
+  const found: (readonly LogRow[])[] = [];
+  for (const stream of await streamsOf(session, run, filter)) found.push(await linesOf(session, run, stream, direction, after, most));
+  return joinedLines(found, direction, most);
 }
 
 /** One for the whole log, or for a task; one for each level where only that is asked for. */
@@ -81,44 +80,17 @@ async function nodesCalled(session: Session, run: string, name: string): Promise
   return [...new Set([name, ...ids.map(([id]) => id as string), ...unpackReused(packs, {}).map(({ id }) => id)])];
 }
 
-const SELECT = `SELECT ${COLUMNS} FROM log_pack WHERE run = ${NUMBER} AND first_seq > ?`;
-
-/** Rows come by their first line; those that began before `after` may reach beyond it. */
-async function firstLines(session: Session, run: string, { where, values }: Stream, after: number, most: number): Promise<readonly LogRow[]> {
-  const sql = `${SELECT} AND last_seq > ?${where} ORDER BY first_seq LIMIT ?`;
-  const lines: LogRow[] = [];
-  let from = after - SPAN;
-  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
-    const packs = await session.rows(sql, run, from, after, ...values, count);
-    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > after) lines.push(line);
-    lines.sort(bySeq);
-    if (packs.length < count) return lines.slice(0, most);
-    from = firstOf(packs.at(-1) as SqlRow);
-    // What is yet to come begins after the last that is wanted.
-    if (lines.length >= most && from >= (lines[most - 1] as LogRow).seq) return lines.slice(0, most);
-  }
-}
-
-/** From the end backwards: a row that began earlier may still reach into what is wanted, but not over more than `SPAN`. */
-async function lastLines(session: Session, run: string, { where, values }: Stream, after: number, most: number): Promise<readonly LogRow[]> {
-  const sql = `${SELECT} AND first_seq < ? AND last_seq > ?${where} ORDER BY first_seq DESC LIMIT ?`;
-  let lines: LogRow[] = [];
-  let before = Number.MAX_SAFE_INTEGER;
-  let least = after;
-  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
-    const packs = await session.rows(sql, run, least - SPAN, before, least, ...values, count);
-    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > least) lines.push(line);
-    lines = lines.sort(bySeq).slice(-most);
-    if (packs.length < count) return lines;
-    before = firstOf(packs.at(-1) as SqlRow);
-    if (lines.length === most) least = (lines[0] as LogRow).seq;
-  }
-}
-
-function firstOf(pack: SqlRow): number {
-  return pack[1] as number;
-}
-
-function bySeq(a: LogRow, b: LogRow): number {
-  return a.seq - b.seq;
+async function linesOf(
+  session: Session,
+  run: string,
+  { where, values }: Stream,
+  direction: Direction,
+  after: number,
+  most: number,
+): Promise<readonly LogRow[]> {
+  const sql = `SELECT ${COLUMNS} FROM log_pack WHERE run = ${NUMBER}${direction.bounds}${where} ${direction.order} LIMIT ?`;
+  const search = direction.search(after, most, FIRST_FETCH);
+  let step = search.next();
+  while (!step.done) step = search.next(await session.rows(sql, run, ...step.value.bounds, ...values, step.value.count));
+  return step.value;
 }

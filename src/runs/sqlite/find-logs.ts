@@ -2,13 +2,14 @@ import type { LogRow } from '../../model/records.js';
 import { LOG_LEVELS, logLimit } from '../look.js';
 import type { LogFilter } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
-import { PACK_COLUMNS, SPAN, unpackLines } from './log-packs.js';
+import { PACK_COLUMNS } from './log-packs.js';
+import { type Direction, directionOf, joinedLines } from './log-search.js';
 import { findReused } from './reused.js';
-import type { SqlRow, SqlValue } from './statement.js';
+import type { SqlValue } from './statement.js';
 
-/** Rows of lines that are fetched at first; each further time twice as many, up to the most. */
+const COLUMNS = PACK_COLUMNS.join(', ');
+/** Rows of lines that are fetched at first. */
 const FIRST_FETCH = 2;
-const MOST_FETCHED = 256;
 /** The rows of more task runs than that are sought in the order of the log, not by task run. */
 const FEW_NODES = 5_000;
 /** So few are sought one by one. */
@@ -28,12 +29,10 @@ export function findLogs(connection: SqliteConnection, id: string, filter: LogFi
   const run = connection.prepare('SELECT number FROM run WHERE id = ?').get([id])?.[0] as number | undefined;
   const most = logLimit(filter.last ?? filter.limit);
   if (run === undefined || most === 0) return [];
-  const find = filter.last === undefined ? firstLines : lastLines;
+  const direction = directionOf(filter);
   const after = filter.after ?? BEFORE_ALL;
-  const found = streamsOf(connection, run, filter).map((stream) => find(connection, run, stream, after, most));
-  if (found.length === 1) return found[0] as readonly LogRow[];
-  const all = found.flat().sort(bySeq);
-  return filter.last === undefined ? all.slice(0, most) : all.slice(-most);
+  const found = streamsOf(connection, run, filter).map((stream) => linesOf(connection, run, stream, direction, after, most));
+  return joinedLines(found, direction, most);
 }
 
 /** One for the whole log, or for a task; one for each level where only that is asked for. */
@@ -68,48 +67,12 @@ function nodesCalled(connection: SqliteConnection, run: number, name: string): r
   return [...new Set([name, ...ids.map((row) => row[0] as string), ...reused.map((row) => row.id)])];
 }
 
-function selectFrom({ index }: Stream): string {
-  return `SELECT ${PACK_COLUMNS.join(', ')} FROM log_pack${index === '' ? '' : ` INDEXED BY ${index}`} WHERE run = ? AND first_seq > ?`;
-}
-
-/** Rows come by their first line; those that began before `after` may reach beyond it. */
-function firstLines(connection: SqliteConnection, run: number, stream: Stream, after: number, most: number): readonly LogRow[] {
-  const { where, values } = stream;
-  const statement = connection.prepare(`${selectFrom(stream)} AND last_seq > ?${where} ORDER BY first_seq LIMIT ?`);
-  const lines: LogRow[] = [];
-  let from = after - SPAN;
-  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
-    const packs = statement.all([run, from, after, ...values, count]);
-    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > after) lines.push(line);
-    lines.sort(bySeq);
-    if (packs.length < count) return lines.slice(0, most);
-    from = firstOf(packs.at(-1) as SqlRow);
-    // What is yet to come begins after the last that is wanted.
-    if (lines.length >= most && from >= (lines[most - 1] as LogRow).seq) return lines.slice(0, most);
-  }
-}
-
-/** From the end backwards: a row that began earlier may still reach into what is wanted, but not over more than `SPAN`. */
-function lastLines(connection: SqliteConnection, run: number, stream: Stream, after: number, most: number): readonly LogRow[] {
-  const { where, values } = stream;
-  const statement = connection.prepare(`${selectFrom(stream)} AND first_seq < ? AND last_seq > ?${where} ORDER BY first_seq DESC LIMIT ?`);
-  let lines: LogRow[] = [];
-  let before = Number.MAX_SAFE_INTEGER;
-  let least = after;
-  for (let count = FIRST_FETCH; ; count = Math.min(2 * count, MOST_FETCHED)) {
-    const packs = statement.all([run, least - SPAN, before, least, ...values, count]);
-    for (const pack of packs) for (const line of unpackLines(pack)) if (line.seq > least) lines.push(line);
-    lines = lines.sort(bySeq).slice(-most);
-    if (packs.length < count) return lines;
-    before = firstOf(packs.at(-1) as SqlRow);
-    if (lines.length === most) least = (lines[0] as LogRow).seq;
-  }
-}
-
-function firstOf(pack: SqlRow): number {
-  return pack[1] as number;
-}
-
-function bySeq(a: LogRow, b: LogRow): number {
-  return a.seq - b.seq;
+function linesOf(connection: SqliteConnection, run: number, stream: Stream, direction: Direction, after: number, most: number): readonly LogRow[] {
+  const { index, where, values } = stream;
+  const from = `log_pack${index === '' ? '' : ` INDEXED BY ${index}`}`;
+  const statement = connection.prepare(`SELECT ${COLUMNS} FROM ${from} WHERE run = ?${direction.bounds}${where} ${direction.order} LIMIT ?`);
+  const search = direction.search(after, most, FIRST_FETCH);
+  let step = search.next();
+  while (!step.done) step = search.next(statement.all([run, ...step.value.bounds, ...values, step.value.count]));
+  return step.value;
 }

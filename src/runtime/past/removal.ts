@@ -6,6 +6,7 @@ import { describe, MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import type { ResultStore } from '../../model/result-store.js';
 import type { RunState } from '../../model/states.js';
+import { everyRun } from '../../runs/every-run.js';
 import { NOTHING } from '../../runs/look.js';
 import type { Removal, RunFilter, RunRecord } from '../../runs/run-record.js';
 import { findRun } from './look-up.js';
@@ -37,7 +38,6 @@ export const KEEP_TAG = 'keep';
 
 /** So many in one transaction: others can write in between. */
 const AT_ONCE = 100;
-const PAGE = 500;
 
 /** @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `RECORD_READ_ONLY` */
 export async function removeRuns(project: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
@@ -68,16 +68,11 @@ export async function pruneRuns(project: Tidied, rule: PruneOptions): Promise<Re
 async function doomedOf({ record }: Tidied, filter: RunFilter, keep: number, until: number): Promise<readonly string[]> {
   const doomed: string[] = [];
   let seen = 0;
-  let before: string | undefined;
-  for (;;) {
-    const page = await record.runs({ ...filter, limit: PAGE, ...(before === undefined ? {} : { before }) });
-    for (const { id, createdAt, tags } of page) {
-      seen++;
-      if (seen > keep && createdAt < until && !tags.includes(KEEP_TAG)) doomed.push(id);
-    }
-    before = page.at(-1)?.id;
-    if (page.length < PAGE || before === undefined) return doomed;
+  for await (const { id, createdAt, tags } of everyRun(record, filter)) {
+    seen++;
+    if (seen > keep && createdAt < until && !tags.includes(KEEP_TAG)) doomed.push(id);
   }
+  return doomed;
 }
 
 /** Results are looked for once, after all: that goes through the whole record. */

@@ -1,9 +1,9 @@
 import { valueDigest } from '../../base/canonical.js';
-import { MillraceError } from '../../base/error.js';
 import type { RunQuery } from '../../flow/past.js';
 import type { RunRow } from '../../model/records.js';
 import { taughtForm } from '../../results/class-registry.js';
 import { decodeText, encodeText } from '../../results/json.js';
+import { runsAfter } from '../../runs/every-run.js';
 import type { RunFilter } from '../../runs/run-record.js';
 import type { Project } from '../project.js';
 
@@ -33,14 +33,7 @@ export async function* runPages(open: () => Promise<Project>, query: Query): Asy
 
 async function nextPage(open: () => Promise<Project>, filter: RunFilter, last: RunRow | undefined): Promise<readonly RunRow[]> {
   await using project = await open();
-  if (last === undefined) return await project.record.runs(filter);
-  try {
-    return await project.record.runs({ ...filter, before: last.id });
-  } catch (error) {
-    if (!(error instanceof MillraceError) || error.code !== 'RUN_UNKNOWN') throw error;
-    // It was removed meanwhile: its time says where to go on.
-    return await project.record.runs({ ...filter, until: last.createdAt });
-  }
+  return await runsAfter(project.record, filter, last);
 }
 
 function filterOf({ flow, state, tags, since, until, params = {}, before }: Query): { filter: RunFilter; isMeant?: (row: RunRow) => boolean } {

@@ -19,6 +19,7 @@ import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
 import { findRun, findTaskRun } from './look-up.js';
 import { PastMetric } from './metric.js';
+import { reportFrom } from './report.js';
 import { keeperOf, type PastSource, parameterValue } from './source.js';
 import { PastStep } from './step.js';
 import { NO_CONSUMERS, PastTask } from './task.js';
@@ -110,7 +111,6 @@ export class PastRun extends Shown implements RunInfo {
   }
 
   async report(options: ReportOptions = {}): Promise<string> {
-    const { reportFrom } = await import('./report.js');
     return await reportFrom(this.#source.open, this.id, options);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findRun, findTaskRun, parseRunPath } from '../../../src/cli/look-up.js';
-import type { RunRow } from '../../../src/model/records.js';
-import type { RunRecord, TaskRunDetails } from '../../../src/runs/run-record.js';
+import type { RunRow } from '../../../../src/model/records.js';
+import type { RunRecord, TaskRunDetails } from '../../../../src/runs/run-record.js';
+import { findRun, findTaskRun, parseRunPath } from '../../../../src/runtime/past/look-up.js';
 
 function recordOf(...runs: readonly Pick<RunRow, 'id' | 'flow'>[]): RunRecord {
   const latest = (flow: string) => runs.find((run) => run.flow === flow);

@@ -1,1 +1,0 @@
-export { findRun, findTaskRun, parseRunPath } from '../runtime/past/look-up.js';

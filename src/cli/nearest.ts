@@ -1,1 +1,0 @@
-export { nearest, nearestFew } from '../base/nearest.js';

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+
+/** What Node reads before the first line of whoever imports this file: it and what it imports, but for what is imported later. */
+function loadedWith(file: string): string {
+  const texts = new Map<string, string>();
+  const load = (path: string): void => {
+    if (texts.has(path)) return;
+    const text = readFileSync(path, 'utf8');
+    texts.set(path, text);
+    for (const [, imported] of text.matchAll(/(?:from|import)"(\.[^"]+)"/g)) load(join(dirname(path), imported as string));
+  };
+  load(join(DIST, file));
+  return [...texts.values()].join('\n');
+}
+
+function defines(text: string, name: string): boolean {
+  return new RegExp(`class ${name}\\b|\\b${name}=class\\b`).test(text);
+}
+
+it.each(['index.js', 'decorators/index.js', 's3.js'])('%s loads neither what looks back, nor drawings, nor PostgreSQL', (entry) => {
+  const text = loadedWith(entry);
+  expect(defines(text, 'TaskGraph')).toBe(true);
+  expect(['PastRun', 'PostgresRecord', 'Tracer'].filter((name) => defines(text, name))).toEqual([]);
+});
+
+it('millrace/client looks back', () => expect(defines(loadedWith('client/index.js'), 'PastRun')).toBe(true));
