@@ -23,7 +23,7 @@ export { grid } from './flow/grid.js';
 export { type IncludeOptions, includeFile } from './flow/include-file.js';
 export type { MapArg, MapArgs, MapOptions, MappedFuture } from './flow/mapped-future.js';
 export { type Param, ParameterError, type ParameterIssue, type ParamSpec, type ParamsIn, type ParamsOf, param } from './flow/parameters.js';
-export type { ArtifactInfo, Listing, LogQuery, NoteInfo, ReportOptions, RunInfo, RunQuery, StepInfo, TaskInfo } from './flow/past.js';
+export type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, RunQuery, StepInfo, TaskInfo } from './flow/past.js';
 export { FlowClosedError } from './flow/register.js';
 export { type ShellCommand, type ShellOptions, shell } from './flow/shell.js';
 export { ShellError } from './flow/shell-error.js';

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph-view.js';
-import type { ArtifactRef } from '../model/artifact.js';
+import type { ArtifactKind, ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo, LogLevel } from '../model/event.js';
 import type { RunState, TaskState } from '../model/states.js';
 import type { Task, TaskRef } from './task-type.js';
@@ -128,12 +128,17 @@ export interface TaskInfo {
   readonly error?: ErrorInfo;
   /** Where a reused result comes from. */
   readonly origin?: { readonly run: string; readonly index: number };
-  /** The parts of its result: one called `result`, or the named outputs. */
+  /**
+   * The parts of its result (one called `result`, or the named outputs), and after them what it gave by `ctx().artifact`: of a reused one, what its
+   * origin gave; of a failed attempt, nothing.
+   */
   artifacts(): Listing<ArtifactInfo>;
-  /** @throws MillraceError `ARTIFACT_UNKNOWN` */
+  /** A part of the result goes before an artifact of the same name. @throws MillraceError `ARTIFACT_UNKNOWN` */
   artifact(name: string): Promise<ArtifactInfo>;
   /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   value<T = unknown>(): Promise<T>;
+  /** What it gave by `ctx().metric`, in order of their names. */
+  metrics(): Listing<MetricInfo>;
   /** The task runs whose results it took, or that it came after. */
   upstream(): Promise<readonly TaskInfo[]>;
   logs(filter?: Pick<LogQuery, 'level'>): Listing<string>;
@@ -141,12 +146,24 @@ export interface TaskInfo {
 
 /** A stored value: where it lies, and how to know it again. */
 export interface ArtifactInfo extends ArtifactRef {
-  /** `result`, or the name of an output. */
+  /** `result`, the name of an output, or the name that was given to `ctx().artifact`. */
   readonly name: string;
+  /** Of those given by `ctx().artifact`: what viewers show it as. */
+  readonly kind?: ArtifactKind;
+  readonly contentType?: string;
   /** Reads it, verified in full. @throws MillraceError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   load<T = unknown>(): Promise<T>;
   /** The task run it belongs to. */
   producer(): Promise<TaskInfo>;
   /** The task runs of the same run that took it. */
   consumers(): Listing<TaskInfo>;
+}
+
+/** A series of numbers that a task run gave by `ctx().metric`. */
+export interface MetricInfo {
+  readonly name: string;
+  /** Of each point, in the order in which they came. */
+  readonly steps: readonly number[];
+  /** As many; NaN and infinities among them. */
+  readonly values: readonly number[];
 }

@@ -1,12 +1,16 @@
 import type { ArtifactInfo, Listing, TaskInfo } from '../../flow/past.js';
-import type { ArtifactRef } from '../../model/artifact.js';
+import type { ArtifactKind, ArtifactRef } from '../../model/artifact.js';
 import { TASK_DEFAULTS } from '../../model/task-definition.js';
 import type { NamedRef } from '../../results/result-keeper.js';
+import type { RunArtifact } from '../../runs/run-record.js';
 import { type Facts, Shown } from './display.js';
 import { keeperOf, type PastSource } from './source.js';
 
 /** What an artifact without a name, which is a whole result, is called. */
 const WHOLE = 'result';
+
+/** What was given by `ctx().artifact` says more of itself. */
+type GivenRef = NamedRef & Partial<Pick<RunArtifact, 'kind' | 'contentType'>>;
 
 export class PastArtifact extends Shown implements ArtifactInfo {
   readonly name: string;
@@ -16,11 +20,13 @@ export class PastArtifact extends Shown implements ArtifactInfo {
   readonly valueDigest: string;
   readonly bytes: number;
   readonly format: string;
+  readonly kind?: ArtifactKind;
+  readonly contentType?: string;
   readonly #source: PastSource;
   readonly #producer: TaskInfo;
   readonly #consumers: () => Listing<TaskInfo>;
 
-  constructor(source: PastSource, { name, ref }: NamedRef, producer: TaskInfo, consumers: () => Listing<TaskInfo>) {
+  constructor(source: PastSource, { name, ref, kind, contentType }: GivenRef, producer: TaskInfo, consumers: () => Listing<TaskInfo>) {
     super();
     this.name = name === '' ? WHOLE : name;
     this.uri = ref.uri;
@@ -29,6 +35,8 @@ export class PastArtifact extends Shown implements ArtifactInfo {
     this.valueDigest = ref.valueDigest;
     this.bytes = ref.bytes;
     this.format = ref.format;
+    if (kind !== undefined) this.kind = kind;
+    if (contentType !== undefined) this.contentType = contentType;
     this.#source = source;
     this.#producer = producer;
     this.#consumers = consumers;
@@ -50,11 +58,11 @@ export class PastArtifact extends Shown implements ArtifactInfo {
   }
 
   protected facts(): Facts {
-    const { format, bytes, uri, contentDigest, valueDigest } = this;
+    const { kind, contentType, format, bytes, uri, contentDigest, valueDigest } = this;
     return {
       kind: 'Artifact',
       title: `${this.#producer.id}/${this.name}`,
-      facts: Object.entries({ format, bytes, uri, contentDigest, valueDigest }),
+      facts: Object.entries({ kind, contentType, format, bytes, uri, contentDigest, valueDigest }),
     };
   }
 }

@@ -1,17 +1,19 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
-import type { ArtifactInfo, Listing, LogQuery, TaskInfo } from '../../flow/past.js';
+import type { ArtifactInfo, Listing, LogQuery, MetricInfo, TaskInfo } from '../../flow/past.js';
 import type { Task } from '../../flow/task-type.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { TaskState } from '../../model/states.js';
 import type { LoadRequest } from '../../results/result-keeper.js';
 import type { TaskRunDetails } from '../../runs/run-record.js';
+import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import type { Project } from '../project.js';
 import { PastArtifact } from './artifact.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
+import { PastMetric } from './metric.js';
 import { keeperOf, type PastSource, readingOf } from './source.js';
 
 export class PastTask extends Shown implements TaskInfo {
@@ -50,6 +52,9 @@ export class PastTask extends Shown implements TaskInfo {
       await using project = await this.#source.open();
       const row = await this.#withArtifacts(project);
       for (const artifact of row.artifacts) yield new PastArtifact(this.#source, artifact, this, () => this.#consumers());
+      const { artifacts } = await sideResultsOf(project.record, this.run, [row], { index: row.index });
+      // It lies beside the graph, where nobody takes it.
+      for (const given of artifacts) yield new PastArtifact(this.#source, given, this, () => new AskedListing('nothing', nothing));
     };
     return new AskedListing(`artifacts of ${this.id}`, () => make.call(this));
   }
@@ -63,6 +68,15 @@ export class PastTask extends Shown implements TaskInfo {
     throw new MillraceError('ARTIFACT_UNKNOWN', `task run '${this.id}' of run ${this.run} has no artifact '${name}'`, {
       hint: guess === undefined ? (names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`) : `Did you mean '${guess}'?`,
     });
+  }
+
+  metrics(): Listing<MetricInfo> {
+    const make = async function* (this: PastTask): AsyncGenerator<MetricInfo> {
+      await using project = await this.#source.open();
+      const { metrics } = await sideResultsOf(project.record, this.run, [this.#row], { index: this.#row.index, points: true });
+      for (const series of metrics) yield new PastMetric(series);
+    };
+    return new AskedListing(`metrics of ${this.id}`, () => make.call(this));
   }
 
   async value<T>(): Promise<T> {
@@ -146,3 +160,5 @@ export class PastTask extends Shown implements TaskInfo {
     });
   }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
