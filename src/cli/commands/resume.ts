@@ -32,7 +32,7 @@ export function resumeCommand(context: CommandContext): Command {
     const show: ShowRun = async (terminal, printer) => {
       // The run knows its flow: in a file of several, nobody has to say it again.
       const flow = options.flow ?? (run && (await flowOf(run)));
-      const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, terminal), printer]);
+      const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, terminal, 'option'), printer]);
       await checkTasks(inside, sources, '--force-task', options.forceTask);
       await checkTasks(inside, sources, '--force-only', options.forceOnly);
       await checkTasks(inside, sources, '--only', options.only);
