@@ -131,6 +131,7 @@ function factsCard(run: RunRow, rows: readonly TaskRunDetails[], madeAt: number)
     ['finished', run.finishedAt === undefined ? undefined : timeText(run.finishedAt, false)],
     ['took', run.startedAt === undefined || end === undefined ? undefined : `${formatMs(end - run.startedAt)}${going ? ' so far' : ''}`],
     ['tags', run.tags.length === 0 ? undefined : html`${run.tags.map((tag) => html`<span class="tag"><bdi>${tag}</bdi></span> `)}`],
+    ['notes', run.notes?.length ? html`${run.notes.map(({ text }) => html`<p><bdi>${cut(text, LONGEST_PARAMETER)}</bdi></p>`)}` : undefined],
     ['resumes', run.originRun],
     ['started by', run.parentRun],
     ['owner', `process ${run.owner.pid} on ${run.owner.host}`],
