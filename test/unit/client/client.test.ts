@@ -196,6 +196,22 @@ describe('lists', () => {
     expect((await squares.latest({ params: { model: 'knn' } }))?.params.n).toBe(2);
   });
 
+  it.each([
+    [{ state: 'sucess' }, "Did you mean 'success'?"],
+    [{ since: '2026-11-01' }, "Write new Date('2026-11-20T09:30')."],
+    [{ until: new Date('never') }, "Write new Date('2026-11-20T09:30')."],
+    [{ limit: -1 }, undefined],
+    [{ limit: 1.5 }, undefined],
+    [{ tags: 'nightly' }, undefined],
+  ])('refuse what cannot be meant: %o', async (query, hint) => {
+    await squares.run();
+    await expect(
+      client()
+        .runs(query as never)
+        .toArray(),
+    ).rejects.toMatchObject({ code: 'RUN_QUERY_INVALID', ...(hint && { hint }) });
+  });
+
   it('runs by a parameter that is no scalar, however its keys are ordered', async () => {
     const setting: StandardSchemaV1<{ a: number; b: number }> = {
       '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as { a: number; b: number } }) },
