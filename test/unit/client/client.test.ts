@@ -319,6 +319,16 @@ describe('removal', () => {
     expect(await (await client().get('filed/latest/large/0')).value()).toHaveLength(100_000);
   });
 
+  it.each([
+    [{ tags: [] }, 'PRUNE_RULE_MISSING'],
+    [{ tags: 'keep' }, 'RUN_QUERY_INVALID'],
+    [{ state: 'broken' }, 'RUN_QUERY_INVALID'],
+  ])('by a rule that says nothing, nothing: %o', async (rule, code) => {
+    await squares.run();
+    await expect(client().prune(rule as never)).rejects.toMatchObject({ code });
+    expect(await client().runs().toArray()).toHaveLength(1);
+  });
+
   it('by rule: age, number, state, tags; what is tagged keep stays', async () => {
     for (let n = 0; n < 4; n += 1) await squares.run({ n });
     await broken.run().catch(() => {});
