@@ -95,7 +95,8 @@ function countsCard(rows: readonly TaskRunDetails[]): Markup {
   for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
   const states = STATES_BY_URGENCY.filter((state) => counts.has(state));
   if (rows.length === 0) return html`<section class="card"><h2>Task runs</h2><p class="faint">No task was called.</p></section>`;
-  const reused = counts.get('cached') ?? 0;
+  // A reused map has no result of its own.
+  const reused = rows.filter(({ state, origin }) => state === 'cached' && origin !== undefined).length;
   const worked = rows.reduce((sum, { startedAt, finishedAt }) => sum + (startedAt && finishedAt ? finishedAt - startedAt : 0), 0);
   return html`<section class="card counts">
   <h2>${plural(rows.length, 'task run')}</h2>

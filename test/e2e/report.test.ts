@@ -77,8 +77,11 @@ describe('a report in a script', () => {
     const sizes = flow('sizes', () => size.map([1, 2]));
     for (const expected of ['success', 'cached'] as const) {
       await sizes.run();
-      const { tasks } = dataOf(await report('sizes/latest'));
+      const page = await report('sizes/latest');
+      const { tasks } = dataOf(page);
       expect(tasks.state).toEqual(Array(3).fill(TASK_STATES.indexOf(expected)));
+      // Its list is that of its children.
+      expect(page.includes('2 results reused')).toBe(expected === 'cached');
     }
   });
 
