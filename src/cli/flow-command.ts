@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { FlowInside } from '../flow/flow.js';
 import type { ParameterSources } from '../flow/parameters.js';
 import { findReferencedFlows } from './flow-file/find-flow.js';
+import type { HowToName } from './flow-file/refuse-file.js';
 import type { Terminal } from './terminal.js';
 
 export interface FlowCommandOptions {
@@ -34,10 +35,16 @@ export interface OpenedFlow {
 }
 
 /** Loads the file, finds the flow that is meant, and gathers its parameters, unchecked. @throws FlowFileError and errors of the parameters' syntax */
-export async function openFlow(file: string, flow: string | undefined, options: FlowCommandOptions, terminal: Terminal): Promise<OpenedFlow> {
+export async function openFlow(
+  file: string,
+  flow: string | undefined,
+  options: FlowCommandOptions,
+  terminal: Terminal,
+  howToName?: HowToName,
+): Promise<OpenedFlow> {
   const sources = await parameterSources(options, terminal);
   const { loadFlowFile } = await import('./load-flow-file.js');
-  const chosen = await (await loadFlowFile(file, terminal.cwd)).choose(flow);
+  const chosen = await (await loadFlowFile(file, terminal.cwd)).choose(flow, howToName);
   await findReferencedFlows();
   return { name: chosen.flowName, inside: chosen.inside, sources };
 }

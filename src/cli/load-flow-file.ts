@@ -9,6 +9,7 @@ import { installFlowFinder } from './flow-file/find-flow.js';
 import type { FlowFileError } from './flow-file/flow-file-error.js';
 import { definedFlows, type FoundFlow, flowsOf, pickFlow } from './flow-file/flows-of.js';
 import { findKeptBundle, keepBundle } from './flow-file/kept-bundle.js';
+import type { HowToName } from './flow-file/refuse-file.js';
 import { originOf } from './flow-file/source-frame.js';
 
 export interface FlowFile {
@@ -19,7 +20,7 @@ export interface FlowFile {
    * The flow named, the only one, or the default export.
    * @throws FlowFileError `NO_FLOW`, `FLOW_AMBIGUOUS`, `FLOW_UNKNOWN`
    */
-  choose(name?: string): Promise<FoundFlow>;
+  choose(name?: string, howToName?: HowToName): Promise<FoundFlow>;
 }
 
 const NATIVE = /\.[cm]?js$/;
@@ -38,7 +39,7 @@ export async function loadFlowFile(file: string, cwd: string = process.cwd()): P
   installFlowFinder({ entry: path, isFlowFile, load: importFile });
   const module = await importFile(path);
   const flows = flowsOf(module, before);
-  return { path, flows, choose: async (name) => await chooseFlow(flows, file, name) };
+  return { path, flows, choose: async (name, howToName) => await chooseFlow(flows, file, name, howToName) };
 }
 
 function isFlowFile(name: string): boolean {
@@ -52,11 +53,11 @@ async function checkFile(path: string, shown: string): Promise<void> {
   throw refusedPath(path, shown, stats, isFlowFile);
 }
 
-async function chooseFlow(flows: readonly FoundFlow[], file: string, name: string | undefined): Promise<FoundFlow> {
+async function chooseFlow(flows: readonly FoundFlow[], file: string, name: string | undefined, howToName: HowToName | undefined): Promise<FoundFlow> {
   const picked = pickFlow(flows, name);
   if (picked) return picked;
   const { refusedChoice } = await import('./flow-file/refuse-file.js');
-  throw refusedChoice(flows, file, name);
+  throw refusedChoice(flows, file, name, howToName);
 }
 
 /** Modules are evaluated once: by URL, as Node does. */

@@ -1,11 +1,26 @@
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
 import { BODY_PLACE, PARAMETERS_PLACE } from '../model/records.js';
-import type { MetricSeries, RunArtifact, TaskRunDetails } from '../runs/run-record.js';
-import type { SideResults } from '../runs/side-results.js';
+import type { MetricSeries, RunArtifact, RunRecord, TaskRunDetails } from '../runs/run-record.js';
+import { type SideResults, type SideResultsFilter, sideResultsOf } from '../runs/side-results.js';
 import { formatBytes } from './amounts.js';
 import type { ReportStyle } from './report-style.js';
 import { type Column, formatTable } from './table.js';
+
+/** What a task run gave; of a map, what its children did. */
+export async function givenIn(
+  record: RunRecord,
+  run: string,
+  { id, index }: TaskRunDetails,
+  taskRuns: readonly TaskRunDetails[],
+  filter: Omit<SideResultsFilter, 'index'>,
+): Promise<SideResults> {
+  const inside = taskRuns.filter((one) => one.id.startsWith(`${id}[`));
+  if (inside.length === 0) return await sideResultsOf(record, run, taskRuns, { ...filter, index });
+  const all = await sideResultsOf(record, run, inside, filter);
+  const isInside = (row: { readonly index: number }): boolean => row.index >= 0;
+  return { artifacts: all.artifacts.filter(isInside), metrics: all.metrics.filter(isInside) };
+}
 
 /** Rows of either list that a page shows; all are in `--json`. */
 const SHOWN = 50;

@@ -9,7 +9,7 @@ import type { ValuePreview } from './open-record.js';
 import type { ReportStyle } from './report-style.js';
 import { reasonOf, shownValue } from './run-report.js';
 import { failureBlock } from './run-summary.js';
-import { progressText, sideBlocks } from './side-report.js';
+import { placeNames, progressText, sideBlocks } from './side-report.js';
 import { paintState } from './state-colour.js';
 import { formatPairs, formatTable } from './table.js';
 
@@ -37,11 +37,17 @@ export function taskReport(facts: TaskReportFacts, style: ReportStyle): string {
     checks(taskRun, style),
     inputs(taskRun, style),
     artifacts(taskRun, style),
-    ...(facts.sideResults ? sideBlocks(facts.sideResults, style) : []),
+    ...(facts.sideResults ? sideBlocks(facts.sideResults, style, giversOf(facts)) : []),
     value(facts.value, style),
     log(facts, style),
   );
   return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+/** Of a map, which of its children gave what. */
+function giversOf({ taskRun, taskRuns, sideResults }: TaskReportFacts): ((index: number) => string) | undefined {
+  const isItsOwn = [...(sideResults?.artifacts ?? []), ...(sideResults?.metrics ?? [])].every(({ index }) => index === taskRun.index);
+  return isItsOwn ? undefined : placeNames(taskRuns);
 }
 
 function header({ run, taskRun, taskRuns }: TaskReportFacts, { colours, now }: ReportStyle): string {

@@ -41,7 +41,7 @@ export interface Client extends AsyncDisposable {
    * @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `RECORD_READ_ONLY`
    */
   remove(runs: readonly string[], options?: { readonly dryRun?: boolean }): Promise<Removal>;
-  /** Removes the runs that a rule says are not worth keeping. @throws MillraceError `PRUNE_RULE_MISSING`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
+  /** Removes the runs that a rule says are not worth keeping. @throws MillraceError `PRUNE_RULE_MISSING`, `RUN_QUERY_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
   prune(rule: PruneOptions): Promise<Removal>;
 }
 

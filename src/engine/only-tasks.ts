@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { nearest } from '../base/nearest.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -65,12 +66,13 @@ export class OnlyTasks implements Answers {
       if (lacking !== undefined) return notComplete(`'${graph.id(node)}' needs '${graph.id(lacking)}', which has no earlier result`);
     }
     if (isKnown) return undefined;
+    const tasks = [...new Set(graph.definitions.filter(({ kind }) => kind === 'task' || kind === 'subflow').map(({ name }) => name))];
     const [first] = this.#withheld;
+    const meant = names.map((name) => nearest(name, tasks)).find((guess) => guess !== undefined);
     // The body awaited what is not there, and never came to it.
-    if (first !== undefined) return notComplete(`no call of ${names.join(', ')} was come to: '${graph.id(first)}' has no earlier result`);
-    const tasks = new Set(graph.definitions.filter(({ kind }) => kind === 'task' || kind === 'subflow').map(({ name }) => name));
+    if (first !== undefined) return notComplete(`no call of ${names.join(', ')} was come to: '${graph.id(first)}' has no earlier result`, meant);
     return new MillraceError('TASK_UNKNOWN', `expected 'only' with the names of tasks of this flow; got ${names.join(', ')}`, {
-      hint: `Its tasks are ${[...tasks].join(', ')}.`,
+      hint: meant === undefined ? `Its tasks are ${tasks.join(', ')}.` : `Did you mean '${meant}'?`,
     });
   }
 
@@ -86,6 +88,8 @@ export class OnlyTasks implements Answers {
   }
 }
 
-function notComplete(sentence: string): MillraceError {
-  return new MillraceError('NOT_COMPLETE', sentence, { hint: 'Run the flow as a whole first, or let more tasks execute.' });
+/** @param meant a task that has a name like those given */
+function notComplete(sentence: string, meant?: string): MillraceError {
+  const hint = 'Run the flow as a whole first, or let more tasks execute.';
+  return new MillraceError('NOT_COMPLETE', sentence, { hint: meant === undefined ? hint : `${hint} Or did you mean '${meant}'?` });
 }

@@ -93,7 +93,9 @@ async function settle(name: string, definition: ParamDefinition, given: GivenVal
     const type = typeText(schema && jsonSchemaOf(schema));
     const isResumed = sources.recorded !== undefined;
     const expected = `${type === 'unknown' ? 'a value' : type}${isResumed && definition.secret ? ' again, since secrets are not recorded' : ''}`;
-    return { issue: { parameter: name, problem: 'missing', expected, got: 'nothing', source: 'none' } };
+    const { env, secret } = definition;
+    const known = { ...(env === undefined ? {} : { env }), ...(secret ? { secret } : {}) };
+    return { issue: { parameter: name, problem: 'missing', expected, got: 'nothing', source: 'none', ...known } };
   }
   if (given.origin === 'earlier run' && (await isWhole(definition, given.value))) return { value: given.value, origin: given.origin };
   const jsonSchema = schema && jsonSchemaOf(schema);

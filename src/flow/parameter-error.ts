@@ -18,6 +18,10 @@ export interface ParameterIssue {
   readonly source: ParameterOrigin | 'none';
   /** Of an unknown one: the nearest name that exists. */
   readonly suggestion?: string;
+  /** Of a missing one: the variable of its own that was declared for it. */
+  readonly env?: string;
+  /** Of a missing one: it is a secret. */
+  readonly secret?: true;
 }
 
 /**
@@ -34,7 +38,7 @@ export class ParameterError extends MillraceError {
         ? (sentences[0] as string)
         : `${sentences.length} parameters are wrong:\n${sentences.map((line) => `  ${line}`).join('\n')}`;
     const missing = issues.find((issue) => issue.problem === 'missing');
-    super('PARAMETER_INVALID', message, missing === undefined || missing.parameter === '' ? {} : { hint: howToGive(missing.parameter) });
+    super('PARAMETER_INVALID', message, missing === undefined || missing.parameter === '' ? {} : { hint: howToGive(missing) });
     this.issues = Object.freeze(issues.map((issue) => Object.freeze(issue)));
   }
 }
@@ -52,8 +56,11 @@ function sentence(issue: ParameterIssue): string {
   return `${subject}: expected ${issue.expected}, got ${issue.got}`;
 }
 
-function howToGive(name: string): string {
-  return `Give it as an argument, with --param ${name}=…, in a --param-file, or as ${environmentNames(name)[0]}.`;
+function howToGive({ parameter, env, secret }: ParameterIssue): string {
+  const variable = env ?? environmentNames(parameter)[0];
+  // A command line is seen by others, and kept by the shell.
+  if (secret) return `Give it as ${variable}, in the environment or as a line ${variable}=… of the file of secrets, .millrace/secrets (mode 0600).`;
+  return `Give it as an argument, with --param ${parameter}=…, in a --param-file, or as ${variable}.`;
 }
 
 /** The environment variables that give a parameter, by precedence: `testRatio` is `MILLRACE_PARAM_TEST_RATIO`, or `MILLRACE_PARAM_TESTRATIO`. */

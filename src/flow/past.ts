@@ -15,6 +15,7 @@ export interface Listing<T> extends AsyncIterable<T> {
   toArray(): Promise<readonly T[]>;
 }
 
+/** What cannot be meant (a state that there is not, a time that is no `Date`) throws MillraceError `RUN_QUERY_INVALID` when the runs are gone through. */
 export interface RunQuery {
   readonly state?: RunState;
   /** It has them all; those of the system count too (`user:ana`). */

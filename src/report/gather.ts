@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/error.js';
 import { OWN_FOLDERS } from '../base/own-files.js';
 import { graphOfRun } from '../engine/graph-data.js';
+import { foldMaps, shownMapState } from '../engine/map-fold.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { RunRow } from '../model/records.js';
@@ -35,7 +36,7 @@ export interface Gathered {
 /** Everything a report tells about a run, from one look at the record. */
 export async function gatherReport(source: ReportSource, run: RunRow, madeAt: number): Promise<Gathered> {
   const { record } = source;
-  const rows = await withOrigins(record, await record.taskRuns(run.id));
+  const rows = shownStates(await withOrigins(record, await record.taskRuns(run.id)));
   const packer = new TaskPacker(rows, run.createdAt);
   const places = new Map(rows.map(({ id }, place) => [id, place]));
   const [values, logs, code, graph, result] = [
@@ -70,6 +71,12 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     texts: packer.pool.texts,
   };
   return { data, run, rows, graph, result, templates };
+}
+
+/** Maps in the state that commands and drawings show them in. */
+function shownStates(rows: readonly TaskRunDetails[]): readonly TaskRunDetails[] {
+  const { maps } = foldMaps(rows);
+  return rows.map((row) => ({ ...row, state: shownMapState(row.state, maps.get(row.index)?.states ?? {}) }));
 }
 
 async function drawingOf(run: RunRow, rows: readonly TaskRunDetails[]): Promise<Gathered['graph']> {

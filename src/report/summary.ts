@@ -95,7 +95,8 @@ function countsCard(rows: readonly TaskRunDetails[]): Markup {
   for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
   const states = STATES_BY_URGENCY.filter((state) => counts.has(state));
   if (rows.length === 0) return html`<section class="card"><h2>Task runs</h2><p class="faint">No task was called.</p></section>`;
-  const reused = counts.get('cached') ?? 0;
+  // A reused map has no result of its own.
+  const reused = rows.filter(({ state, origin }) => state === 'cached' && origin !== undefined).length;
   const worked = rows.reduce((sum, { startedAt, finishedAt }) => sum + (startedAt && finishedAt ? finishedAt - startedAt : 0), 0);
   return html`<section class="card counts">
   <h2>${plural(rows.length, 'task run')}</h2>
@@ -131,6 +132,7 @@ function factsCard(run: RunRow, rows: readonly TaskRunDetails[], madeAt: number)
     ['finished', run.finishedAt === undefined ? undefined : timeText(run.finishedAt, false)],
     ['took', run.startedAt === undefined || end === undefined ? undefined : `${formatMs(end - run.startedAt)}${going ? ' so far' : ''}`],
     ['tags', run.tags.length === 0 ? undefined : html`${run.tags.map((tag) => html`<span class="tag"><bdi>${tag}</bdi></span> `)}`],
+    ['notes', run.notes?.length ? html`${run.notes.map(({ text }) => html`<p><bdi>${cut(text, LONGEST_PARAMETER)}</bdi></p>`)}` : undefined],
     ['resumes', run.originRun],
     ['started by', run.parentRun],
     ['owner', `process ${run.owner.pid} on ${run.owner.host}`],

@@ -101,6 +101,13 @@ describe.concurrent('an error in TypeScript is shown where it is in TypeScript',
 
 describe.concurrent('a flow file that cannot be used: code, place and what to do (S32)', () => {
   const SEVERAL = "import { flow } from 'millrace';\nexport const load = flow('load', () => 1);\nexport const train = flow('train', () => 2);\n";
+  it('of several flows, a run that is named knows its own; resume says how else to name one', async () => {
+    const shell = project({ 'flow.ts': SEVERAL });
+    expect((await shell.millrace('run', 'flow.ts', 'train', '-q')).code).toBe(0);
+    expect(await shell.millrace('visualize', 'flow.ts', '--run', 'train/latest')).toMatchObject({ code: 0, out: expect.stringMatching(/^digraph/) });
+    expect((await shell.millrace('resume', 'flow.ts')).err).toContain('hint: name the one you mean: --flow load');
+  });
+
   it.each([
     ['does not compile', 'const rows = [1, 2;\n', 'FLOW_FILE_SYNTAX', /flow\.ts:1:\d+: .+\n\n> 1 \| const rows = \[1, 2;\n {4}\| +\^/],
     [

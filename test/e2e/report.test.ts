@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { flow, report, task } from '../../src/index.js';
+import { cache, flow, report, task } from '../../src/index.js';
+import { TASK_STATES } from '../../src/model/states.js';
 import { freshHome } from '../unit/engine/workbench.js';
 import { type CommandResult, runMillrace } from './run-millrace.js';
 
@@ -17,7 +18,7 @@ let folder: string;
 const millrace = async (...args: readonly string[]): Promise<CommandResult> => await runMillrace(folder, args);
 
 /** What the page's script is given. */
-function dataOf(page: string): { run: { id: string }; tasks: { why: number[] }; code: Record<string, unknown>; texts: string[] } {
+function dataOf(page: string): { run: { id: string }; tasks: { why: number[]; state: number[] }; code: Record<string, unknown>; texts: string[] } {
   return JSON.parse(/<script type="application\/json" id="data">(.*)<\/script>/.exec(page)?.[1] ?? '');
 }
 
@@ -70,6 +71,20 @@ describe('millrace report', () => {
 });
 
 describe('a report in a script', () => {
+  it('S10: shows a map whose children were all reused as reused', async () => {
+    freshHome();
+    const size = task((n: number) => n, { name: 'size', cache: cache.default, version: '1' });
+    const sizes = flow('sizes', () => size.map([1, 2]));
+    for (const expected of ['success', 'cached'] as const) {
+      await sizes.run();
+      const page = await report('sizes/latest');
+      const { tasks } = dataOf(page);
+      expect(tasks.state).toEqual(Array(3).fill(TASK_STATES.indexOf(expected)));
+      // Its list is that of its children.
+      expect(page.includes('2 results reused')).toBe(expected === 'cached');
+    }
+  });
+
   it('is made by a run of the past, or by its id', async () => {
     const home = freshHome();
     const one = flow('one', () => task(() => 1, { name: 'give' })());
@@ -77,6 +92,8 @@ describe('a report in a script', () => {
     const file = join(home, 'one.html');
     const page = await (await one.latest())?.report({ file });
     expect(readFileSync(file, 'utf8') === page).toBe(true);
+    await (await one.latest())?.note('The <b>sensor</b> was off.');
+    expect(await report('one/latest')).toContain('The &lt;b&gt;sensor&lt;/b&gt; was off.');
     expect(dataOf(page ?? '').run.id).toBe(dataOf(await report('one/latest')).run.id);
     await expect(report('two/latest')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
   });

@@ -74,7 +74,7 @@ function chosen<Row extends { readonly index: number; readonly name: string }>(
   }
   if (another === undefined) return only;
   const givers = named.slice(0, 8).map(({ index }) => nameAt(index));
-  throw new MillraceError('ARTIFACT_AMBIGUOUS', `${named.length} task runs of ${path} gave a ${what} '${name}'`, {
+  throw new MillraceError('ARTIFACT_AMBIGUOUS', `${named.length} task runs of ${path} gave ${what === 'artifact' ? 'an' : 'a'} ${what} '${name}'`, {
     hint: `name one of them, as in <run>/${givers[0]}: ${givers.join(', ')}`,
   });
 }

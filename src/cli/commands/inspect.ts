@@ -6,7 +6,7 @@ import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { jsonValue } from '../json-value.js';
 import { openRecord } from '../open-record.js';
-import { jsonSideResults, placeNames } from '../side-report.js';
+import { givenIn, jsonSideResults, placeNames } from '../side-report.js';
 import { widthOf } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
 
@@ -46,9 +46,9 @@ async function inspectPath(path: string, options: InspectOptions, { terminal }: 
   const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };
   const taskRun = wanted.task === undefined ? undefined : findTaskRun(taskRuns, wanted.task, run.id);
-  const place = taskRun === undefined ? {} : { index: taskRun.index };
-  const lookUp = { ...place, lastAttempt: options.lastAttempt === true, points: options.metric !== undefined };
-  const given = await sideResultsOf(record, run.id, taskRuns, lookUp);
+  const lookUp = { lastAttempt: options.lastAttempt === true, points: options.metric !== undefined };
+  const given =
+    taskRun === undefined ? await sideResultsOf(record, run.id, taskRuns, lookUp) : await givenIn(record, run.id, taskRun, taskRuns, lookUp);
   const nameAt = placeNames(taskRuns);
   if (options.artifact !== undefined || options.metric !== undefined) {
     const { inspectArtifact, inspectMetric } = await import('./inspect-artifact.js');

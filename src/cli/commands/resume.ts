@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 import { terminalText } from '../../log/terminal-text.js';
-import { findRun } from '../../runtime/past/look-up.js';
 import { formatAgo } from '../amounts.js';
 import type { CommandContext } from '../command.js';
 import { collect, FLOW_FILE, openFlow } from '../flow-command.js';
+import { flowOf } from '../flow-of-run.js';
 import { followRun, type ShowRun, withRunOutput } from '../follow-run.js';
-import { openRecord } from '../open-record.js';
 import { addRunOptions, checkTasks, type RunCommandOptions } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -32,7 +31,7 @@ export function resumeCommand(context: CommandContext): Command {
     const show: ShowRun = async (terminal, printer) => {
       // The run knows its flow: in a file of several, nobody has to say it again.
       const flow = options.flow ?? (run && (await flowOf(run)));
-      const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, terminal), printer]);
+      const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, terminal, 'option'), printer]);
       await checkTasks(inside, sources, '--force-task', options.forceTask);
       await checkTasks(inside, sources, '--force-only', options.forceOnly);
       await checkTasks(inside, sources, '--only', options.only);
@@ -46,11 +45,6 @@ export function resumeCommand(context: CommandContext): Command {
     };
     context.exit(await withRunOutput(options, context.terminal, show));
   });
-}
-
-async function flowOf(run: string): Promise<string> {
-  await using project = await openRecord();
-  return (await findRun(project.record, run)).flow;
 }
 
 /** The run has succeeded. */

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { VisualizeOptions } from '../../flow/flow-runtime.js';
 import type { CommandContext } from '../command.js';
 import { addFlowArguments, type FlowCommandOptions, openFlow } from '../flow-command.js';
+import { flowOf } from '../flow-of-run.js';
 import { withOwnOutput } from '../own-output.js';
 import type { Terminal } from '../terminal.js';
 
@@ -28,7 +29,8 @@ async function draw(
   { format, output, run, ...options }: VisualizeCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { inside, sources } = await openFlow(file, flow, options, terminal);
+  // The run knows its flow: in a file of several, nobody has to say it again.
+  const { inside, sources } = await openFlow(file, flow ?? (run && (await flowOf(run))), options, terminal);
   const drawing = await inside.visualize(sources, {
     ...(format === undefined ? {} : { format }),
     ...(output === undefined ? {} : { file: resolve(terminal.cwd, output) }),

@@ -28,8 +28,11 @@ function suggestion(folder: string, wanted: string, shownFolder: string, isFlowF
   return guess === undefined ? {} : { hint: `did you mean ${join(shownFolder, guess)}?` };
 }
 
+/** Where a command takes the name of the flow: as the argument after the file, or as `--flow`. */
+export type HowToName = 'after' | 'option';
+
 /** Why none of a file's flows is the one that was meant. */
-export function refusedChoice(flows: readonly FoundFlow[], file: string, name: string | undefined): FlowFileError {
+export function refusedChoice(flows: readonly FoundFlow[], file: string, name: string | undefined, howToName: HowToName = 'after'): FlowFileError {
   const names = [...new Set(flows.map((flow) => flow.flowName))];
   const listed = names.map((one) => `'${one}'`).join(', ');
   if (flows.length === 0) {
@@ -37,7 +40,7 @@ export function refusedChoice(flows: readonly FoundFlow[], file: string, name: s
   }
   if (name === undefined) {
     return new FlowFileError('FLOW_AMBIGUOUS', `${file} has several flows: ${listed}`, {
-      hint: `name the one you mean after the file, such as: ${names[0]}`,
+      hint: howToName === 'after' ? `name the one you mean after the file, such as: ${names[0]}` : `name the one you mean: --flow ${names[0]}`,
     });
   }
   if (names.includes(name)) {

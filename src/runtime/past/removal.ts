@@ -10,6 +10,7 @@ import { everyRun } from '../../runs/every-run.js';
 import { NOTHING } from '../../runs/look.js';
 import type { Removal, RunFilter, RunRecord } from '../../runs/run-record.js';
 import { findRun } from './look-up.js';
+import { checkQuery } from './run-query.js';
 
 export type { Removal } from '../../runs/run-record.js';
 
@@ -27,7 +28,7 @@ export interface PruneOptions {
   readonly keep?: number;
   readonly flow?: string;
   readonly state?: RunState;
-  /** Those that have all of these. */
+  /** Those that have all of these; a list of none says nothing. */
   readonly tags?: readonly string[];
   /** Says what would be removed, and removes nothing. @default false */
   readonly dryRun?: boolean;
@@ -46,10 +47,12 @@ export async function removeRuns(project: Tidied, runs: readonly string[], dryRu
   return await removeInParts(project, ids, dryRun);
 }
 
-/** @throws MillraceError `PRUNE_RULE_MISSING`, `PRUNE_RULE_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
+/** @throws MillraceError `PRUNE_RULE_MISSING`, `PRUNE_RULE_INVALID`, `RUN_QUERY_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
 export async function pruneRuns(project: Tidied, rule: PruneOptions): Promise<Removal> {
   const { olderThan, keep = 0, flow, state, tags, dryRun = false } = rule;
-  if ([olderThan, rule.keep, flow, state, tags].every((part) => part === undefined)) {
+  checkQuery({ ...(state === undefined ? {} : { state }), ...(tags === undefined ? {} : { tags }) });
+  // A list of no tags is what a script comes to by mistake: all runs have all of none.
+  if ([olderThan, rule.keep, flow, state, tags?.[0]].every((part) => part === undefined)) {
     throw new MillraceError('PRUNE_RULE_MISSING', 'expected a rule that says which runs to remove; got none', {
       hint: "Say olderThan: '30d', keep: 10, state, flow or tags.",
     });

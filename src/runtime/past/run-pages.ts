@@ -6,6 +6,7 @@ import { decodeText, encodeText } from '../../results/json.js';
 import { runsAfter } from '../../runs/every-run.js';
 import type { RunFilter } from '../../runs/run-record.js';
 import type { Project } from '../project.js';
+import { checkQuery } from './run-query.js';
 
 const PAGE = 50;
 
@@ -13,9 +14,10 @@ export type Query = RunQuery & { readonly flow?: string };
 
 /**
  * Runs as they are asked for, newest first, a page at a time. Pages go by key, so that runs which are added meanwhile shift nothing.
- * @throws MillraceError `RUN_UNKNOWN` when `before` is none
+ * @throws MillraceError `RUN_UNKNOWN` when `before` is none, `RUN_QUERY_INVALID`
  */
 export async function* runPages(open: () => Promise<Project>, query: Query): AsyncGenerator<readonly RunRow[]> {
+  checkQuery(query);
   const { filter, isMeant } = filterOf(query);
   let left = query.limit ?? Number.POSITIVE_INFINITY;
   let last: RunRow | undefined;

@@ -196,6 +196,9 @@ describe('which flow is meant', () => {
     });
     expect(await failure('none.ts')).toMatchObject({ code: 'NO_FLOW', hint: expect.stringContaining('flow(') });
     expect(await failure('two.ts')).toMatchObject({ code: 'FLOW_AMBIGUOUS', message: expect.stringContaining("'alpha', 'beta'") });
+    // Where the second argument of a command is something else.
+    const two = await loadFlowFile('two.ts', folder);
+    await expect(two.choose(undefined, 'option')).rejects.toMatchObject({ hint: 'name the one you mean: --flow alpha' });
     expect(await failure('two.ts', 'aplha')).toMatchObject({ code: 'FLOW_UNKNOWN', hint: "did you mean 'alpha'?" });
   });
 });

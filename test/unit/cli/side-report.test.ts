@@ -1,9 +1,14 @@
 import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { placeNames, progressText, sideBlocks } from '../../../src/cli/side-report.js';
+import { givenIn, placeNames, progressText, sideBlocks } from '../../../src/cli/side-report.js';
+import { cache, ctx, flow, markdown, task } from '../../../src/index.js';
 import { BODY_PLACE } from '../../../src/model/records.js';
 import type { MetricSeries, RunArtifact } from '../../../src/runs/run-record.js';
+import { withOrigins } from '../../../src/runs/with-origins.js';
+import { findTaskRun } from '../../../src/runtime/past/look-up.js';
+import { openProject } from '../../../src/runtime/project.js';
 import { taskRow } from '../../fixtures/runs/rows.js';
+import { freshHome } from '../engine/workbench.js';
 
 const style = { colours: picocolors.createColors(false), now: 5_000, width: undefined };
 const artifact = (index: number, name: string): RunArtifact => ({
@@ -42,6 +47,37 @@ describe('artifacts and metrics, as people read them', () => {
       'metric  last  at step  min  max  points\nloss     NaN        0                 1',
     ]);
     expect(sideBlocks({ artifacts: [], metrics: [] }, style)).toEqual([]);
+  });
+
+  it('of a map: what its children gave, whether they ran or were reused, and nothing of others', async () => {
+    freshHome();
+    const size = task(
+      async (n: number) => {
+        ctx().metric('size', n);
+        await ctx().artifact(`card-${n}`, markdown(`${n}`));
+        return n;
+      },
+      { name: 'size', cache: cache.default, version: '1' },
+    );
+    const sizes = flow('sizes', async () => {
+      await ctx().artifact('body', 'of the flow');
+      return [await size.map([1, 2]), await size(3)];
+    });
+    await sizes.run();
+    const { id } = await sizes
+      .start()
+      .result()
+      .then(async () => (await sizes.latest()) as { id: string });
+    await using project = await openProject({ look: true });
+    const taskRuns = await withOrigins(project.record, await project.record.taskRuns(id));
+    const nameAt = placeNames(taskRuns);
+    const givenBy = async (wanted: string) => {
+      const { artifacts, metrics } = await givenIn(project.record, id, findTaskRun(taskRuns, wanted, id), taskRuns, {});
+      return [...artifacts, ...metrics].map(({ index, name }) => `${nameAt(index)} ${name}`);
+    };
+    expect(await givenBy('size#0')).toEqual(['size#0[0] card-1', 'size#0[1] card-2', 'size#0[0] size', 'size#0[1] size']);
+    expect(await givenBy('size#0[1]')).toEqual(['size#0[1] card-2', 'size#0[1] size']);
+    expect(await givenBy('size#1')).toEqual(['size#1 card-3', 'size#1 size']);
   });
 
   it('of many, the first', () => {

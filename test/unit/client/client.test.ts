@@ -196,6 +196,22 @@ describe('lists', () => {
     expect((await squares.latest({ params: { model: 'knn' } }))?.params.n).toBe(2);
   });
 
+  it.each([
+    [{ state: 'sucess' }, "Did you mean 'success'?"],
+    [{ since: '2026-11-01' }, "Write new Date('2026-11-20T09:30')."],
+    [{ until: new Date('never') }, "Write new Date('2026-11-20T09:30')."],
+    [{ limit: -1 }, undefined],
+    [{ limit: 1.5 }, undefined],
+    [{ tags: 'nightly' }, undefined],
+  ])('refuse what cannot be meant: %o', async (query, hint) => {
+    await squares.run();
+    await expect(
+      client()
+        .runs(query as never)
+        .toArray(),
+    ).rejects.toMatchObject({ code: 'RUN_QUERY_INVALID', ...(hint && { hint }) });
+  });
+
   it('runs by a parameter that is no scalar, however its keys are ordered', async () => {
     const setting: StandardSchemaV1<{ a: number; b: number }> = {
       '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as { a: number; b: number } }) },
@@ -301,6 +317,16 @@ describe('removal', () => {
     await using project = await openProject();
     await removeLeftovers(project);
     expect(await (await client().get('filed/latest/large/0')).value()).toHaveLength(100_000);
+  });
+
+  it.each([
+    [{ tags: [] }, 'PRUNE_RULE_MISSING'],
+    [{ tags: 'keep' }, 'RUN_QUERY_INVALID'],
+    [{ state: 'broken' }, 'RUN_QUERY_INVALID'],
+  ])('by a rule that says nothing, nothing: %o', async (rule, code) => {
+    await squares.run();
+    await expect(client().prune(rule as never)).rejects.toMatchObject({ code });
+    expect(await client().runs().toArray()).toHaveLength(1);
   });
 
   it('by rule: age, number, state, tags; what is tagged keep stays', async () => {

@@ -282,6 +282,10 @@ describe('S18 parameters are immutable, secrets masked', () => {
     );
     const { secrets } = await resolveParameters({ nested }, { commandLine: { nested: '{"user":"me","pin":1234}' } });
     expect(secrets).toEqual(expect.arrayContaining(['{"user":"me","pin":1234}', 'me', '1234', 'me:1234']));
+    // Not on a command line, which others see.
+    const missing = await failure({ token }, {});
+    expect(missing.hint).toBe('Give it as TOKEN, in the environment or as a line TOKEN=… of the file of secrets, .millrace/secrets (mode 0600).');
+    expect((await failure({ n: param(z.number(), { env: 'N_OF_MINE' }) }, {})).hint).toMatch(/or as N_OF_MINE\.$/);
     const info = describeParameters({ token: param(z.string().default(canary), { secret: true }) });
     expect(info[0]).toMatchObject({ secret: true, default: '***' });
   });

@@ -60,6 +60,8 @@ describe('only some tasks', () => {
     });
     const error = await failureOf(awaiting.run({}, { only: [train] }));
     expect(error.message).toContain("no call of train was come to: 'load#0' has no earlier result");
+    const mistyped = await failureOf(awaiting.run({}, { only: ['laod'] }));
+    expect(mistyped.cause).toMatchObject({ code: 'NOT_COMPLETE', hint: expect.stringContaining("did you mean 'load'?") });
     await awaiting.run({});
     ran = [];
     expect(await awaiting.run({}, { only: [train] })).toBe(2);
