@@ -1,5 +1,6 @@
 import type { RunStateData } from '../model/event.js';
 import type { RunState } from '../model/states.js';
+import { jsonValue } from './json-value.js';
 import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 
@@ -49,12 +50,4 @@ function errorFields(error: unknown): object | undefined {
   if (typeof error !== 'object' || error === null) return { message: String(error) };
   const { name, message, code, hint } = error as { name?: unknown; message?: unknown; code?: unknown; hint?: unknown };
   return { name, message, code, hint };
-}
-
-/** JSON has no word for these; a program that needs them in full reads the stored result. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Map) return Object.fromEntries(value);
-  if (value instanceof Set) return [...value];
-  return value;
 }
