@@ -1,6 +1,5 @@
-import { TASK_STATE_CODE } from '../../model/states.js';
 import type { ChosenAddress, TaskRunDetails, TaskRunFilter } from '../run-record.js';
-import { joined } from '../sqlite/look-ups.js';
+import { joined, taskRunConditions, withProgress } from '../sqlite/look-ups.js';
 import { unpackReused } from '../sqlite/reused.js';
 import * as rows from '../sqlite/rows.js';
 import { progressOf } from '../sqlite/side-results.js';
@@ -18,25 +17,10 @@ export const NUMBER = '(SELECT number FROM run WHERE id = ?)';
 
 /** One state of the database, one round trip. For `taskRunsOf`. */
 export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[] {
-  const conditions = [`t.run = ${NUMBER}`];
-  const values: Parameter[] = [run];
-  if (filter.task !== undefined) {
-    conditions.push('t.task = ?');
-    values.push(filter.task);
-  }
-  if (filter.state !== undefined) {
-    conditions.push('t.state = ?');
-    values.push(TASK_STATE_CODE[filter.state]);
-  }
-  if (filter.id !== undefined) {
-    conditions.push('t.id = ?');
-    values.push(filter.id);
-  }
-  if (filter.indexes !== undefined) {
-    conditions.push('t.place = ANY(?::bigint[])');
-    values.push(filter.indexes);
-  }
-  const where = `WHERE ${conditions.join(' AND ')}`;
+  const asked: { readonly sql: string; readonly value: Parameter }[] = taskRunConditions(filter);
+  if (filter.indexes !== undefined) asked.push({ sql: 't.place = ANY(?::bigint[])', value: filter.indexes });
+  const values: readonly Parameter[] = [run, ...asked.map(({ value }) => value)];
+  const where = `WHERE ${[`t.run = ${NUMBER}`, ...asked.map(({ sql }) => sql)].join(' AND ')}`;
   // Of packed task runs nobody knows the places before they are unpacked: with a filter, all that packs can have is read.
   const isMeant =
     values.length === 1
@@ -63,13 +47,7 @@ export function taskRunsOf(answers: readonly (readonly SqlRow[])[], filter: Task
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Made of two lists that are in order: sorting them is one walk.
   if (reused.length > 0) taskRuns.sort((a, b) => a.index - b.index);
-  const details = joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf));
-  if (said.length === 0) return details;
-  const progress = progressOf(said);
-  return details.map((row) => {
-    const last = progress.get(row.index);
-    return last === undefined ? row : { ...row, progress: last };
-  });
+  return withProgress(joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf)), progressOf(said));
 }
 
 /** Small results lie in the record, others under their digests: what is left was chosen. */

@@ -1,8 +1,7 @@
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
-import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
-import { HOLDERS, PARTS, RESUMED_BY } from '../sqlite/removal.js';
-import type { SqlRow } from '../sqlite/statement.js';
+import type { Removal, RemovalRequest, RunLeft } from '../run-record.js';
+import { amount, HOLDERS, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOn, rememberMoved } from './origins.js';
@@ -119,12 +118,4 @@ async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteF
   const there = files.filter(([address]) => deleteFile(address as string));
   await session.rows('DELETE FROM garbage');
   return { freed: amount(inRecord[0]), freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };
-}
-
-function amount([count = 0, bytes = 0]: SqlRow = []): Amount {
-  return { count: count as number, bytes: bytes as number };
-}
-
-function sum(files: readonly SqlRow[]): number {
-  return files.reduce((all, [, bytes]) => all + (bytes as number), 0);
 }

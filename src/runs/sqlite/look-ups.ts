@@ -15,25 +15,10 @@ const ALL = -1;
 export function findTaskRuns(connection: SqliteConnection, id: string, filter: TaskRunFilter): readonly TaskRunDetails[] {
   const run = runNumber(connection, id);
   if (run === undefined) return [];
-  const conditions = ['t.run = ?'];
-  const values: SqlValue[] = [run];
-  if (filter.task !== undefined) {
-    conditions.push('t.task = ?');
-    values.push(filter.task);
-  }
-  if (filter.state !== undefined) {
-    conditions.push('t.state = ?');
-    values.push(TASK_STATE_CODE[filter.state]);
-  }
-  if (filter.id !== undefined) {
-    conditions.push('t.id = ?');
-    values.push(filter.id);
-  }
-  if (filter.indexes !== undefined) {
-    conditions.push('t.place IN (SELECT value FROM json_each(?))');
-    values.push(JSON.stringify(filter.indexes));
-  }
-  const where = `WHERE ${conditions.join(' AND ')}`;
+  const asked = taskRunConditions(filter);
+  if (filter.indexes !== undefined) asked.push({ sql: 't.place IN (SELECT value FROM json_each(?))', value: JSON.stringify(filter.indexes) });
+  const values: readonly SqlValue[] = [run, ...asked.map(({ value }) => value)];
+  const where = `WHERE ${['t.run = ?', ...asked.map(({ sql }) => sql)].join(' AND ')}`;
   const found = connection.prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`).all(values);
   const reused = findReused(connection, run, filter);
   const isWhole = values.length === 1;
@@ -51,10 +36,27 @@ export function findTaskRuns(connection: SqliteConnection, id: string, filter: T
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Each list is made of two that are in order: sorting them is one walk.
   if (reused.length > 0) for (const list of [taskRuns, attempts, artifacts]) list.sort((a, b) => a.index - b.index);
-  const progress = findProgress(connection, run);
-  return joined(taskRuns, attempts, artifacts).map((row) => {
-    const said = progress.get(row.index);
-    return said === undefined ? row : { ...row, progress: said };
+  return withProgress(joined(taskRuns, attempts, artifacts), findProgress(connection, run));
+}
+
+/** What a filter asks of task runs as `t`; but for their places, which each database takes in its own way. */
+export function taskRunConditions({ task, state, id }: TaskRunFilter): { sql: string; value: SqlValue }[] {
+  return [
+    ...(task === undefined ? [] : [{ sql: 't.task = ?', value: task }]),
+    ...(state === undefined ? [] : [{ sql: 't.state = ?', value: TASK_STATE_CODE[state] }]),
+    ...(id === undefined ? [] : [{ sql: 't.id = ?', value: id }]),
+  ];
+}
+
+/** @param progress by the place of the task run */
+export function withProgress(
+  details: readonly TaskRunDetails[],
+  progress: ReadonlyMap<number, NonNullable<TaskRunDetails['progress']>>,
+): readonly TaskRunDetails[] {
+  if (progress.size === 0) return details;
+  return details.map((row) => {
+    const last = progress.get(row.index);
+    return last === undefined ? row : { ...row, progress: last };
   });
 }
 

@@ -139,10 +139,12 @@ function removeBytes(connection: SqliteConnection, deleteFile: RemovalRequest['d
   return { freed: inRecord, freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };
 }
 
-function amount([count = 0, bytes = 0]: readonly SqlValue[] = []): Amount {
+/** A row of a count and a sum. */
+export function amount([count = 0, bytes = 0]: readonly SqlValue[] = []): Amount {
   return { count: count as number, bytes: bytes as number };
 }
 
-function sum(files: readonly (readonly SqlValue[])[]): number {
+/** The bytes of rows of an address and its bytes. */
+export function sum(files: readonly (readonly SqlValue[])[]): number {
   return files.reduce((all, [, bytes]) => all + (bytes as number), 0);
 }
