@@ -5,6 +5,7 @@ import type { ArtifactRef } from '../model/artifact.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { Logger } from '../model/logger.js';
+import { dataIntervalOf, type ScheduledTime } from '../model/schedule.js';
 import type { ArtifactOptions, TaskContext } from '../model/task-context.js';
 import type { SideOutput } from './side-output.js';
 
@@ -13,6 +14,7 @@ export interface AttemptHost {
   readonly runId: string;
   readonly flowName: string;
   readonly params: Readonly<Record<string, unknown>>;
+  readonly scheduled: ScheduledTime;
   idOf(node: number): string;
   mapIndexOf(node: number): number | undefined;
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
@@ -65,6 +67,14 @@ export class Attempt implements TaskScope, TaskContext, Output {
 
   get params(): Readonly<Record<string, unknown>> {
     return this.#host.params;
+  }
+
+  get scheduledTime(): Date {
+    return new Date(this.#host.scheduled.at);
+  }
+
+  get dataInterval(): { readonly start: Date; readonly end: Date } {
+    return dataIntervalOf(this.#host.scheduled);
   }
 
   get idempotencyKey(): string {

@@ -11,6 +11,7 @@ import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { FinalState } from '../model/final-state.js';
 import type { CacheEntryRow } from '../model/records.js';
+import type { ScheduledTime } from '../model/schedule.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
@@ -131,6 +132,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   get flowName(): string {
     return this.#parts.run.flowName;
+  }
+
+  get scheduled(): ScheduledTime {
+    return this.#parts.run.scheduled;
   }
 
   get params(): Readonly<Record<string, unknown>> {

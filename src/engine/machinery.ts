@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { CachePolicy } from '../model/cache-policy.js';
+import type { ScheduledTime } from '../model/schedule.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Places } from '../reads/places.js';
@@ -26,7 +27,12 @@ import type { Targets, TargetsParts } from './targets.js';
 
 /** What a run is made of: handed to its engine from outside. */
 export interface EngineParts {
-  readonly run: { readonly id: string; readonly flowName: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly run: {
+    readonly id: string;
+    readonly flowName: string;
+    readonly params: Readonly<Record<string, unknown>>;
+    readonly scheduled: ScheduledTime;
+  };
   /** Empty: it grows while it runs. */
   readonly graph: TaskGraph;
   /** Task runs at the same time. */

@@ -32,6 +32,10 @@ export interface RunOptions {
   maxWorkers?: number;
   /** Most children of a map that says nothing itself. @default none */
   maxSplits?: number;
+  /** The time that the run stands for: `ctx().scheduledTime`. @default its start, or the end of `dataInterval` */
+  scheduledTime?: Date;
+  /** The data that is the run's: `ctx().dataInterval`, `end` excluded; it ends at `scheduledTime`. @default from `scheduledTime` to `scheduledTime` */
+  dataInterval?: { readonly start: Date; readonly end: Date };
   /** Whether what tasks print goes to their logs (and, in a script, on to the terminal). @default true */
   logStdout?: boolean;
   /**

@@ -25,6 +25,7 @@ const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
 const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
 const FROM_ZERO: OptionKind = { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 };
+const A_TIME: OptionKind = { expected: 'a valid Date', is: (value) => value instanceof Date && !Number.isNaN(value.getTime()) };
 const HOOKS: OptionKind = {
   expected: 'an object of functions',
   is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
@@ -82,6 +83,8 @@ export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, OptionKind>> = {
   forceOnly: { expected: 'a list of tasks, or their names', is: isTasks },
   maxWorkers: FROM_ONE,
   maxSplits: FROM_ZERO,
+  scheduledTime: A_TIME,
+  dataInterval: { expected: '{ start, end } as valid dates', is: (value) => isObject(value) && A_TIME.is(value.start) && A_TIME.is(value.end) },
   logStdout: YES_OR_NO,
   throwOnFailure: YES_OR_NO,
   force: ANYTHING,

@@ -1,8 +1,10 @@
 import type { ArtifactKind, ArtifactRef } from './artifact.js';
 import type { CheckResult } from './check.js';
+import type { RunCause } from './due-run.js';
 import type { ErrorInfo, LogLine } from './event.js';
 import type { FileRead } from './file-read.js';
 import type { Reason } from './reason.js';
+import type { ScheduledTime } from './schedule.js';
 import type { RunState, TaskState } from './states.js';
 
 /** Rows as the run record keeps them: frozen, dumb data. Times are milliseconds since the epoch; digests are lower-case hex. */
@@ -52,6 +54,10 @@ export interface RunRow {
   readonly result: ArtifactRef | undefined;
   /** What the run was told to execute whatever there is: who resumes it owes what it did not come to. */
   readonly forced?: ForcedTasks | undefined;
+  /** Why it was started, where nobody did by hand. */
+  readonly cause?: RunCause | undefined;
+  /** The time it stands for, where it was given one: else its start (S35). */
+  readonly scheduled?: ScheduledTime | undefined;
   /** By task, marks of its code when the run executed it, parted by spaces: tells a resume that it has changed (S30). */
   readonly codes?: Readonly<Record<string, string>> | undefined;
 }

@@ -19,6 +19,10 @@ export interface TaskContext {
   readonly params: Readonly<Record<string, unknown>>;
   /** The same for every attempt of this task run: hand it to services that must not act twice. */
   readonly idempotencyKey: string;
+  /** The time that the run stands for: its instant of the schedule; for a run started by hand its start, unless given (S35). */
+  readonly scheduledTime: Date;
+  /** The data that is the run's: from the instant before to its own, `end` excluded. For a run started by hand both are its start, unless given. */
+  readonly dataInterval: { readonly start: Date; readonly end: Date };
   /** True while `visualize` or `preview` goes through the body without running tasks (S29). */
   readonly tracing: boolean;
   /** Tells whoever watches how far the task is: 0 to 1. The last word is recorded. */

@@ -183,9 +183,9 @@ export class FlowRun {
   }
 
   #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
-    const { flow, id, recording } = this.#parts;
+    const { flow, id, recording, scheduled } = this.#parts;
     const log = createTaskLogger((level, text) => recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, tracing: false }, sideOutput);
+    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, scheduled, tracing: false }, sideOutput);
   }
 
   /** Of the run's own body. */

@@ -1,6 +1,7 @@
 import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
 import { ANYTHING, type OptionKind, RUN_OPTIONS } from '../flow/option-kinds.js';
+import type { DueRun } from '../model/due-run.js';
 import type { ResumedWork } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
@@ -10,6 +11,8 @@ export interface StartOptions extends RunOptions {
   echo?: boolean;
   /** Is told of the run, and of those it starts, which then echo nothing either. @default as the run that starts this one */
   watch?: RunWatch;
+  /** The due run that this one is. */
+  due?: Pick<DueRun, 'run' | 'cause' | 'scheduled'>;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
   /** What the run goes on with. */
@@ -29,6 +32,7 @@ export const START_OPTIONS: Readonly<Record<keyof StartOptions, OptionKind>> = {
   echo: ANYTHING,
   watch: ANYTHING,
   graceMs: ANYTHING,
+  due: ANYTHING,
   resume: ANYTHING,
   work: ANYTHING,
   triesLeft: ANYTHING,

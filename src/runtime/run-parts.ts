@@ -15,6 +15,7 @@ import { captureOutput, type OutputCapture, type OutputTarget } from '../log/cap
 import { asLatin1, createMask, type Mask } from '../log/mask.js';
 import { maskError } from '../log/mask-error.js';
 import { printLine } from '../log/print-line.js';
+import type { ScheduledTime } from '../model/schedule.js';
 import { secretTexts } from '../model/secret.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
@@ -35,6 +36,8 @@ export interface RunRequest {
   readonly params: ResolvedParameters;
   readonly options: StartOptions;
   readonly project: Project;
+  /** The time it stands for. */
+  readonly scheduled: ScheduledTime;
 }
 
 /** The parts of one run, joined. */
@@ -63,7 +66,7 @@ export interface RunCallbacks {
 }
 
 export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunParts {
-  const { handle, flow, params, options, project } = request;
+  const { handle, flow, params, options, project, scheduled } = request;
   const { record, lasting, places } = project;
   // Secret parameters, and those of the environment that were declared by now (S18).
   const secrets = [...params.secrets, ...secretTexts()];
@@ -73,7 +76,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
   };
   const capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
   const keeper = keeperFor(project, flow.store);
-  const run = { id: handle.id, flowName: flow.name, params: params.values };
+  const run = { id: handle.id, flowName: flow.name, params: params.values, scheduled };
   const graph = new TaskGraph();
   const code = codeOfFlow(flow, project);
   const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, run });

@@ -8,12 +8,15 @@ import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
 import { forcedTasks } from './run-force.js';
 import { FIRST_EPOCH, type RunParts } from './run-parts.js';
+import { isGivenItsTime } from './scheduled-time.js';
 import { systemTags } from './system-tags.js';
 
 /** A run as it is first recorded. */
-export function firstRow({ id, flow, params, options, mask }: RunParts, startedAt: number, parentRun: string | undefined): RunRow {
+export function firstRow({ id, flow, params, options, mask, scheduled }: RunParts, startedAt: number, parentRun: string | undefined): RunRow {
   const origin = options.resume?.origin;
   const forced = forcedTasks(options);
+  // Who tries a run again does so for the same cause; who resumes one does it by hand.
+  const cause = options.due?.cause ?? (options.retries === undefined ? undefined : origin?.cause);
   return {
     id,
     flow: flow.name,
@@ -33,6 +36,8 @@ export function firstRow({ id, flow, params, options, mask }: RunParts, startedA
     counts: {},
     result: undefined,
     ...(forced === undefined ? {} : { forced }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(isGivenItsTime(options) ? { scheduled } : {}),
   };
 }
 

@@ -13,18 +13,19 @@ import { RunInProgress } from './run-handle.js';
 import { START_OPTIONS, type StartOptions } from './run-options.js';
 import { sourcesOf } from './run-sources.js';
 import { type WatchedRun, watching, watchOf } from './run-watch.js';
+import { scheduledTimeOf } from './scheduled-time.js';
 
 export type { StartOptions } from './run-options.js';
 
 /** Starts a run, and where the flow says so, tries it again should it fail; what can go wrong before anything runs comes out of `result()`. */
 export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunHandle<unknown> {
   if (flow.retries === 0) return startOnce(flow, sources, options);
-  const { from: _, force: __, forceOnly: ___, ...again } = options;
+  const { from: _, force: __, forceOnly: ___, due: ____, ...again } = options;
   return new RetriedRun(flow.retries, (tried) => startOnce(flow, sources, { ...(tried.retries === undefined ? options : again), ...tried }));
 }
 
 function startOnce(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
-  const handle = new RunInProgress(newRunId(systemClock.now()));
+  const handle = new RunInProgress(options.due?.run ?? newRunId(systemClock.now()));
   const parentRun = scopes.getStore()?.context.runId;
   const { options: own, unwatch } = watchedAs(handle, flow, options, parentRun);
   // Not in the context of whoever starts it: a run of its own has a body of its own.
@@ -65,7 +66,9 @@ async function execute(
       const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
       const leave = resume && resumeChildren(handle.id, resume, options);
       const work = options.only && project.lasting ? await loadNewestWork(project.record, flow.name) : undefined;
-      return await new FlowRun({ handle, flow, params, options: { ...options, resume, work }, project }).run(parentRun).finally(leave);
+      const own = { ...options, resume, work };
+      const scheduled = scheduledTimeOf(own, systemClock.now());
+      return await new FlowRun({ handle, flow, params, options: own, project, scheduled }).run(parentRun).finally(leave);
     } finally {
       await project[Symbol.asyncDispose]();
     }

@@ -78,5 +78,9 @@ function printMasked(mask: Mask): () => void {
 
 function tracingContext(flowName: string, params: Readonly<Record<string, unknown>>): TaskContext {
   const log = createTaskLogger(() => {});
-  return bodyContext({ runId: '(preview)', flowName, params, signal: new AbortController().signal, log, tracing: true }, KEEPS_NOTHING);
+  const now = systemClock.now();
+  return bodyContext(
+    { runId: '(preview)', flowName, params, signal: new AbortController().signal, log, scheduled: { at: now, from: now }, tracing: true },
+    KEEPS_NOTHING,
+  );
 }

@@ -113,6 +113,30 @@ export class SqliteConnection {
     return this.#inTurn(() => this.#transact('BEGIN IMMEDIATE', job));
   }
 
+  /** As `write`, for a job in several steps: until it is done, nothing else may use this connection, not even to read. */
+  writeInSteps<T>(job: () => Promise<T>): Promise<T> {
+    return this.#inSteps('BEGIN IMMEDIATE', job);
+  }
+
+  /** As `read`, likewise. */
+  readInSteps<T>(job: () => Promise<T>): Promise<T> {
+    return this.#inSteps('BEGIN', job);
+  }
+
+  #inSteps<T>(begin: string, job: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      this.exec(begin);
+      try {
+        const result = await job();
+        this.exec('COMMIT');
+        return result;
+      } catch (error) {
+        this.#rollBack();
+        throw error;
+      }
+    });
+  }
+
   /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
   writeInPassing<T>(job: () => T): Promise<T> {
     return this.#inTurn(() => this.#inPassing(job));
@@ -132,7 +156,7 @@ export class SqliteConnection {
     }
   }
 
-  #inTurn<T>(job: () => T): Promise<T> {
+  #inTurn<T>(job: () => T | Promise<T>): Promise<T> {
     const result = this.#lastWrite.then(() => this.#patiently(job));
     this.#lastWrite = result.catch(() => undefined);
     return result;
@@ -210,12 +234,12 @@ export class SqliteConnection {
   }
 
   /** Tries again while another process holds the lock, with a growing pause that lets the event loop run. */
-  async #patiently<T>(job: () => T): Promise<T> {
+  async #patiently<T>(job: () => T | Promise<T>): Promise<T> {
     const deadline = this.clock.now() + this.#patienceMs;
     for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       if (this.#closed) throw recordClosed(this.path);
       try {
-        return job();
+        return await job();
       } catch (error) {
         if (!isBusyError(error) || this.clock.now() >= deadline) throw recordError(error, this.path, () => this.#check());
       }

@@ -1,4 +1,5 @@
 import type { ArtifactRef } from '../../model/artifact.js';
+import type { RunCause } from '../../model/due-run.js';
 import type { ArtifactRow, AttemptRow, ForcedTasks, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
@@ -18,7 +19,7 @@ export function selection(table: string, columns: readonly string[]): string {
 
 export const RUN_COLUMNS = (
   'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
-  'notes, system_tags, forced, codes'
+  'notes, system_tags, forced, codes, cause, scheduled_at, scheduled_from'
 ).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
@@ -43,6 +44,9 @@ export function runValues(row: RunRow): SqlValue[] {
     json(row.systemTags),
     json(row.forced),
     json(row.codes),
+    row.cause ?? null,
+    row.scheduled?.at ?? null,
+    row.scheduled?.from ?? null,
   ];
 }
 
@@ -68,6 +72,8 @@ export function runOf(row: SqlRow): RunRow {
     ...(row[17] == null ? undefined : { systemTags: parse<readonly string[]>(row[17]) }),
     ...(row[18] == null ? undefined : { forced: parse<ForcedTasks>(row[18]) }),
     ...(row[19] == null ? undefined : { codes: parse<Record<string, string>>(row[19]) }),
+    ...(row[20] == null ? undefined : { cause: row[20] as RunCause }),
+    ...(row[21] == null ? undefined : { scheduled: { at: row[21] as number, from: row[22] as number } }),
   };
 }
 

@@ -45,6 +45,49 @@ describe('ctx()', () => {
     expect(await flow('inner', () => outer()).run()).toBe('outer#0');
   });
 
+  describe('S35: the time that a run stands for', () => {
+    const times = task(() => ({ at: ctx().scheduledTime, ...ctx().dataInterval }), { name: 'times' });
+    const day = (number: number): Date => new Date(Date.UTC(2026, 0, number));
+
+    it('is given, in its tasks and in its body', async () => {
+      inMemory();
+      const body = vi.fn();
+      const timed = flow('timed', () => {
+        body(ctx().scheduledTime, ctx().dataInterval);
+        return times();
+      });
+      expect(await timed.run({}, { scheduledTime: day(2) })).toEqual({ at: day(2), start: day(2), end: day(2) });
+      expect(await timed.run({}, { dataInterval: { start: day(1), end: day(2) } })).toEqual({ at: day(2), start: day(1), end: day(2) });
+      expect(body).toHaveBeenLastCalledWith(day(2), { start: day(1), end: day(2) });
+    });
+
+    it('is the start of one that was started by hand', async () => {
+      inMemory();
+      const before = Date.now();
+      const { at, start, end } = await flow('by-hand', () => times()).run();
+      expect(at.getTime()).toBeGreaterThanOrEqual(before - 1);
+      expect(at.getTime()).toBeLessThanOrEqual(Date.now() + 1);
+      expect([start, end]).toEqual([at, at]);
+    });
+
+    it('that makes no sense is refused', async () => {
+      const timed = flow('timed', () => times());
+      const refused = { code: 'RUN_OPTION_INVALID' };
+      await expect(timed.run({}, { scheduledTime: new Date(Number.NaN) })).rejects.toMatchObject(refused);
+      await expect(timed.run({}, { dataInterval: { start: day(2), end: day(1) } })).rejects.toMatchObject(refused);
+      await expect(timed.run({}, { scheduledTime: day(3), dataInterval: { start: day(1), end: day(2) } })).rejects.toMatchObject(refused);
+    });
+
+    it('is that of the run that one resumes', async () => {
+      let isBroken = true;
+      const fails = task((at: Date) => (isBroken ? Promise.reject(new Error('not yet')) : at), { name: 'fails' });
+      const timed = flow('resumed-time', () => fails(ctx().scheduledTime));
+      await expect(timed.run({}, { scheduledTime: day(2) })).rejects.toThrow();
+      isBroken = false;
+      expect(await timed.resume()).toEqual(day(2));
+    });
+  });
+
   it('S29: a body can tell that it is being traced', async () => {
     inMemory();
     const seen: boolean[] = [];

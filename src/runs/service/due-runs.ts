@@ -1,0 +1,232 @@
+import type { DueRun, DueState, NewDueRun, RunCause } from '../../model/due-run.js';
+import { UNFINISHED } from '../crash.js';
+import type { SqlRow } from '../sqlite/statement.js';
+import { type ActiveRun, type Admission, type AdmissionState, admit, type FlowPolicy } from './admission.js';
+import type { ServiceSession } from './database.js';
+
+/** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
+
+const COLUMNS =
+  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(', ');
+const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
+const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
+const GOING_ON = `run.state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+/** More are looked at in the next turn. */
+const AT_ONCE = 1_000;
+
+export interface ClaimDueRequest {
+  readonly service: string;
+  /** The flows it can start. */
+  readonly flows: readonly FlowPolicy[];
+  readonly now: number;
+  /** How long the service has to start them: after that they are anybody's. In milliseconds. */
+  readonly leaseMs: number;
+}
+
+/** What is to be done now: the rest has been written down. */
+export interface ClaimedRuns {
+  readonly start: readonly DueRun[];
+  readonly skipped: readonly { readonly due: DueRun; readonly why: string }[];
+  /** Runs that were asked to end, since a later one is due. */
+  readonly cancelled: readonly string[];
+}
+
+export interface DueFilter {
+  readonly flow?: string;
+  readonly backfill?: string;
+  readonly states?: readonly DueState[];
+  /** Due before. */
+  readonly until?: number;
+  /** @default 1000 */
+  readonly limit?: number;
+}
+
+/** Inside a transaction. @returns the runs of those that were not there yet */
+export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]): Promise<readonly string[]> {
+  const added: string[] = [];
+  for (const row of rows) {
+    const [found] = await session.rows(
+      ADD,
+      row.flow,
+      row.key,
+      row.run,
+      row.cause,
+      row.schedule ?? null,
+      row.backfill ?? null,
+      JSON.stringify(row.params),
+      JSON.stringify(row.tags),
+      row.scheduled?.at ?? null,
+      row.scheduled?.from ?? null,
+      row.dueAt,
+      row.createdAt,
+      'waiting',
+      null,
+      null,
+    );
+    if (found) added.push(found[0] as string);
+  }
+  return added;
+}
+
+/** By when they are due. */
+export async function findDue(session: ServiceSession, filter: DueFilter): Promise<readonly DueRun[]> {
+  const { flow, backfill, states, until, limit = AT_ONCE } = filter;
+  const where: string[] = [];
+  const values: (string | number)[] = [];
+  const only = (condition: string, ...given: (string | number)[]): void => {
+    where.push(condition);
+    values.push(...given);
+  };
+  if (flow !== undefined) only('flow = ?', flow);
+  if (backfill !== undefined) only('backfill = ?', backfill);
+  if (states !== undefined) only(`state IN (${states.map(() => '?').join(', ')})`, ...states);
+  if (until !== undefined) only('due_at < ?', until);
+  const rows = await session.rows(
+    `SELECT ${SELECTION} FROM due_run ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY due_at, number LIMIT ?`,
+    ...values,
+    limit,
+  );
+  return rows.map(dueOf);
+}
+
+const OPEN = "(state = 'waiting' OR (state = 'claimed' AND lease_until <= ?))";
+
+/** Flows that have something due now. */
+export async function flowsWithDue(session: ServiceSession, now: number): Promise<ReadonlySet<string>> {
+  const rows = await session.rows(`SELECT DISTINCT flow FROM due_run WHERE state IN ('waiting', 'claimed') AND due_at <= ? AND ${OPEN}`, now, now);
+  return new Set(rows.map(([flow]) => flow as string));
+}
+
+/** Inside a transaction: of one flow. */
+export async function claimDue(session: ServiceSession, policy: FlowPolicy, request: Omit<ClaimDueRequest, 'flows'>): Promise<ClaimedRuns> {
+  const { service, now, leaseMs } = request;
+  await session.lock(`flow ${policy.flow}`);
+  const state = await stateOf(session, policy, now);
+  const admission = admit(state);
+  for (const { run } of admission.start)
+    await session.rows("UPDATE due_run SET state = 'claimed', service = ?, lease_until = ? WHERE run = ?", service, now + leaseMs, run);
+  for (const { due, why } of admission.skip) await settleDue(session, due.run, 'skipped', why);
+  return { start: admission.start, skipped: admission.skip, cancelled: await askToCancel(session, admission) };
+}
+
+async function askToCancel(session: ServiceSession, { cancel }: Admission): Promise<readonly string[]> {
+  const asked: string[] = [];
+  for (const run of cancel) {
+    const text = 'the next run of its schedule was due';
+    const [found] = await session.rows(
+      `UPDATE run SET cancel_asked = ? WHERE id = ? AND cancel_asked IS NULL AND ${GOING_ON} RETURNING id`,
+      text,
+      run,
+    );
+    if (found) asked.push(run);
+  }
+  return asked;
+}
+
+async function stateOf(session: ServiceSession, policy: FlowPolicy, now: number): Promise<AdmissionState> {
+  const { flow } = policy;
+  await settleStarted(session, flow, now);
+  const candidates = (
+    await session.rows(
+      `SELECT ${SELECTION} FROM due_run WHERE flow = ? AND due_at <= ? AND ${OPEN} ORDER BY due_at, number LIMIT ?`,
+      flow,
+      now,
+      now,
+      AT_ONCE,
+    )
+  ).map(dueOf);
+  const [setting] = await session.rows('SELECT paused_at FROM flow_setting WHERE flow = ?', flow);
+  const backfills = new Map<string, number>();
+  for (const id of new Set(candidates.flatMap(({ backfill }) => backfill ?? []))) {
+    const [row] = await session.rows("SELECT max_active FROM backfill WHERE id = ? AND state = 'active'", id);
+    if (row) backfills.set(id, row[0] as number);
+  }
+  return {
+    policy,
+    isPaused: setting !== undefined && setting[0] !== null,
+    candidates,
+    active: await activeRuns(session, flow, now),
+    backfills,
+    blockedByPast: policy.dependsOnPast ? await blockedByPast(session, candidates) : new Set(),
+  };
+}
+
+/** Whoever claimed them did start them, and went before it could say so. */
+async function settleStarted(session: ServiceSession, flow: string, now: number): Promise<void> {
+  await session.rows(
+    "UPDATE due_run SET state = 'started' WHERE flow = ? AND state = 'claimed' AND lease_until <= ? AND EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
+    flow,
+    now,
+  );
+}
+
+/** Those that go on, and those that somebody is just starting. */
+async function activeRuns(session: ServiceSession, flow: string, now: number): Promise<readonly ActiveRun[]> {
+  const running = await session.rows(
+    `SELECT run.id, run.cause, due_run.backfill FROM run LEFT JOIN due_run ON due_run.run = run.id WHERE run.flow = ? AND ${GOING_ON}`,
+    flow,
+  );
+  const starting = await session.rows(
+    "SELECT run, cause, backfill FROM due_run WHERE flow = ? AND state = 'claimed' AND lease_until > ? AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
+    flow,
+    now,
+  );
+  return [...running, ...starting].map(([run, cause, backfill]) => ({
+    run: run as string,
+    cause: (cause ?? undefined) as RunCause | undefined,
+    backfill: (backfill ?? undefined) as string | undefined,
+  }));
+}
+
+/** Resumed or run by hand, whichever run of the instant before has succeeded counts. */
+async function blockedByPast(session: ServiceSession, candidates: readonly DueRun[]): Promise<ReadonlySet<string>> {
+  const blocked = new Set<string>();
+  for (const { flow, key, schedule, scheduled } of candidates) {
+    if (schedule === undefined || scheduled === undefined) continue;
+    const [before] = await session.rows(
+      "SELECT scheduled_at FROM due_run WHERE flow = ? AND schedule = ? AND scheduled_at < ? AND state <> 'skipped' ORDER BY scheduled_at DESC LIMIT 1",
+      flow,
+      schedule,
+      scheduled.at,
+    );
+    if (before === undefined) continue;
+    const [done] = await session.rows(
+      "SELECT 1 FROM run WHERE flow = ? AND scheduled_at = ? AND state = 'success' LIMIT 1",
+      flow,
+      before[0] as number,
+    );
+    if (done === undefined) blocked.add(key);
+  }
+  return blocked;
+}
+
+/** Inside a transaction: what became of it. */
+export async function settleDue(session: ServiceSession, run: string, state: Exclude<DueState, 'claimed'>, why?: string): Promise<void> {
+  await session.rows('UPDATE due_run SET state = ?, why = ?, lease_until = NULL WHERE run = ?', state, why ?? null, run);
+}
+
+/** Inside a transaction: the service is still about to start them. */
+export async function keepClaims(session: ServiceSession, service: string, runs: readonly string[], until: number): Promise<void> {
+  for (const run of runs)
+    await session.rows("UPDATE due_run SET lease_until = ? WHERE run = ? AND service = ? AND state = 'claimed'", until, run, service);
+}
+
+function dueOf(row: SqlRow): DueRun {
+  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service] = row as readonly string[];
+  return {
+    flow: flow as string,
+    key: key as string,
+    run: run as string,
+    cause: cause as RunCause,
+    ...(schedule == null ? undefined : { schedule }),
+    ...(backfill == null ? undefined : { backfill }),
+    params: JSON.parse(params as string),
+    tags: JSON.parse(tags as string),
+    ...(at == null ? undefined : { scheduled: { at: Number(at), from: Number(from) } }),
+    dueAt: Number(dueAt),
+    createdAt: Number(createdAt),
+    state: state as DueState,
+    ...(why == null ? undefined : { why }),
+    ...(service == null ? undefined : { service }),
+  };
+}

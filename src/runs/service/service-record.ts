@@ -1,0 +1,144 @@
+import { type Clock, systemClock } from '../../base/clock.js';
+import { MillraceError } from '../../base/error.js';
+import type { DueRun, DueState, NewDueRun } from '../../model/due-run.js';
+import type { HeartbeatTarget } from '../run-record.js';
+import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
+import type { ServiceDatabase } from './database.js';
+import {
+  addDue,
+  type ClaimDueRequest,
+  type ClaimedRuns,
+  claimDue,
+  type DueFilter,
+  findDue,
+  flowsWithDue,
+  keepClaims,
+  settleDue,
+} from './due-runs.js';
+import { type FlowSetting, findFlowSettings, pauseFlow } from './flow-settings.js';
+import { cursorsOf, type FollowedSchedule, follow } from './follow.js';
+import { openServiceDatabase } from './open-database.js';
+import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
+
+/**
+ * What services share through the record (S34–S36): what is due and who starts it, how far the schedules have been followed, what is paused, who
+ * serves what. No leader: every step is one transaction, and of two services that take it at once, one finds it taken.
+ */
+export class ServiceRecord implements AsyncDisposable {
+  readonly #database: ServiceDatabase;
+
+  private constructor(database: ServiceDatabase) {
+    this.#database = database;
+  }
+
+  /**
+   * By a connection of its own.
+   * @param target of the record that holds the runs; undefined where that goes with the process, or cannot be written
+   * @throws MillraceError `SERVICE_NEEDS_RECORD`, and what opening a record throws
+   */
+  static async open(target: HeartbeatTarget | undefined, clock: Clock = systemClock): Promise<ServiceRecord> {
+    if (target === undefined)
+      throw new MillraceError(
+        'SERVICE_NEEDS_RECORD',
+        'expected a record that others can share; got one that goes with this process or cannot be written',
+        {
+          hint: 'Unset MILLRACE_HOME=:memory:, or run where the project folder can be written.',
+        },
+      );
+    return new ServiceRecord(await openServiceDatabase(target, clock));
+  }
+
+  /** @returns the ids of the runs that are to be now: of those that were there already, none */
+  addDue(rows: readonly NewDueRun[]): Promise<readonly string[]> {
+    return this.#database.write((session) => addDue(session, rows));
+  }
+
+  due(filter: DueFilter = {}): Promise<readonly DueRun[]> {
+    return this.#database.read((session) => findDue(session, filter));
+  }
+
+  /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
+  async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
+    const waiting = await this.#database.read((session) => flowsWithDue(session, request.now));
+    const claimed: ClaimedRuns[] = [];
+    for (const policy of flows)
+      if (waiting.has(policy.flow)) claimed.push(await this.#database.write((session) => claimDue(session, policy, request)));
+    return {
+      start: claimed.flatMap(({ start }) => start),
+      skipped: claimed.flatMap(({ skipped }) => skipped),
+      cancelled: claimed.flatMap(({ cancelled }) => cancelled),
+    };
+  }
+
+  keepClaims(service: string, runs: readonly string[], until: number): Promise<void> {
+    return this.#database.write((session) => keepClaims(session, service, runs, until));
+  }
+
+  /** `waiting` gives a claim back. */
+  settleDue(run: string, state: Exclude<DueState, 'claimed'>, why?: string): Promise<void> {
+    return this.#database.write((session) => settleDue(session, run, state, why));
+  }
+
+  cursors(flow: string): Promise<ReadonlyMap<string, number>> {
+    return this.#database.read((session) => cursorsOf(session, flow));
+  }
+
+  /** Moves the cursor and adds the runs, or neither. @returns false when another service has moved it meanwhile */
+  follow(followed: FollowedSchedule): Promise<boolean> {
+    return this.#database.write((session) => follow(session, followed));
+  }
+
+  settings(): Promise<readonly FlowSetting[]> {
+    return this.#database.read(findFlowSettings);
+  }
+
+  /** @param at undefined: it goes on @returns whether that changed anything */
+  pause(flow: string, at: number | undefined, why?: string): Promise<boolean> {
+    return this.#database.write((session) => pauseFlow(session, flow, at, why));
+  }
+
+  report(service: ServiceRow, files?: readonly ServedFile[]): Promise<void> {
+    return this.#database.write(async (session) => {
+      await reportService(session, service);
+      if (files !== undefined) await reportFiles(session, service.id, files);
+    });
+  }
+
+  /** The service has ended; of others, those whose lease ran out before. */
+  forget(service: string | undefined, leaseBefore: number): Promise<void> {
+    return this.#database.write((session) => removeServices(session, service, leaseBefore));
+  }
+
+  services(now: number): Promise<readonly ServiceRow[]> {
+    return this.#database.read((session) => findServices(session, now));
+  }
+
+  files(now: number): Promise<readonly ServedBy[]> {
+    return this.#database.read((session) => findFiles(session, now));
+  }
+
+  /** With the runs that it begins with. */
+  addBackfill(backfill: Backfill, due: readonly NewDueRun[]): Promise<void> {
+    return this.#database.write(async (session) => {
+      await addBackfill(session, backfill);
+      await addDue(session, due);
+    });
+  }
+
+  backfills(filter?: { readonly id?: string; readonly flow?: string }): Promise<readonly Backfill[]> {
+    return this.#database.read((session) => findBackfills(session, filter));
+  }
+
+  moveBackfill(id: string, state: BackfillState, at: number): Promise<boolean> {
+    return this.#database.write((session) => moveBackfill(session, id, state, at));
+  }
+
+  /** Of the instants of a flow between two times, both included, those that have had a run. */
+  outcomes(flow: string, from: number, to: number): Promise<readonly InstantOutcome[]> {
+    return this.#database.read((session) => outcomesBetween(session, flow, from, to));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database.close();
+  }
+}

@@ -1,0 +1,280 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NewDueRun } from '../../src/model/due-run.js';
+import type { RunRow } from '../../src/model/records.js';
+import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
+import type { RunRecord } from '../../src/runs/run-record.js';
+import type { FlowPolicy } from '../../src/runs/service/admission.js';
+import type { Backfill } from '../../src/runs/service/backfills.js';
+import { ServiceRecord } from '../../src/runs/service/service-record.js';
+import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
+import { freshSchema } from '../postgres/fresh-schema.js';
+
+interface Place {
+  readonly record: RunRecord;
+  cleanUp(): Promise<void>;
+}
+
+async function sqlite(): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-service-'));
+  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
+}
+
+const server = process.env.MILLRACE_TEST_POSTGRES_URL;
+let schemas = 0;
+
+async function postgres(): Promise<Place> {
+  const { url, drop } = freshSchema(server as string, `service_${process.pid}_${++schemas}`);
+  return { record: await openPostgresRecord(url), cleanUp: drop };
+}
+
+const NOW = 1_800_000_000_000;
+const MINUTE = 60_000;
+const LEASE = 30_000;
+
+function dueRow(parts: Partial<NewDueRun> = {}): NewDueRun {
+  const at = parts.scheduled?.at ?? NOW - MINUTE;
+  return {
+    flow: 'etl',
+    key: `every 1m@${at}`,
+    run: `run-${at}`,
+    cause: 'schedule',
+    schedule: 'every 1m',
+    params: { day: '"2026-01-01"' },
+    tags: ['nightly'],
+    scheduled: { at, from: at - MINUTE },
+    dueAt: at,
+    createdAt: NOW,
+    ...parts,
+  };
+}
+
+const at = (instant: number): Partial<NewDueRun> => ({ scheduled: { at: instant, from: instant - MINUTE } });
+
+function policy(parts: Partial<FlowPolicy> = {}): FlowPolicy {
+  return { flow: 'etl', overlap: 'queue', dependsOnPast: false, ...parts };
+}
+
+function runRow(id: string, parts: Partial<RunRow> = {}): RunRow {
+  return {
+    id,
+    flow: 'etl',
+    name: undefined,
+    state: 'running',
+    params: {},
+    tags: [],
+    createdAt: NOW,
+    startedAt: NOW,
+    finishedAt: undefined,
+    error: undefined,
+    parentRun: undefined,
+    originRun: undefined,
+    // Of another machine, with no lease: believed alive.
+    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
+    epoch: 0,
+    counts: {},
+    result: undefined,
+    ...parts,
+  };
+}
+
+const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
+
+describe.each(kinds)('service record in $kind', ({ make }) => {
+  let place: Place;
+  let one: ServiceRecord;
+  let two: ServiceRecord;
+
+  beforeEach(async () => {
+    place = await make();
+    one = await ServiceRecord.open(place.record.heartbeat);
+    two = await ServiceRecord.open(place.record.heartbeat);
+  });
+
+  afterEach(async () => {
+    await one[Symbol.asyncDispose]();
+    await two[Symbol.asyncDispose]();
+    await place.record[Symbol.asyncDispose]();
+    await place.cleanUp();
+  });
+
+  const claim = (record: ServiceRecord, parts: Partial<FlowPolicy> = {}, now = NOW) =>
+    record.claimDue({ service: record === one ? 'one' : 'two', flows: [policy(parts)], now, leaseMs: LEASE });
+  const ran = async (run: string, state: RunRow['state'], parts: Partial<RunRow> = {}): Promise<void> => {
+    await place.record.open(runRow(run, parts));
+    await place.record.append({ run, epoch: 0, change: { state, finishedAt: NOW } });
+  };
+
+  it('S35: a due run is found as it was added, once for one key', async () => {
+    expect(await one.addDue([dueRow(), dueRow({ run: 'second' })])).toEqual([dueRow().run]);
+    expect(await two.addDue([dueRow({ run: 'third' })])).toEqual([]);
+    expect(await two.due()).toEqual([{ ...dueRow(), state: 'waiting' }]);
+    expect(await two.due({ flow: 'other' })).toEqual([]);
+    expect(await two.due({ states: ['claimed', 'started'], until: NOW })).toEqual([]);
+  });
+
+  it('S35: of two services that claim at once, one has it', async () => {
+    await one.addDue([dueRow()]);
+    const both = await Promise.all([claim(one), claim(two)]);
+    expect(both.flatMap(({ start }) => start.map(({ run }) => run))).toEqual([dueRow().run]);
+    expect((await one.due())[0]?.state).toBe('claimed');
+  });
+
+  it('S35: of two services that move a schedule at once, one does, with its runs', async () => {
+    const step = { flow: 'etl', schedule: 'every 1m', from: undefined, until: NOW };
+    const moved = await Promise.all([
+      one.follow({ ...step, due: [dueRow({ run: 'by-one' })] }),
+      two.follow({ ...step, due: [dueRow({ run: 'by-two' })] }),
+    ]);
+    expect([...moved].sort()).toEqual([false, true]);
+    expect((await one.due()).map(({ run }) => run)).toEqual([moved[0] ? 'by-one' : 'by-two']);
+    expect(await one.cursors('etl')).toEqual(new Map([['every 1m', NOW]]));
+    expect(await one.follow({ ...step, from: NOW - 1, until: NOW + MINUTE, due: [] })).toBe(false);
+    expect(await one.follow({ ...step, from: NOW, until: NOW + MINUTE, due: [] })).toBe(true);
+  });
+
+  it('a claim that nobody made use of is anybody’s when its lease is over; one whose run has begun is started', async () => {
+    await one.addDue([dueRow(), dueRow({ flow: 'other' })]);
+    await claim(one);
+    expect((await claim(two, {}, NOW + LEASE - 1)).start).toEqual([]);
+    expect((await claim(two, {}, NOW + LEASE)).start.map(({ run }) => run)).toEqual([dueRow().run]);
+    await place.record.open(runRow(dueRow().run));
+    expect((await claim(one, {}, NOW + 3 * LEASE)).start).toEqual([]);
+    expect((await one.due({ flow: 'etl' }))[0]?.state).toBe('started');
+  });
+
+  it('a claim is kept, given back, and settled', async () => {
+    await one.addDue([dueRow()]);
+    await claim(one);
+    await one.keepClaims('one', [dueRow().run], NOW + 2 * LEASE);
+    await two.keepClaims('two', [dueRow().run], NOW);
+    expect((await claim(two, {}, NOW + LEASE)).start).toEqual([]);
+    await one.settleDue(dueRow().run, 'waiting');
+    expect((await claim(two)).start).toHaveLength(1);
+    await two.settleDue(dueRow().run, 'refused', 'the parameter day is missing');
+    expect((await one.due())[0]).toMatchObject({ state: 'refused', why: 'the parameter day is missing' });
+    expect((await claim(one, {}, NOW + 9 * LEASE)).start).toEqual([]);
+  });
+
+  describe('while a run of the schedule goes on', () => {
+    beforeEach(async () => {
+      await place.record.open(runRow('before', { cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }));
+      await one.addDue([dueRow(at(NOW - 2 * MINUTE)), dueRow(at(NOW - MINUTE))]);
+    });
+    const states = async (): Promise<readonly string[]> => (await one.due()).map(({ state }) => state);
+
+    it('queue: later ones wait, and then start one after the other', async () => {
+      expect((await claim(one)).start).toEqual([]);
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'failed', finishedAt: NOW } });
+      expect((await claim(one)).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - 2 * MINUTE]);
+      expect(await states()).toEqual(['claimed', 'waiting']);
+    });
+
+    it('skip: later ones are left out, with the reason', async () => {
+      expect((await claim(one, { overlap: 'skip' })).skipped.map(({ why }) => why)).toEqual(['run before was going on', 'run before was going on']);
+      expect(await states()).toEqual(['skipped', 'skipped']);
+    });
+
+    it('allow: all start, up to maxActive', async () => {
+      expect((await claim(one, { overlap: 'allow', maxActive: 2 })).start).toHaveLength(1);
+      expect((await claim(one, { overlap: 'allow' })).start).toHaveLength(1);
+    });
+
+    it('cancel-previous: it is asked to end, once, and only the newest of those that wait will follow', async () => {
+      const first = await claim(one, { overlap: 'cancel-previous' });
+      expect([first.start, first.cancelled]).toEqual([[], ['before']]);
+      expect(await states()).toEqual(['skipped', 'waiting']);
+      expect((await claim(one, { overlap: 'cancel-previous' })).cancelled).toEqual([]);
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'cancelled', finishedAt: NOW } });
+      expect((await claim(one, { overlap: 'cancel-previous' })).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - MINUTE]);
+    });
+
+    it('what somebody asks for starts beside it', async () => {
+      const { schedule: _, scheduled: __, ...row } = dueRow({ key: 'asked', run: 'asked', cause: 'request' });
+      await one.addDue([row]);
+      expect((await claim(one)).start.map(({ run }) => run)).toEqual(['asked']);
+    });
+  });
+
+  it('paused flows start nothing by themselves, and what somebody asks for all the same', async () => {
+    expect(await one.pause('etl', NOW, 'the source is down')).toBe(true);
+    expect(await two.pause('etl', NOW)).toBe(false);
+    expect(await two.settings()).toEqual([{ flow: 'etl', pausedAt: NOW, pausedWhy: 'the source is down' }]);
+    await one.addDue([dueRow(), dueRow({ key: 'asked', run: 'asked', cause: 'request' })]);
+    expect((await claim(one)).start.map(({ run }) => run)).toEqual(['asked']);
+    expect(await two.pause('etl', undefined)).toBe(true);
+    expect((await claim(one)).start.map(({ run }) => run)).toEqual([dueRow().run]);
+  });
+
+  it('dependsOnPast: waits until a run of the instant before has succeeded, whichever', async () => {
+    const [first, second] = [dueRow(at(NOW - 2 * MINUTE)), dueRow(at(NOW - MINUTE))];
+    await one.addDue([first, second]);
+    const next = async () => (await claim(one, { overlap: 'allow', dependsOnPast: true })).start.map(({ run }) => run);
+    expect(await next()).toEqual([first.run]);
+    await ran(first.run, 'failed', { cause: 'schedule', scheduled: first.scheduled });
+    await one.settleDue(first.run, 'started');
+    expect(await next()).toEqual([]);
+    await ran('resumed', 'success', { scheduled: first.scheduled });
+    expect(await next()).toEqual([second.run]);
+  });
+
+  it('S36: a backfill keeps to its own number of runs, stops when paused, and tells what became of each instant', async () => {
+    const backfill: Backfill = {
+      id: 'b1',
+      flow: 'etl',
+      schedule: 'every 1m',
+      from: NOW - 3 * MINUTE,
+      to: NOW,
+      params: {},
+      reprocess: 'none',
+      direction: 'forward',
+      maxActive: 2,
+      state: 'active',
+      createdAt: NOW,
+      finishedAt: undefined,
+    };
+    const rows = [3, 2, 1].map((back) => dueRow({ ...at(NOW - back * MINUTE), cause: 'backfill', backfill: 'b1', dueAt: NOW }));
+    await one.addBackfill(backfill, rows);
+    expect(await two.backfills({ flow: 'etl' })).toEqual([backfill]);
+    expect((await claim(two)).start).toHaveLength(2);
+    for (const { run, scheduled } of rows.slice(0, 2)) {
+      await ran(run, run === rows[0]?.run ? 'success' : 'failed', { cause: 'backfill', scheduled });
+      await two.settleDue(run, 'started');
+    }
+    expect(await one.moveBackfill('b1', 'paused', NOW)).toBe(true);
+    expect((await claim(two)).start).toEqual([]);
+    expect(await one.outcomes('etl', backfill.from, backfill.to)).toEqual([
+      { at: NOW - 3 * MINUTE, outcome: 'success' },
+      { at: NOW - 2 * MINUTE, outcome: 'failed' },
+      { at: NOW - MINUTE, outcome: 'waiting' },
+    ]);
+    await one.moveBackfill('b1', 'active', NOW);
+    expect((await claim(two)).start).toHaveLength(1);
+    expect(await one.moveBackfill('b1', 'done', NOW)).toBe(true);
+    expect(await one.moveBackfill('b1', 'active', NOW)).toBe(false);
+    expect((await one.backfills({ id: 'b1' }))[0]).toMatchObject({ state: 'done', finishedAt: NOW });
+  });
+
+  it('services and what they have loaded are there while their lease holds', async () => {
+    const row = (id: string) => ({
+      id,
+      owner: runRow('x').owner,
+      folder: '/srv/flows',
+      startedAt: NOW,
+      seenAt: NOW,
+      leaseUntil: NOW + LEASE,
+      draining: false,
+    });
+    const file = { path: 'etl.ts', digest: 'd', error: undefined, loadedAt: NOW, flows: [{ name: 'etl', definition: { description: 'all of it' } }] };
+    await one.report(row('one'), [file, { ...file, path: 'broken.ts', error: 'it does not compile', flows: [] }]);
+    await two.report(row('two'), [file]);
+    await two.report({ ...row('two'), leaseUntil: NOW + 2 * LEASE, draining: true });
+    expect((await one.files(NOW)).map(({ service, path }) => `${service} ${path}`)).toEqual(['one broken.ts', 'one etl.ts', 'two etl.ts']);
+    expect((await one.services(NOW + LEASE)).map(({ id, draining }) => [id, draining])).toEqual([['two', true]]);
+    await one.forget('two', NOW);
+    expect(await one.services(NOW)).toEqual([row('one')]);
+    expect(await one.files(NOW)).toHaveLength(2);
+  });
+});
