@@ -42,6 +42,7 @@ export type { Logger } from './model/logger.js';
 export type { Reason } from './model/reason.js';
 export type { ResultStore } from './model/result-store.js';
 export type { RetryPolicy } from './model/retry-policy.js';
+export type { MissedPolicy, OverlapPolicy, Schedule } from './model/schedule.js';
 export { type Secret, secret } from './model/secret.js';
 export type { Serializer } from './model/serializer.js';
 export type { RunState, TaskState } from './model/states.js';
@@ -67,3 +68,19 @@ export { type MemoryStoreOptions, memoryStore } from './results/memory-store.js'
 export { type S3StoreOptions, s3Store } from './results/s3-store.js';
 export { type SqlTableOptions, sqlTable } from './results/sql/sql-table.js';
 export { report } from './runtime/report.js';
+export { at } from './schedule/at.js';
+export {
+  type BusinessDayOptions,
+  businessDays,
+  businessDaysOfMonth,
+  type Calendar,
+  dates,
+  daysOfMonth,
+  type Weekday,
+  weekdays,
+} from './schedule/calendar.js';
+export { type CronOptions, cron } from './schedule/cron.js';
+export { type EveryOptions, every } from './schedule/every.js';
+export { type Exclusion, except } from './schedule/except.js';
+export { type OnDaysOptions, onDays } from './schedule/on-days.js';
+export { union } from './schedule/union.js';

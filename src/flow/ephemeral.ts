@@ -5,6 +5,7 @@ import type { FinalState } from '../model/final-state.js';
 import type { TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { FlowRunError, TaskError } from '../model/task-error.js';
+import { FLOW_DEFAULTS } from './flow-defaults.js';
 import { type FlowDefinition, flowRuntime, type RunHandle } from './flow-runtime.js';
 import { futureClassFor, NodeFuture } from './node-future.js';
 import { registerIn } from './register.js';
@@ -85,21 +86,9 @@ class EphemeralPort implements RunPort {
 
   #asFlow(): FlowDefinition {
     return {
+      ...FLOW_DEFAULTS,
       name: this.#definition.name,
       description: this.#definition.description,
-      owner: undefined,
-      params: undefined,
-      cache: undefined,
-      store: undefined,
-      concurrency: undefined,
-      tags: [],
-      defaults: {},
-      timeoutMs: undefined,
-      retries: 0,
-      hooks: {},
-      strict: false,
-      orphans: 'wait',
-      onFailure: 'finish-independent',
       code: this.#definition.code,
       body: () => {
         const scope = scopes.getStore() as BodyScope;

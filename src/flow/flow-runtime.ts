@@ -4,6 +4,7 @@ import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { RunEvent } from '../model/event.js';
 import type { ResultStore } from '../model/result-store.js';
+import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
@@ -105,6 +106,11 @@ export interface FlowDefinition {
   readonly timeoutMs: number | undefined;
   /** How often a run that failed is tried again. */
   readonly retries: number;
+  readonly schedule: readonly Schedule<never>[];
+  readonly missed: MissedPolicy;
+  readonly overlap: OverlapPolicy;
+  readonly maxActiveRuns: number | undefined;
+  readonly dependsOnPast: boolean;
   readonly hooks: FlowHooks;
   readonly strict: boolean;
   readonly orphans: 'wait' | 'cancel';

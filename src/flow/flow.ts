@@ -4,11 +4,13 @@ import type { Graph } from '../graph/graph-view.js';
 import { type CachePolicy, checkCachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
+import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { adoptionOf } from './adoption.js';
 import { childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
+import { FLOW_DEFAULTS } from './flow-defaults.js';
 import {
   type FlowDefinition,
   type FlowHooks,
@@ -59,6 +61,16 @@ export interface FlowOptions<S extends ParamSpec> {
    * is not done again. The handle, and what is told to `onFailure`, is of the last. @default 0
    */
   retries?: number;
+  /** When services run it: `every('1h')`, `cron('0 6 * * *')`, …; a list, where runs of some are to have parameters of their own (S34). @default never */
+  schedule?: Schedule<ParamsIn<S>> | readonly Schedule<ParamsIn<S>>[];
+  /** What becomes of instants at which no service ran (S35). @default 'latest' */
+  missed?: MissedPolicy;
+  /** What becomes of a run of the schedule that is due while the one before it goes on. @default 'queue' */
+  overlap?: OverlapPolicy;
+  /** Runs that services have going on at the same time, for whatever cause. @default none */
+  maxActiveRuns?: number;
+  /** A run of the schedule waits until one of the instant before it has succeeded. @default false */
+  dependsOnPast?: boolean;
   /** Told what becomes of a run. One that throws is logged and changes nothing. */
   hooks?: FlowHooks;
   /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
@@ -206,11 +218,16 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     tags: Object.freeze([...(options.tags ?? [])]),
     defaults: settingsOf((options.defaults ?? {}) as never),
     timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
-    retries: options.retries ?? 0,
-    hooks: options.hooks ?? {},
-    strict: options.strict ?? false,
-    orphans: options.orphans ?? 'wait',
-    onFailure: options.onFailure ?? 'finish-independent',
+    retries: options.retries ?? FLOW_DEFAULTS.retries,
+    schedule: Object.freeze([options.schedule ?? []].flat()) as readonly Schedule<never>[],
+    missed: options.missed ?? FLOW_DEFAULTS.missed,
+    overlap: options.overlap ?? FLOW_DEFAULTS.overlap,
+    maxActiveRuns: options.maxActiveRuns,
+    dependsOnPast: options.dependsOnPast ?? FLOW_DEFAULTS.dependsOnPast,
+    hooks: options.hooks ?? FLOW_DEFAULTS.hooks,
+    strict: options.strict ?? FLOW_DEFAULTS.strict,
+    orphans: options.orphans ?? FLOW_DEFAULTS.orphans,
+    onFailure: options.onFailure ?? FLOW_DEFAULTS.onFailure,
     body,
     code,
   });

@@ -1,5 +1,6 @@
 import { describe, MillraceError } from '../base/error.js';
 import { nearest } from '../base/nearest.js';
+import { MISSED_POLICIES, OVERLAP_POLICIES } from '../model/schedule.js';
 import type { RunOptions } from './flow-runtime.js';
 import type { AnyArgs, TaskOptions } from './task-type.js';
 
@@ -65,6 +66,11 @@ export const FLOW_OPTIONS = {
   concurrency: FROM_ONE,
   retries: FROM_ZERO,
   tags: TEXTS,
+  schedule: { expected: "a schedule such as every('1h'), or a list of them", is: (value) => [value].flat().every((one) => hasMethod(one, 'next')) },
+  missed: oneOf(...MISSED_POLICIES),
+  overlap: oneOf(...OVERLAP_POLICIES),
+  maxActiveRuns: FROM_ONE,
+  dependsOnPast: YES_OR_NO,
   defaults: { expected: 'an object of task options', is: isObject },
   hooks: HOOKS,
   strict: YES_OR_NO,

@@ -11,6 +11,8 @@ export interface Schedule<P = unknown> {
   next(after: Date): Date | undefined;
   /** The last instant before this one. Without it, it is looked for with `next`. */
   previous?(before: Date): Date | undefined;
+  /** How much later than this instant its run starts, in milliseconds; always the same. @default 0 */
+  delay?(instant: Date): number;
   /** The rule as data, where it can be followed without the flow's file: what `scheduleOf` in `schedule/` understands. */
   toJSON?(): unknown;
   /** For people: `every 1h from 2026-01-01T00:00:00Z`. Tells one schedule of a flow from another, so that it must not change by itself. */
