@@ -52,6 +52,8 @@ export interface RunRow {
   readonly result: ArtifactRef | undefined;
   /** What the run was told to execute whatever there is: who resumes it owes what it did not come to. */
   readonly forced?: ForcedTasks | undefined;
+  /** The tasks, or patterns of their names, that it was limited to: everything else it took from earlier results. Absent: all. */
+  readonly only?: readonly string[] | undefined;
   /** By task, marks of its code when the run executed it, parted by spaces: tells a resume that it has changed (S30). */
   readonly codes?: Readonly<Record<string, string>> | undefined;
 }

@@ -18,7 +18,7 @@ export function selection(table: string, columns: readonly string[]): string {
 
 export const RUN_COLUMNS = (
   'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
-  'notes, system_tags, forced, codes'
+  'notes, system_tags, forced, codes, only_tasks'
 ).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
@@ -43,6 +43,7 @@ export function runValues(row: RunRow): SqlValue[] {
     json(row.systemTags),
     json(row.forced),
     json(row.codes),
+    json(row.only),
   ];
 }
 
@@ -68,6 +69,7 @@ export function runOf(row: SqlRow): RunRow {
     ...(row[17] == null ? undefined : { systemTags: parse<readonly string[]>(row[17]) }),
     ...(row[18] == null ? undefined : { forced: parse<ForcedTasks>(row[18]) }),
     ...(row[19] == null ? undefined : { codes: parse<Record<string, string>>(row[19]) }),
+    ...(row[20] == null ? undefined : { only: parse<readonly string[]>(row[20]) }),
   };
 }
 

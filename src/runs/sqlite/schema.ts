@@ -292,3 +292,6 @@ DROP TABLE log;
 
 /** What a run was told to execute, and what the code of its tasks was: for who resumes it (S30). */
 export const SCHEMA_7 = 'ALTER TABLE run ADD COLUMN forced TEXT; ALTER TABLE run ADD COLUMN codes TEXT;';
+
+/** The tasks that a run was limited to. */
+export const SCHEMA_8 = 'ALTER TABLE run ADD COLUMN only_tasks TEXT;';
