@@ -95,6 +95,7 @@ async function build() {
     if (!compile('-p', TSCONFIG, '--outDir', fresh, '--emitDeclarationOnly')) return 1;
     if (existsSync(PAGE) && !compile('-p', PAGE)) return 1;
     await joinModules(fresh);
+    await quietLines(fresh);
     if (existsSync(PAGE)) await joinPage(join(fresh, 'report'));
     makeExecutable(join(fresh, 'cli', 'main.js'));
     // The folder's own time is the stamp: what changes while the compiler runs is newer than it.
@@ -139,6 +140,13 @@ async function joinModules(outputFolder) {
       codeSplitting: { groups: PARTS },
     },
   });
+}
+
+/** Before the page is there, which browsers run. */
+async function quietLines(folder) {
+  const { withQuietLines } = await import('./quiet-lines.mjs');
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'));
+  for (const path of files.map((file) => join(folder, file))) writeFileSync(path, withQuietLines(readFileSync(path, 'utf8')));
 }
 
 /** One classic script and one style sheet, without source maps: they are put into pages that stand alone. */

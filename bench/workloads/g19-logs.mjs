@@ -2,10 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 const MANY = 1_000_000;
 const FEW = 100_000;
+/** To a pipe, what console.log does takes several times as long. */
+const PIPED = 300_000;
 const INDEX = new URL('../../dist/index.js', import.meta.url).href;
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Prints in one go, or gives way after every hundred lines. */
 const PRINTS = `
@@ -23,6 +27,19 @@ const run = () => flow('prints', () => work()).run();`;
 
 const PLAIN = `
 const run = () => prints(count, givesWay);`;
+
+/** As `millrace run` has it: each line is a line of JSON on its output. */
+const FLOW = `
+import { writeFileSync } from 'node:fs';
+import { flow, task } from ${JSON.stringify(INDEX)};
+${PRINTS}
+const work = task(async () => {
+  const startedAt = performance.now();
+  await prints(${PIPED}, false);
+  writeFileSync(process.env.RESULT, JSON.stringify({ ms: performance.now() - startedAt }));
+}, { name: 'work' });
+export default flow('prints', () => work());
+`;
 
 /** Says in a file how long it took, and the most memory it held, over what it held before. */
 const MEASURED = `
@@ -44,12 +61,15 @@ export const workload = {
     'console.log': timeOf(PLAIN, MANY, false),
     'millrace, async': timeOf(TASK, MANY, true),
     'console.log, async': timeOf(PLAIN, MANY, true),
+    'millrace run, to a pipe': pipedFlow,
+    'console.log, to a pipe': pipedPlain,
     'memory, 1,000,000': memoryOf(TASK, MANY),
     'memory, 100,000': memoryOf(TASK, FEW),
   },
   rows: [
     { title: 'printed in one go, and recorded', ours: 'millrace', peer: 'console.log', bar: 1.1, stretch: 0.8 },
     { title: 'giving way after every 100 lines', ours: 'millrace, async', peer: 'console.log, async', bar: 1.1, stretch: 0.8 },
+    { title: '300,000 lines of JSON, to a pipe', ours: 'millrace run, to a pipe', peer: 'console.log, to a pipe', bar: 1.1, stretch: 0.8 },
     { title: 'growth of memory, against 100,000 lines', ours: 'memory, 1,000,000', peer: 'memory, 100,000', unit: 'KB', bar: 2 },
   ],
 };
@@ -66,6 +86,31 @@ function memoryOf(body, count) {
     const run = script(folder, body, count, false);
     return async () => run().kilobytes;
   };
+}
+
+function pipedFlow({ folder }) {
+  const file = join(folder, `piped-${process.pid}.mjs`);
+  writeFileSync(file, FLOW);
+  return async () => piped(folder, [CLI, 'run', file]);
+}
+
+function pipedPlain({ folder }) {
+  const file = join(folder, `plain-${process.pid}.mjs`);
+  writeFileSync(file, MEASURED.replace('const BODY', PRINTS + PLAIN));
+  return async () => piped(folder, [file, String(PIPED), 'false', resultIn(folder)]);
+}
+
+/** Somebody reads it, and keeps it. */
+function piped(folder, args) {
+  const env = { ...process.env, RESULT: resultIn(folder), MILLRACE_HOME: join(folder, `home-${process.pid}`) };
+  const command = ['"$0" "$@" | cat > "$RESULT.txt"', process.execPath, ...args];
+  const { status } = spawnSync('sh', ['-c', ...command], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`printing to a pipe ended with ${status}`);
+  return JSON.parse(readFileSync(resultIn(folder), 'utf8')).ms;
+}
+
+function resultIn(folder) {
+  return join(folder, `piped-${process.pid}.json`);
 }
 
 /** In a process of its own: this one's output is the benchmark's. */

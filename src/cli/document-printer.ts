@@ -5,7 +5,7 @@ import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 
 /** One JSON document when the run has ended. */
-export function documentPrinter({ terminal, flow, ...first }: RunPrinterOptions): RunPrinter {
+export function documentPrinter({ terminal, flow, only, ...first }: RunPrinterOptions): RunPrinter {
   let { run, resumes } = first;
   const progress = new RunProgress();
   const children = new Map<string, { readonly run: string; readonly flow: string; state: RunState }>();
@@ -26,6 +26,7 @@ export function documentPrinter({ terminal, flow, ...first }: RunPrinterOptions)
         run,
         flow,
         ...(resumes === undefined ? {} : { resumes }),
+        ...(only === undefined ? {} : { only }),
         state,
         ms: progress.elapsed(terminal.now()),
         counts,

@@ -2,34 +2,11 @@ import { terminalText } from '../log/terminal-text.js';
 import type { Colours } from './colours.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { formatPosition, originOf, type SourcePosition } from './flow-file/source-frame.js';
-
-/** Errors of whoever typed the command, not of what it ran. */
-const USAGE_CODES: ReadonlySet<string> = new Set([
-  'TASK_UNKNOWN',
-  'USAGE',
-  'FLOW_FILE_NOT_FOUND',
-  'FLOW_FILE_UNSUPPORTED',
-  'FLOW_FILE_SYNTAX',
-  'FLOW_FILE_IMPORT',
-  'FLOW_FILE_BUNDLE',
-  'DECORATORS_NOT_LOWERED',
-  'NO_FLOW',
-  'FLOW_AMBIGUOUS',
-  'FLOW_UNKNOWN',
-  'PARAMETER_INVALID',
-  'PARAM_SYNTAX',
-  'PARAM_FILE_UNREADABLE',
-  'PARAM_FILE_INVALID',
-  'FORCE_UNKNOWN',
-  'DRAWING_FORMAT_UNKNOWN',
-  'RUN_ID_INVALID',
-  'TAG_INVALID',
-  'NOTE_INVALID',
-]);
+import { WRONG_USE } from './wrong-use.js';
 
 export function exitCodeOf(error: unknown): ExitCode {
   const { code } = factsOf(error);
-  return code !== undefined && USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed;
+  return code !== undefined && WRONG_USE.has(code) ? EXIT.usage : EXIT.failed;
 }
 
 export interface ErrorStyle {

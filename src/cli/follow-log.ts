@@ -1,8 +1,8 @@
 import { systemClock } from '../base/clock.js';
 import type { LogRow } from '../model/records.js';
 import { FINAL_RUN_STATES, type RunState } from '../model/states.js';
+import { logPages } from '../runs/log-pages.js';
 import type { LogFilter, RunRecord } from '../runs/run-record.js';
-import { logPages } from './log-pages.js';
 
 /** Each look costs two searches by key. */
 const EVERY_MS = 200;

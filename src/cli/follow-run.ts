@@ -58,7 +58,9 @@ export async function followRun(
     if (started === undefined) return EXIT.success;
     const { handle, note, resumes } = started;
     const slots = options.maxWorkers ?? inside.definition.concurrency ?? DEFAULT_CONCURRENCY;
-    const printer = makePrinter({ terminal, flow: name, file, run: handle.id, slots, ...(resumes === undefined ? {} : { resumes }) });
+    const { only } = options;
+    const told = { ...(resumes === undefined ? {} : { resumes }), ...(only === undefined ? {} : { only }) };
+    const printer = makePrinter({ terminal, flow: name, file, run: handle.id, slots, ...told });
     teller.attach(printer);
     if (note !== undefined) printer.note(note);
     signals.onFirst(() => printer.note('cancelling; Ctrl+C again exits at once'));

@@ -38,6 +38,8 @@ export interface RunPrinterOptions extends PrinterPlace {
   readonly run: string;
   /** The run that it resumes. */
   readonly resumes?: string;
+  /** The tasks that it is limited to. */
+  readonly only?: readonly string[];
 }
 
 /** Everything it needs is loaded: a run that ends the process at once is told of all the same. */

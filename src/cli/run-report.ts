@@ -56,6 +56,7 @@ export function runReport(
       ['parameters', parametersOf(run, colours)],
       ['resumes', run.originRun],
       ['forced', run.forced && terminalText(forcedText(run.forced))],
+      ['only', run.only?.map(terminalText).join(', ')],
       ['started by', run.parentRun],
       ['process', `${run.owner.pid} on ${terminalText(run.owner.host)}`],
     ],

@@ -3,7 +3,9 @@ import type { TextStream } from './terminal.js';
 
 /** How long the process is held up at a time for a reader that does not read. */
 const PATIENCE_MS = 1_000;
-const PAUSE_MS = 1;
+/** A reader that keeps up has emptied the pipe in far less than a millisecond; who is slow is asked less and less often. */
+const SHORTEST_PAUSE_MS = 0.05;
+const LONGEST_PAUSE_MS = 1;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -34,14 +36,17 @@ function isPipe(stream: NodeJS.WriteStream): boolean {
 /** What could not be written; whose fault that is, the stream will find out. */
 function unwritten(fd: number, bytes: Buffer): Buffer {
   let rest = bytes;
+  let pauseMs = SHORTEST_PAUSE_MS;
   for (let waitedMs = 0; rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
       waitedMs = 0;
+      pauseMs = SHORTEST_PAUSE_MS;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || waitedMs >= PATIENCE_MS) return rest;
-      Atomics.wait(sleeper, 0, 0, PAUSE_MS);
-      waitedMs += PAUSE_MS;
+      Atomics.wait(sleeper, 0, 0, pauseMs);
+      waitedMs += pauseMs;
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }
   }
   return rest;

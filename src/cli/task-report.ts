@@ -1,7 +1,9 @@
+import { shownMapState } from '../engine/map-fold.js';
 import { formatMs } from '../log/format-ms.js';
 import { createLines } from '../log/lines.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { AttemptRow, LogRow, RunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
 import type { SideResults } from '../runs/side-results.js';
 import { formatBytes, formatSpan, formatTime } from './amounts.js';
@@ -60,7 +62,7 @@ function header({ run, taskRun, taskRuns }: TaskReportFacts, { colours, now }: R
       ['label', taskRun.label === undefined ? undefined : terminalText(taskRun.label)],
       ['run', `${run.id} of ${terminalText(run.flow)}`],
       ['inside', parent === undefined ? undefined : terminalText(parent)],
-      ['state', paintState(taskRun.state, colours)],
+      ['state', paintState(shownState(taskRun, taskRuns), colours)],
       ['why', terminalText(reasonOf(taskRun))],
       ['started', taskRun.startedAt === undefined ? undefined : formatTime(taskRun.startedAt)],
       ['took', formatSpan(taskRun.startedAt, taskRun.finishedAt, now)],
@@ -70,6 +72,12 @@ function header({ run, taskRun, taskRuns }: TaskReportFacts, { colours, now }: R
     ],
     colours.dim,
   );
+}
+
+/** Of a map whose children were all reused: it was, as the page of its run says. */
+function shownState({ id, index, state }: TaskRunDetails, taskRuns: readonly TaskRunDetails[]): TaskState {
+  const children = taskRuns.filter(({ parent, id: child }) => parent === index && child.startsWith(`${id}[`));
+  return shownMapState(state, Object.fromEntries(children.map((child) => [child.state, 1])));
 }
 
 function attempts({ attemptRows }: TaskRunDetails, { colours, now, width }: ReportStyle): string {

@@ -1,12 +1,11 @@
 import { makeTempDir, type TempDir } from '../base/temp-dir.js';
 import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
-import type { ArtifactRef } from '../model/artifact.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { Logger } from '../model/logger.js';
 import { dataIntervalOf, type ScheduledTime } from '../model/schedule.js';
-import type { ArtifactOptions, TaskContext } from '../model/task-context.js';
+import type { TaskContext } from '../model/task-context.js';
 import type { SideOutput } from './side-output.js';
 
 /** What an attempt needs from the run it belongs to. */
@@ -85,18 +84,22 @@ export class Attempt implements TaskScope, TaskContext, Output {
     return this.#host.mapIndexOf(this.node);
   }
 
-  progress(fraction: number, message?: string): void {
-    // 0 of 0: nothing to tell.
-    if (Number.isNaN(Number(fraction))) return;
-    this.#host.progress(this.node, this.attempt, Math.min(1, Math.max(0, fraction)), message);
+  // The functions of the context are got already bound, so that `const { metric } = ctx()` has one that works.
+
+  get progress(): TaskContext['progress'] {
+    return (fraction, message) => {
+      // 0 of 0: nothing to tell.
+      if (Number.isNaN(Number(fraction))) return;
+      this.#host.progress(this.node, this.attempt, Math.min(1, Math.max(0, fraction)), message);
+    };
   }
 
-  artifact(name: string, value: unknown, options?: ArtifactOptions): Promise<ArtifactRef> {
-    return this.#side().artifact(name, value, options);
+  get artifact(): TaskContext['artifact'] {
+    return (name, value, options) => this.#side().artifact(name, value, options);
   }
 
-  metric(name: string, value: number, step?: number): void {
-    this.#side().metric(name, value, step);
+  get metric(): TaskContext['metric'] {
+    return (name, value, step) => this.#side().metric(name, value, step);
   }
 
   #side(): SideOutput {
@@ -116,11 +119,13 @@ export class Attempt implements TaskScope, TaskContext, Output {
     this.#sideOutput?.end(true);
   }
 
-  async tempDir(): Promise<TempDir> {
-    const made = await makeTempDir();
-    this.#tempDirs ??= [];
-    this.#tempDirs.push(made);
-    return made;
+  get tempDir(): TaskContext['tempDir'] {
+    return async () => {
+      const made = await makeTempDir();
+      this.#tempDirs ??= [];
+      this.#tempDirs.push(made);
+      return made;
+    };
   }
 
   /** What it made for itself is cleared away. Nobody waits for that, and a file that somebody still holds is no failure. */

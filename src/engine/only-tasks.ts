@@ -18,6 +18,9 @@ export interface OnlyTasksParts {
   readonly graph: TaskGraph;
 }
 
+/** A run of some tasks only could not do what it was to do. Nothing that the body threw. */
+export class OnlyTasksError extends MillraceError {}
+
 /**
  * Executes none but the chosen tasks: what they need of others is taken from earlier results, and what has none is left out. A sub-flow is never
  * left out, since a chosen task may lie in it; nor is a look at what others make.
@@ -55,7 +58,7 @@ export class OnlyTasks implements Answers {
    * When all has ended: why a chosen task could not do what it was to do.
    * @param causesOf the nodes for want of which a node ended without a value
    */
-  problem(causesOf: (node: number) => readonly number[]): MillraceError | undefined {
+  problem(causesOf: (node: number) => readonly number[]): OnlyTasksError | undefined {
     const { graph, chosen, names } = this.#parts;
     let isKnown = false;
     for (let node = 0; node < graph.size; node++) {
@@ -71,7 +74,7 @@ export class OnlyTasks implements Answers {
     const meant = names.map((name) => nearest(name, tasks)).find((guess) => guess !== undefined);
     // The body awaited what is not there, and never came to it.
     if (first !== undefined) return notComplete(`no call of ${names.join(', ')} was come to: '${graph.id(first)}' has no earlier result`, meant);
-    return new MillraceError('TASK_UNKNOWN', `expected 'only' with the names of tasks of this flow; got ${names.join(', ')}`, {
+    return new OnlyTasksError('TASK_UNKNOWN', `expected 'only' with the names of tasks of this flow; got ${names.join(', ')}`, {
       hint: meant === undefined ? `Its tasks are ${tasks.join(', ')}.` : `Did you mean '${meant}'?`,
     });
   }
@@ -89,7 +92,7 @@ export class OnlyTasks implements Answers {
 }
 
 /** @param meant a task that has a name like those given */
-function notComplete(sentence: string, meant?: string): MillraceError {
+function notComplete(sentence: string, meant?: string): OnlyTasksError {
   const hint = 'Run the flow as a whole first, or let more tasks execute.';
-  return new MillraceError('NOT_COMPLETE', sentence, { hint: meant === undefined ? hint : `${hint} Or did you mean '${meant}'?` });
+  return new OnlyTasksError('NOT_COMPLETE', sentence, { hint: meant === undefined ? hint : `${hint} Or did you mean '${meant}'?` });
 }

@@ -127,7 +127,9 @@ export class Recording implements Observer {
     const line: LogLine = node === undefined ? { at, level, text: masked } : { at, level, text: masked, node: this.#idOf(node), attempt };
     if (recordAll) journal.log(line);
     echo?.(level, line.text);
-    if (hub.active) hub.emit({ at: new Date(line.at), type: 'log', data: line, ...(line.node === undefined ? {} : { node: line.node }) });
+    if (!hub.active) return;
+    const told = { at: new Date(at), type: 'log', data: line } as const;
+    hub.emit(line.node === undefined ? told : { ...told, node: line.node });
   }
 
   /** Mostly the line before was of the same task. */

@@ -68,6 +68,8 @@ export interface RunInfo {
   /** What Millrace says of it: `user:ana`, `host:lab3`, `node:22.4.0`, `millrace:0.1.0`. */
   readonly systemTags: readonly string[];
   readonly notes: readonly NoteInfo[];
+  /** The tasks that it was limited to, or patterns of their names; absent when it was not. */
+  readonly only?: readonly string[];
   /** Sum of final task states; empty before the run has ended. */
   readonly counts: Readonly<Partial<Record<TaskState, number>>>;
   readonly error?: ErrorInfo;

@@ -68,8 +68,17 @@ function jsonLog(pino: typeof import('pino').pino, options: JsonLogOptions): Jso
     },
     stream,
   );
+  const printed = new PrintedLines({ run: mask(run), flow: mask(flow) }, mask);
   return {
     event(event) {
+      if (event.type === 'log') {
+        const line = event.data as LogLine;
+        if (failure() !== undefined || !isAtLeast(line.level, least)) return;
+        at = event.at;
+        const text = printed.of(event.node, line, timestamp());
+        uncaptured(() => stream.write(text));
+        return;
+      }
       tally.add(event);
       const said = eventText(event, { run, flow }, tally);
       if (failure() !== undefined || !isAtLeast(said.level, least)) return;
@@ -83,6 +92,39 @@ function jsonLog(pino: typeof import('pino').pino, options: JsonLogOptions): Jso
       throw new MillraceError('LOG_WRITE_FAILED', `the log of run ${run} could not be written: ${error.message}`, { cause: error });
     },
   };
+}
+
+/**
+ * What tasks print, as pino would write it: there may be a million lines, and of those of one task that follow one another nothing differs but
+ * the time and the text.
+ */
+class PrintedLines {
+  readonly #run: string;
+  readonly #mask: Mask;
+  #node: string | undefined;
+  #attempt: number | undefined;
+  #level: LogLevel | undefined;
+  #head = '';
+  #middle = '';
+
+  /** @param run whose lines they are; masked */
+  constructor(run: { readonly run: string; readonly flow: string }, mask: Mask) {
+    this.#run = JSON.stringify(run).slice(1, -1);
+    this.#mask = mask;
+  }
+
+  /** @param time as pino has it, with the comma before it */
+  of(node: string | undefined, { level, attempt, text }: LogLine, time: string): string {
+    if (level !== this.#level || node !== this.#node || attempt !== this.#attempt) this.#begin(node, level, attempt);
+    return `${this.#head}${time}${this.#middle}${JSON.stringify(this.#mask(text))}}\n`;
+  }
+
+  #begin(node: string | undefined, level: LogLevel, attempt: number | undefined): void {
+    [this.#node, this.#level, this.#attempt] = [node, level, attempt];
+    this.#head = `{"level":"${level}"`;
+    const of = node === undefined ? '' : `,"node":${JSON.stringify(this.#mask(node))}`;
+    this.#middle = `,${this.#run},"type":"log"${of}${attempt === undefined ? '' : `,"attempt":${attempt}`},"msg":`;
+  }
 }
 
 interface Destination {
@@ -118,8 +160,7 @@ function fieldsOf(event: RunEvent, tally: RunTally, mask: Mask): Record<string, 
   else if (event.type === 'run-state') addRunFields(fields, event.data as RunStateData, tally, mask);
   else if (event.type === 'progress') addDefined(fields, { ...(event.data as ProgressData), message: undefined });
   else if (event.type === 'artifact') addDefined(fields, maskData(event.data as Readonly<Record<string, unknown>>, mask));
-  else if (event.type === 'metric') addMetricFields(fields, event.data as MetricData, mask);
-  else addLineFields(fields, event.data as LogLine);
+  else addMetricFields(fields, event.data as MetricData, mask);
   return fields;
 }
 
@@ -144,10 +185,6 @@ function addMetricFields(fields: Record<string, unknown>, { attempt, name, steps
 function addRunFields(fields: Record<string, unknown>, { state, error }: RunStateData, tally: RunTally, mask: Mask): void {
   addDefined(fields, { state, error: error && maskData(error, mask) });
   if (FINAL_RUN_STATES.has(state)) addDefined(fields, { ms: tally.ms, counts: tally.counts });
-}
-
-function addLineFields(fields: Record<string, unknown>, { attempt }: LogLine): void {
-  if (attempt !== undefined) fields.attempt = attempt;
 }
 
 function addDefined(fields: Record<string, unknown>, more: Readonly<Record<string, unknown>>): void {

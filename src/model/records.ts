@@ -58,6 +58,8 @@ export interface RunRow {
   readonly cause?: RunCause | undefined;
   /** The time it stands for, where it was given one: else its start (S35). */
   readonly scheduled?: ScheduledTime | undefined;
+  /** The tasks, or patterns of their names, that it was limited to: everything else it took from earlier results. Absent: all. */
+  readonly only?: readonly string[] | undefined;
   /** By task, marks of its code when the run executed it, parted by spaces: tells a resume that it has changed (S30). */
   readonly codes?: Readonly<Record<string, string>> | undefined;
 }

@@ -134,6 +134,7 @@ function factsCard(run: RunRow, rows: readonly TaskRunDetails[], madeAt: number)
     ['tags', run.tags.length === 0 ? undefined : html`${run.tags.map((tag) => html`<span class="tag"><bdi>${tag}</bdi></span> `)}`],
     ['notes', run.notes?.length ? html`${run.notes.map(({ text }) => html`<p><bdi>${cut(text, LONGEST_PARAMETER)}</bdi></p>`)}` : undefined],
     ['resumes', run.originRun],
+    ['only', run.only && html`<bdi>${run.only.join(', ')}</bdi>`],
     ['started by', run.parentRun],
     ['owner', `process ${run.owner.pid} on ${run.owner.host}`],
     ['attempts', rows.length === 0 ? undefined : rows.reduce((sum, { attempts }) => sum + attempts, 0).toLocaleString('en-US')],

@@ -122,7 +122,7 @@ export interface RemovalRequest {
   deleteFile(key: string): boolean;
 }
 
-/** Runs that were not removed: they are going on, or one that is, `by`, resumes them or may be using results they keep for others. */
+/** Runs that were not removed: they are going on, or one that is, `by`, resumes them, takes what it is not to execute from them, or may be using results they keep for others. */
 export interface RunLeft {
   readonly run: string;
   readonly why: 'unfinished' | 'in-use';

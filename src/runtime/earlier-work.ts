@@ -60,12 +60,12 @@ function asHolder(row: TaskRunDetails): TaskRunDetails {
   return row.origin !== undefined && row.artifacts.length > 0 ? { ...row, origin: undefined } : row;
 }
 
-/** Newest first. A run that succeeded has finished all there was to do: what came before it is of no use. */
+/** Newest first. A run that succeeded has finished all there was to do, unless it was limited to a part: what came before it is of no use. */
 async function chainOf(record: RunRecord, origin: RunRow): Promise<readonly RunRow[]> {
   const chain: RunRow[] = [];
   for (let row: RunRow | undefined = origin; row !== undefined; ) {
     chain.push(row);
-    row = row.originRun === undefined || row.state === 'success' ? undefined : await record.run(row.originRun);
+    row = row.originRun === undefined || (row.state === 'success' && row.only === undefined) ? undefined : await record.run(row.originRun);
   }
   // And what it was told to execute, it has.
   const last = chain.at(-1) as RunRow;

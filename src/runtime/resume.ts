@@ -30,7 +30,7 @@ export async function resumeFlow(flow: FlowDefinition, given: ParameterSources, 
   const { record } = project;
   const origin = await originOf(record, flow, choice.runId);
   const sources = withRecorded(flow, origin, given);
-  if (isToBeDoneAgain(choice, options) || origin.state !== 'success' || (await hasOtherParameters(flow, origin, sources))) {
+  if (isToBeDoneAgain(choice, options) || !hasDoneAll(origin) || (await hasOtherParameters(flow, origin, sources))) {
     const resume = await loadEarlierWork(record, origin);
     const from = choice.from === undefined ? undefined : typeof choice.from === 'string' ? choice.from : choice.from.taskName;
     if (from !== undefined) await checkStep(flow, from, resume, sources);
@@ -77,7 +77,7 @@ async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> 
   let newest: RunRow | undefined;
   for await (const row of everyRun(record, { flow })) {
     newest ??= row;
-    const isDone = row.state === 'success' || done.has(row.id);
+    const isDone = hasDoneAll(row) || done.has(row.id);
     if (isDone && row.originRun !== undefined) done.add(row.originRun);
     const isFinal = FINAL_RUN_STATES.has(row.state);
     if (!isFinal && row.originRun !== undefined) busy.set(row.originRun, row);
@@ -88,6 +88,11 @@ async function newestToResume(record: RunRecord, flow: string): Promise<RunRow> 
   throw new MillraceError('NOTHING_TO_RESUME', `expected a run of flow '${flow}' that has not succeeded; the newest, ${newest.id}, ${is}`, {
     hint: 'Name a run to run a part of it again, or with other parameters: --from <task>, --param name=value.',
   });
+}
+
+/** A run that resumed another for some of its tasks has left the others to whoever goes on. */
+function hasDoneAll({ state, only, originRun }: RunRow): boolean {
+  return state === 'success' && (only === undefined || originRun === undefined);
 }
 
 /** Whether what is given now is not what the run had. */

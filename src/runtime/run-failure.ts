@@ -1,5 +1,6 @@
 import { asError, MillraceError } from '../base/error.js';
 import { hintOf } from '../engine/failures.js';
+import { OnlyTasksError } from '../engine/only-tasks.js';
 import { FlowRunError, TaskError } from '../model/task-error.js';
 
 /** What the body came to. */
@@ -50,7 +51,8 @@ function failedTasks({ unhandled }: RunEnd, thrown: Error | undefined): readonly
 }
 
 function bodySentence(thrown: Error): string {
-  return thrown instanceof MillraceError && thrown.code === 'NEVER_SETTLES' ? thrown.message : `its body threw: ${thrown.message}`;
+  const isOfRun = thrown instanceof OnlyTasksError || (thrown instanceof MillraceError && thrown.code === 'NEVER_SETTLES');
+  return isOfRun ? thrown.message : `its body threw: ${thrown.message}`;
 }
 
 function codeOf(error: Error): { code?: string } {

@@ -6,7 +6,7 @@ import type { Mask } from '../log/mask.js';
 import type { RunRow } from '../model/records.js';
 import { FileReference } from '../reads/file-reference.js';
 import { encodeText } from '../results/json.js';
-import { forcedTasks } from './run-force.js';
+import { forcedTasks, namesOf } from './run-force.js';
 import { FIRST_EPOCH, type RunParts } from './run-parts.js';
 import { isGivenItsTime } from './scheduled-time.js';
 import { systemTags } from './system-tags.js';
@@ -38,6 +38,7 @@ export function firstRow({ id, flow, params, options, mask, scheduled }: RunPart
     ...(forced === undefined ? {} : { forced }),
     ...(cause === undefined ? {} : { cause }),
     ...(isGivenItsTime(options) ? { scheduled } : {}),
+    ...(options.only === undefined ? {} : { only: namesOf(options.only) }),
   };
 }
 

@@ -98,6 +98,27 @@ describe('runs are found', () => {
   });
 });
 
+describe('what the command line is told', () => {
+  it('S32: the paths of the client lead there too', async () => {
+    const id = await run();
+    expect(await shell.json<RecordedRun>('inspect', `watched/${id}`)).toMatchObject({ id });
+    expect(await shell.json('inspect', `watched/${id}/load/0`)).toMatchObject({ run: id, id: 'load#0' });
+    expect(await shell.json('inspect', `watched/${id}/load/load#0`)).toMatchObject({ id: 'load#0' });
+    expect((await shell.millrace('tag', 'add', `watched/${id}`, 'good')).out).toContain('good');
+    const gone = await shell.millrace('tag', 'remove', id, 'godo');
+    expect([gone.code, gone.out, gone.err]).toEqual([1, '', expect.stringContaining("Did you mean 'good'?")]);
+  });
+
+  it('S32: a server that is down, of a move: nothing was moved, and no run is to be resumed', async () => {
+    await run();
+    const { code, err } = await shell.millrace('db', 'move', 'postgres://127.0.0.1:9/none');
+    expect([code, err]).toEqual([1, expect.stringContaining('error[RECORD_UNREACHABLE]')]);
+    expect(err).toContain('hint: Is the server up, and the address right? Nothing was moved');
+    const wrong = await shell.millrace('db', 'move', 'mysql://127.0.0.1/none');
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('error[RECORD_ADDRESS_INVALID]')]);
+  });
+});
+
 describe('runs are removed', () => {
   it('with what no other needs; what another took answers still', async () => {
     const [maker, reuser, other] = [await run(), await run(), await run('-p', 'n=6')];
@@ -112,6 +133,8 @@ describe('runs are removed', () => {
     expect((await shell.millrace('runs', 'rm')).code).toBe(2);
     expect((await shell.millrace('runs', 'rm', 'nope')).err).toContain('RUN_UNKNOWN');
     expect((await shell.millrace('runs', 'rm', '--older-than', 'long')).code).toBe(2);
+    const mistyped = await shell.millrace('runs', 'rm', '--flow', 'watchd');
+    expect([mistyped.code, mistyped.err]).toEqual([1, expect.stringContaining('did you mean --flow watched?')]);
     expect((await shell.json<{ removed: string[] }>('runs', 'rm', '--state', 'success', '--keep', '1')).removed).toEqual([reuser]);
   });
 
@@ -129,6 +152,6 @@ describe('runs are removed', () => {
     await kept.millrace('run', WATCHED, '--quiet');
     expect(await runsIn()).toHaveLength(left.length + 1);
     const misspelt = await shellIn(folder, { MILLRACE_RETENTION: 'a month' }).millrace('run', WATCHED, '--quiet');
-    expect([misspelt.code, misspelt.err]).toEqual([1, expect.stringContaining('RETENTION_INVALID')]);
+    expect([misspelt.code, misspelt.err]).toEqual([2, expect.stringContaining('RETENTION_INVALID')]);
   });
 });

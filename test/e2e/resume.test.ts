@@ -70,10 +70,14 @@ describe('millrace resume', () => {
       return [code, err];
     };
     expect(await refused(`${failed.run}x`)).toEqual([1, expect.stringContaining(`did you mean ${failed.run}`)]);
+    expect(await refused('resumable')).toEqual([1, expect.stringContaining('did you mean resumable/latest')]);
     expect(await refused('resumable/latest', '--from', 'shakey')).toEqual([2, expect.stringContaining("Did you mean 'shaky'?")]);
     expect(await refused('resumable/latest', '--param', 'stpes=3')).toEqual([2, expect.stringContaining("did you mean 'steps'?")]);
     // Its body decides what it calls: only the run itself could tell.
-    expect(await refused('resumable/latest', '--only', 'shakey')).toEqual([1, expect.stringContaining("expected 'only' with the names of tasks")]);
+    expect(await refused('resumable/latest', '--only', 'shakey')).toEqual([
+      1,
+      expect.stringContaining("failed: expected 'only' with the names of tasks"),
+    ]);
     expect(await refused(failed.run, '--flow', 'child')).toEqual([1, expect.stringContaining('error[RUN_OF_ANOTHER_FLOW]')]);
     expect(ran()).toEqual([]);
   });

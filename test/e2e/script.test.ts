@@ -32,6 +32,13 @@ describe.concurrent('a program that uses the library by itself', () => {
     expect(statesOf(await latest(shellIn(cwd)))).toEqual({ 'first#0': 'success', 'second#0': 'failed' });
   });
 
+  it('an error thrown through our code that nobody catches: the message and their own line, and no line of minified code', async () => {
+    const { code, err } = await spawnNode([SCRIPT, 'wrong'], { cwd: folder() }).ended;
+    expect(code).toBe(1);
+    expect(err).toMatch(/^\s*MillraceError: expected task\(fn, options\) with a function; got number\n(?: {4}at .*\n)?\s+at \S+script\.mjs:5:\d+\n/);
+    expect(Math.max(...err.split('\n').map((line) => line.length))).toBeLessThan(300);
+  });
+
   it('process.exit(0) in a task does not look like success', async () => {
     const cwd = folder();
     const { code, out, err } = await spawnNode([SCRIPT, 'exit'], { cwd }).ended;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
-import { findRun, findTaskRun, parseRunPath } from '../../runtime/past/look-up.js';
+import { findTaskRun, locate } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { jsonValue } from '../json-value.js';
@@ -26,7 +26,7 @@ const PREVIEW_BYTES = 65_536;
 export function inspectCommand(context: CommandContext): Command {
   return new Command('inspect')
     .description('show a run of the past: its parameters and tasks; or one task: its attempts, inputs, results and log')
-    .argument('<run>', '<run>, <flow>/latest, <run>/<task> or <flow>/latest/<task>')
+    .argument('<run>', '<run>, <flow>/latest or <flow>/<run>; and a task of it: <run>/<task>')
     .option('--all', 'list the children of maps one by one')
     .option('--artifact <name>', 'show an artifact that was given by ctx().artifact')
     .option('--metric <name>', 'print the points of a metric, as CSV')
@@ -39,13 +39,12 @@ export function inspectCommand(context: CommandContext): Command {
 async function inspectPath(path: string, options: InspectOptions, { terminal }: CommandContext): Promise<void> {
   const { json, all } = options;
   if (options.output !== undefined && options.artifact === undefined) throw new UsageError('-o writes an artifact: name it with --artifact <name>');
-  const wanted = parseRunPath(path);
   await using project = await openRecord();
   const { record } = project;
-  const run = await findRun(record, wanted.run);
+  const { run, task } = await locate(record, path);
   const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };
-  const taskRun = wanted.task === undefined ? undefined : findTaskRun(taskRuns, wanted.task, run.id);
+  const taskRun = task === undefined ? undefined : findTaskRun(taskRuns, task, run.id);
   const lookUp = { lastAttempt: options.lastAttempt === true, points: options.metric !== undefined };
   const given =
     taskRun === undefined ? await sideResultsOf(record, run.id, taskRuns, lookUp) : await givenIn(record, run.id, taskRun, taskRuns, lookUp);

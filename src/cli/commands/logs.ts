@@ -4,13 +4,13 @@ import { createLines } from '../../log/lines.js';
 import type { LogLevel } from '../../model/event.js';
 import type { LogRow, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
+import { logPages, placeBefore } from '../../runs/log-pages.js';
 import type { LogFilter, RunRecord } from '../../runs/run-record.js';
-import { findRun, findTaskRun, parseRunPath } from '../../runtime/past/look-up.js';
+import { findRun, findTaskRun, locate } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { followLog } from '../follow-log.js';
-import { logPages, placeBefore } from '../log-pages.js';
 import { parseMoment } from '../moment.js';
 import { openRecord } from '../open-record.js';
 import type { Terminal, TextStream } from '../terminal.js';
@@ -30,7 +30,7 @@ interface LogsOptions {
 export function logsCommand(context: CommandContext): Command {
   return new Command('logs')
     .description('print the log of a run, of one of its tasks, or of one attempt')
-    .argument('<run>', '<run>, <flow>/latest, <run>/<task> or <run>/<task>/<attempt>')
+    .argument('<run>', '<run>, <flow>/latest or <flow>/<run>; and a task of it, or an attempt: <run>/<task>/<attempt>')
     .option('-f, --follow', 'go on with the lines that come until the run has ended')
     .option('--attempt <n>', 'only lines of this attempt, from 1', wholeNumber(1))
     .addOption(new Option('--level <level>', 'only lines of this level and above').choices(['debug', 'info', 'warn', 'error']))
@@ -45,12 +45,11 @@ export function logsCommand(context: CommandContext): Command {
 
 async function print(path: string, options: LogsOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
-  const wanted = parseRunPath(path);
   const { since } = options;
   await using project = await openRecord();
   const { record } = project;
-  const run = await findRun(record, wanted.run);
-  const chosen = wanted.task === undefined ? {} : await chosenLines(record, run, wanted.task, options.follow === true);
+  const { run, task } = await locate(record, path);
+  const chosen = task === undefined ? {} : await chosenLines(record, run, task, options.follow === true);
   const attempt = options.attempt ?? chosen.attempt;
   const after = since === undefined ? undefined : await placeBefore(record, run.id, since);
   const filter: LogFilter = {
@@ -72,7 +71,7 @@ async function print(path: string, options: LogsOptions, context: CommandContext
     });
     if (isInterrupted) return;
     // It was believed to come.
-    if (printed === 0 && wanted.task !== undefined) await chosenLines(record, await findRun(record, run.id), wanted.task, true);
+    if (printed === 0 && task !== undefined) await chosenLines(record, await findRun(record, run.id), task, true);
   } else if (options.tail !== undefined) await showEnd(record, run.id, filter, options.tail, show);
   else for await (const page of logPages(record, run.id, { ...filter, ...(options.limit === undefined ? {} : { limit: options.limit }) })) show(page);
   if (printed === 0) terminal.err.write(`${chosen.node ?? `run ${run.id}`} has no log lines${which(filter, since)}\n`);

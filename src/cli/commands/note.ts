@@ -17,7 +17,7 @@ interface NoteOptions {
 export function noteCommand(context: CommandContext): Command {
   return new Command('note')
     .description('write down something about a run; without a text, read what was written')
-    .argument('<run>', '<run>, or <flow>/latest')
+    .argument('<run>', '<run>, <flow>/latest or <flow>/<run>')
     .argument('[text]', 'what there is to say')
     .option('--remove <number>', 'take the note of this number away', wholeNumber(1))
     .option('--json', 'print JSON')

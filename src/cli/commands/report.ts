@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { findRun, parseRunPath } from '../../runtime/past/look-up.js';
+import { locate } from '../../runtime/past/look-up.js';
 import { report } from '../../runtime/report.js';
 import type { CommandContext } from '../command.js';
 import { openRecord } from '../open-record.js';
@@ -12,14 +12,14 @@ interface ReportCommandOptions {
 export function reportCommand(context: CommandContext): Command {
   return new Command('report')
     .description('write a run as one HTML page that needs no network: graph, timeline, tasks, logs, artifacts')
-    .argument('<run>', '<run> or <flow>/latest')
+    .argument('<run>', '<run>, <flow>/latest or <flow>/<run>')
     .option('-o, --output <file>', 'the page, or - for the standard output (default: report-<run>.html)')
     .action(async (path: string, options: ReportCommandOptions) => await write(path, options, context));
 }
 
 async function write(path: string, { output }: ReportCommandOptions, { terminal }: CommandContext): Promise<void> {
   await using project = await openRecord();
-  const run = await findRun(project.record, parseRunPath(path).run);
+  const { run } = await locate(project.record, path);
   if (output === '-') {
     terminal.out.write(await report(run.id));
     return;

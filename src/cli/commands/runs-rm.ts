@@ -6,6 +6,7 @@ import { formatBytes } from '../amounts.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
+import { nothingFound } from '../nothing-found.js';
 import { openExistingProject } from '../open-record.js';
 import { UsageError } from '../usage-error.js';
 import { wholeNumber } from '../whole-number.js';
@@ -23,7 +24,7 @@ interface RemoveOptions {
 export function removeCommand(context: CommandContext): Command {
   return new Command('rm')
     .description('remove runs with all that is kept of them; what other runs took from them stays with those')
-    .argument('[run...]', 'ids, or <flow>/latest')
+    .argument('[run...]', 'ids, <flow>/latest or <flow>/<run>')
     .option('--older-than <duration>', 'runs created longer ago, such as 30d', duration)
     .option('--keep <count>', 'but for so many of the newest of each flow', wholeNumber(0))
     .option('--flow <flow>', 'of this flow')
@@ -43,6 +44,8 @@ async function remove(runs: readonly string[], options: RemoveOptions, context: 
   if (runs.length === 0 && !isRule)
     throw new UsageError('expected runs, or a rule that says which', 'such as: millrace runs rm --older-than 30d --keep 10');
   await using project = await openExistingProject();
+  // There may be none left to remove, but a flow that never ran was mistyped (S32).
+  if (flow !== undefined && (await project.record.runs({ flow, limit: 1 })).length === 0) throw await nothingFound(project.record, flow);
   const { pruneRuns, removeRuns } = await import('../../runtime/past/removal.js');
   const removal = isRule ? await pruneRuns(project, { ...rule, dryRun }) : await removeRuns(project, runs, dryRun);
   // Asked for by name and not done is no success; a rule takes what it can.

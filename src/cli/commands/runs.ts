@@ -1,10 +1,9 @@
 import { Command, Option } from 'commander';
 import { MillraceError } from '../../base/error.js';
-import { nearest } from '../../base/nearest.js';
 import { terminalText } from '../../log/terminal-text.js';
 import type { RunRow } from '../../model/records.js';
 import { RUN_STATES, type RunState, TASK_STATES } from '../../model/states.js';
-import type { RunFilter, RunRecord } from '../../runs/run-record.js';
+import type { RunFilter } from '../../runs/run-record.js';
 import { findRun } from '../../runtime/past/look-up.js';
 import { formatAgo, formatSpan } from '../amounts.js';
 import { type Colours, coloursFor } from '../colours.js';
@@ -12,6 +11,7 @@ import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { collect } from '../flow-command.js';
 import { parseMoment } from '../moment.js';
+import { nothingFound } from '../nothing-found.js';
 import { openRecord } from '../open-record.js';
 import { paintState } from '../state-colour.js';
 import { formatTable } from '../table.js';
@@ -102,16 +102,6 @@ function table(rows: readonly RunRow[], colours: Colours, now: number, width: nu
 /** `12 success, 3 cached`, in the order of the states. */
 export function countsOf({ counts }: Pick<RunRow, 'counts'>): string {
   return TASK_STATES.flatMap((state) => (counts[state] ? [`${counts[state]} ${state}`] : [])).join(', ');
-}
-
-/** S32: a look-up that finds nothing is not success. */
-async function nothingFound(record: RunRecord, flow: string | undefined): Promise<MillraceError> {
-  const flows = (await record.flows()).map((newest) => newest.flow);
-  if (flows.length === 0)
-    return new MillraceError('NO_RUNS', `there are no runs in ${record.location}`, { hint: 'start one with: millrace run <file>' });
-  const guess = flow === undefined || flows.includes(flow) ? undefined : nearest(flow, flows);
-  const hint = guess === undefined ? `flows with runs: ${flows.join(', ')}` : `did you mean --flow ${guess}?`;
-  return new MillraceError('NO_RUNS', 'no run is like that', { hint });
 }
 
 /** What was typed may be meant as text or as JSON: `x=0.2` finds both. */

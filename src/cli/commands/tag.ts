@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { MillraceError } from '../../base/error.js';
+import { nearest } from '../../base/nearest.js';
 import { terminalText } from '../../log/terminal-text.js';
 import type { RunRow } from '../../model/records.js';
 import { findRun } from '../../runtime/past/look-up.js';
@@ -12,12 +14,14 @@ interface TagOptions {
 }
 
 export function tagCommand({ terminal }: CommandContext): Command {
-  const one = '<run>, or <flow>/latest';
+  const one = '<run>, <flow>/latest or <flow>/<run>';
   const change = (key: 'addTags' | 'removeTags') => async (path: string, tags: readonly string[], options: TagOptions) => {
     const { checkTags } = await import('../../runtime/past/amendments.js');
     await using project = await openRecord();
-    const { id } = await findRun(project.record, path);
-    print(await project.record.amend(id, { [key]: checkTags(tags) }), options, terminal);
+    const run = await findRun(project.record, path);
+    const checked = checkTags(tags);
+    if (key === 'removeTags') refuseUnknown(run, checked);
+    print(await project.record.amend(run.id, { [key]: checked }), options, terminal);
   };
   return new Command('tag')
     .description('tag runs, so that they are found again')
@@ -47,6 +51,16 @@ export function tagCommand({ terminal }: CommandContext): Command {
           print(await findRun(project.record, path), options, terminal);
         }),
     );
+}
+
+/** S32: what is not there cannot be taken away. */
+function refuseUnknown({ id, tags, systemTags = [] }: RunRow, wanted: readonly string[]): void {
+  const missing = wanted.find((tag) => !tags.includes(tag));
+  if (missing === undefined) return;
+  const guess = nearest(missing, tags);
+  const known = tags.length === 0 ? 'It has none of its own.' : `It has ${tags.join(', ')}.`;
+  const hint = systemTags.includes(missing) ? 'That is one of the system, which stays.' : guess === undefined ? known : `Did you mean '${guess}'?`;
+  throw new MillraceError('TAG_UNKNOWN', `run ${id} has no tag '${missing}' of its own`, { hint });
 }
 
 function print({ id, tags, systemTags = [] }: RunRow, { json }: TagOptions, { out, env }: Terminal): void {

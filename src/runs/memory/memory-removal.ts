@@ -1,5 +1,6 @@
-import type { CacheEntryRow } from '../../model/records.js';
+import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
 import { UNFINISHED } from '../crash.js';
+import { insideOf, insidesOf } from '../insides.js';
 import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
 import type { MemoryRun } from './memory-run.js';
@@ -50,7 +51,7 @@ export class MemoryRemoval {
       const why = this.#whyLeft(run, heirs, doomed);
       if (why !== undefined) left.push(why);
       else {
-        if (!dryRun) this.#remove(run, heirs);
+        if (!dryRun) this.#remove(run);
         doomed.add(run);
       }
     }
@@ -69,6 +70,10 @@ export class MemoryRemoval {
     if (UNFINISHED.includes(state)) return { run: id, why: 'unfinished' };
     const resuming = [...this.#record.runs.values()].find((run) => UNFINISHED.includes(run.row.state) && this.#resumes(run, id));
     if (resuming !== undefined) return { run: id, why: 'in-use', by: resuming.row.id };
+    const limited = [...this.#record.runs.values()].find((run) => UNFINISHED.includes(run.row.state) && this.#isLimitedTo(run, { id, flow }));
+    if (limited !== undefined) return { run: id, why: 'in-use', by: limited.row.id };
+    const takenWhole = this.#insidesTaken(id, doomed).find(({ taker }) => UNFINISHED.includes(taker.row.state));
+    if (takenWhole !== undefined) return { run: id, why: 'in-use', by: takenWhole.taker.row.id };
     if (this.#record.entriesOf(id).every(({ index }) => heirs.has(index))) return undefined;
     const isUsing = (run: MemoryRun): boolean => UNFINISHED.includes(run.row.state) && (run.row.flow === flow || run.takenFrom(id).length > 0);
     const by = [...this.#record.runs.values()].find((run) => !doomed.has(run) && isUsing(run));
@@ -81,8 +86,35 @@ export class MemoryRemoval {
     return originRun === id || (origin !== undefined && this.#resumes(origin, id));
   }
 
-  #remove(run: MemoryRun, heirs: Heirs): void {
+  /** It is limited to some tasks, and has read what the newest runs of its flow came to, those that these took from included. */
+  #isLimitedTo({ row: { only, flow } }: MemoryRun, doomed: { readonly id: string; readonly flow: string }): boolean {
+    if (only === undefined) return false;
+    return flow === doomed.flow || [...this.#record.runs.values()].some((run) => run.row.flow === flow && run.takenFrom(doomed.id).length > 0);
+  }
+
+  /** What is inside the sub-flows that others took as a whole, as rows of the newest that did. */
+  #insidesTaken(id: string, doomed: ReadonlySet<MemoryRun>): readonly { readonly taker: MemoryRun; readonly rows: readonly TaskRunRow[] }[] {
+    const run = this.#record.runs.get(id) as MemoryRun;
+    const takers = this.#others(run).filter((other) => !doomed.has(other) && other.takenFrom(id).length > 0);
+    const insides = new Map(takers.length === 0 ? [] : insidesOf(run.taskRuns({})));
+    return takers.flatMap((taker) => {
+      let free = taker.freePlace;
+      return taker.takenFrom(id).flatMap(([index, originIndex]) => {
+        const inside = insides.get(originIndex);
+        const [row] = taker.taskRuns({ indexes: [index] });
+        if (inside === undefined || row === undefined || row.artifacts.length > 0) return [];
+        insides.delete(originIndex);
+        const rows = insideOf(row, inside, id, free);
+        free += rows.length;
+        return [{ taker, rows }];
+      });
+    });
+  }
+
+  #remove(run: MemoryRun): void {
     const { id } = run.row;
+    for (const { taker, rows } of this.#insidesTaken(id, new Set())) taker.take({ run: taker.row.id, epoch: taker.row.epoch, taskRuns: rows });
+    const heirs = this.#heirsOf(run, new Set());
     this.#handOn(run, heirs);
     for (const entry of this.#record.entriesOf(id)) {
       const heir = heirs.get(entry.index);
@@ -148,6 +180,10 @@ export class MemoryRemoval {
         for (const [, originIndex] of other.takenFrom(run.row.id))
           for (const { contentDigest } of run.handedOnWith(originIndex)) handed.add(contentDigest);
       }
+      const inside = this.#insidesTaken(run.row.id, going).flatMap(({ rows }) =>
+        rows.flatMap(({ origin }) => (origin?.run === run.row.id ? [origin.index] : [])),
+      );
+      for (const index of inside) for (const { contentDigest } of run.handedOnWith(index)) handed.add(contentDigest);
     }
     const kept = this.#contents((run) => !going.has(run));
     const lost = [...new Map([...this.#garbage.values(), ...lostOf([...going])].map((one) => [`${one.contentDigest} ${one.key}`, one])).values()];

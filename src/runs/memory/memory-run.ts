@@ -62,6 +62,11 @@ export class MemoryRun {
     return this.#tasks.takenFrom(run);
   }
 
+  /** The first place at which there is nothing. */
+  get freePlace(): number {
+    return Math.max(this.#tasks.end, ...[...this.#artifacts.keys()].map((index) => index + 1));
+  }
+
   repoint(index: number, origin: TaskRunRow['origin']): void {
     this.#tasks.repoint(index, origin);
   }

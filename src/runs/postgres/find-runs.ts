@@ -1,7 +1,7 @@
 import type { RunRow } from '../../model/records.js';
 import { latestOf, runLimit, runUnknown } from '../look.js';
 import type { RunFilter } from '../run-record.js';
-import { COUNTED, type Condition, type Lead, numberIn, waysToLead, within } from '../sqlite/find-runs.js';
+import { type Condition, countsAsked, type Lead, numberIn, rarest, waysToLead, within } from '../sqlite/find-runs.js';
 import * as rows from '../sqlite/rows.js';
 import type { SqlValue } from '../sqlite/statement.js';
 import { selection, sqlLimit } from './look-ups.js';
@@ -34,7 +34,10 @@ export async function findFlows(session: Session): Promise<readonly RunRow[]> {
 export async function findRuns(session: Session, filter: RunFilter): Promise<readonly RunRow[]> {
   const limit = runLimit(filter.limit);
   const place = filter.before === undefined ? undefined : await placeOf(session, filter.before);
-  const leads = await rarest(session, waysToLead(filter, hasParam), filter, place);
+  const ways = waysToLead(filter, hasParam);
+  const counts =
+    ways.length === 1 ? [] : await session.all(countsAsked(ways, filter, place).map(({ sql, values }): Sql => [`${sql} AS counted`, ...values]));
+  const leads = rarest(ways, () => counts.map(([row]) => row?.[0] as number));
   if (leads.length === 0) return [];
   const pages = await session.all(leads.map((lead) => pageOf(lead, filter, place, sqlLimit(limit))));
   const found = pages.flat().map((row) => ({ run: rows.runOf(row), number: row.at(-1) as number }));
@@ -48,24 +51,6 @@ function pageOf(lead: Lead, filter: RunFilter, place: readonly SqlValue[] | unde
   const from = lead.table === 'run' ? 'run' : `${lead.table} JOIN run ON run.number = ${lead.table}.run`;
   const sql = `SELECT ${SELECTION}, run.number FROM ${from}${where} ORDER BY ${lead.table}.created_at DESC, ${numberIn(lead)} DESC LIMIT ?`;
   return [sql, ...conditions.flatMap(({ values }) => values), limit];
-}
-
-async function rarest(
-  session: Session,
-  ways: readonly (readonly Lead[])[],
-  filter: RunFilter,
-  place: readonly SqlValue[] | undefined,
-): Promise<readonly Lead[]> {
-  const [first = [], ...others] = ways;
-  if (others.length === 0) return first;
-  const counting = ways.map((leads) => leads.map((lead) => countOf(within(lead, filter, place), lead)));
-  const counts = (await session.all(counting.flat())).map(([row]) => row?.[0] as number);
-  const sums = counting.map((questions) => counts.splice(0, questions.length).reduce((sum, count) => sum + count, 0));
-  return ways[sums.indexOf(Math.min(...sums))] as readonly Lead[];
-}
-
-function countOf({ sql, values }: Condition, { table }: Lead): Sql {
-  return [`SELECT count(*) FROM (SELECT 1 FROM ${table}${sql === '' ? '' : ` WHERE ${sql}`} LIMIT ?) AS counted`, ...values, COUNTED];
 }
 
 /** By the run's own row, which has values whole. */

@@ -38,7 +38,9 @@ export async function moveRecord(path: string, url: string, onTable: (table: str
       hint: 'Without one there is nothing to move: set MILLRACE_DATABASE_URL and start.',
     });
   }
-  const target = await PostgresConnection.open(postgresAddress(url));
+  const target = await PostgresConnection.open(postgresAddress(url)).catch((error: unknown) => {
+    throw asOfMove(error);
+  });
   try {
     await migrate(target);
     const source = await SqliteConnection.open({ path });
@@ -53,6 +55,21 @@ export async function moveRecord(path: string, url: string, onTable: (table: str
     await target.finish();
   }
 }
+
+/** No run is waiting for that server, and its address may be that of the command line. */
+function asOfMove(error: unknown): unknown {
+  if (!(error instanceof MillraceError)) return error;
+  const { code, message, cause } = error;
+  const hint = MOVE_HINTS[code];
+  return hint === undefined ? error : new MillraceError(code, message, { cause, hint });
+}
+
+const NOTHING_MOVED = 'Nothing was moved; runs are recorded in the file as before.';
+const MOVE_HINTS: Readonly<Record<string, string>> = {
+  RECORD_UNREACHABLE: `Is the server up, and the address right? ${NOTHING_MOVED}`,
+  RECORD_ACCESS_DENIED: `Check user and password in the address; without one there, PGUSER, PGPASSWORD and ~/.pgpass count. ${NOTHING_MOVED}`,
+  RECORD_MISSING: `Make it first, for example with \`createdb\`; the move makes its tables. ${NOTHING_MOVED}`,
+};
 
 async function copyAll(source: SqliteConnection, target: PostgresConnection, onTable: (table: string, rows: number) => void) {
   try {

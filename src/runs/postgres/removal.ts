@@ -1,9 +1,10 @@
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Removal, RemovalRequest, RunLeft } from '../run-record.js';
-import { amount, HOLDERS, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
+import { amount, HOLDERS, LIMITED_BY, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
+import { handOnInsides } from './insides.js';
 import { handOn, rememberMoved } from './origins.js';
 import type { Session, Sql } from './session.js';
 
@@ -48,8 +49,9 @@ async function removeRows(session: Session, ids: readonly string[]): Promise<Pic
       continue;
     }
     await session.rows('SAVEPOINT one_run');
+    const takenWhole = await handOnInsides(session, run.id, run.number);
     const heirs = await handOn(session, run.id, run.number);
-    const by = await mayBeUsedBy(session, run);
+    const by = takenWhole ?? (await mayBeUsedBy(session, run));
     if (by === undefined) {
       await session.all(rememberMoved(run.id, heirs));
       await removeRun(session, run);
@@ -68,8 +70,12 @@ async function removeRows(session: Session, ids: readonly string[]): Promise<Pic
  * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
 async function mayBeUsedBy(session: Session, { number, id, flow }: Doomed): Promise<string | undefined> {
-  const [resuming] = await session.rows(RESUMED_BY, id);
-  if (resuming !== undefined) return resuming[0] as string;
+  const [[resuming] = [], [limited] = []] = await session.all([
+    [RESUMED_BY, id],
+    [LIMITED_BY, flow, id],
+  ]);
+  const sure = resuming ?? limited;
+  if (sure !== undefined) return sure[0] as string;
   const [by] = await session.rows(
     `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?))
     AND EXISTS (SELECT 1 FROM entry WHERE entry.run = ?) LIMIT 1`,

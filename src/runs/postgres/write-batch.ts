@@ -99,6 +99,11 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
   ]);
 }
 
+/** Inside a transaction: rows that nobody else writes. */
+export function taskRunsInto(run: number, taskRuns: readonly TaskRunRow[]): readonly Sql[] {
+  return [...inserted(TASK_RUNS, taskRuns, (into, row) => rows.putTaskRun(into, run, row)), ...origins(run, taskRuns)];
+}
+
 function openRun(batch: RecordBatch, found: SqlRow | undefined): { readonly run: number; readonly state: RunState } {
   if (found === undefined) throw runUnknown(batch.run);
   const [number, epoch, state] = found as readonly [number, number, RunState];

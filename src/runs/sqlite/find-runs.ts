@@ -52,7 +52,9 @@ export interface Lead {
 export function findRuns(connection: SqliteConnection, filter: RunFilter): readonly RunRow[] {
   const limit = runLimit(filter.limit);
   const place = filter.before === undefined ? undefined : placeOf(connection, filter.before);
-  const leads = rarest(connection, waysToLead(filter), filter, place);
+  const leads = rarest(waysToLead(filter), (ways) =>
+    countsAsked(ways, filter, place).map(({ sql, values }) => connection.prepare(sql).get(values)?.[0] as number),
+  );
   const pages = leads.map((lead) => {
     const { sql, values } = within(lead, filter, place);
     const conditions = [{ sql, values }, ...lead.rest];
@@ -101,30 +103,29 @@ export function waysToLead(
 }
 
 /** Counting further tells nothing: so many are gone through in some ten milliseconds. */
-export const COUNTED = 4_000;
+const COUNTED = 4_000;
 
-function rarest(
-  connection: SqliteConnection,
-  ways: readonly (readonly Lead[])[],
-  filter: RunFilter,
-  place: readonly SqlValue[] | undefined,
-): readonly Lead[] {
+/** How many runs each lead has, asked of the index alone; for `rarest`. */
+export function countsAsked(ways: readonly (readonly Lead[])[], filter: RunFilter, place: readonly SqlValue[] | undefined): readonly Condition[] {
+  return ways.flat().map((lead) => {
+    const { sql, values } = within(lead, filter, place);
+    return {
+      sql: `SELECT count(*) FROM (SELECT 1 FROM ${lead.table}${sql === '' ? '' : ` WHERE ${sql}`} LIMIT ?)`,
+      values: [...values, COUNTED],
+    };
+  });
+}
+
+/**
+ * The way that fewest runs lie on; of one way alone nothing is counted.
+ * @param counts of all leads of these ways, in order
+ */
+export function rarest(ways: readonly (readonly Lead[])[], counts: (ways: readonly (readonly Lead[])[]) => readonly number[]): readonly Lead[] {
   const [first = [], ...others] = ways;
   if (others.length === 0) return first;
-  let best = first;
-  let fewest = Number.POSITIVE_INFINITY;
-  for (const leads of ways) {
-    let count = 0;
-    for (const lead of leads) {
-      const { sql, values } = within(lead, filter, place);
-      const where = sql === '' ? '' : ` WHERE ${sql}`;
-      count += connection.prepare(`SELECT count(*) FROM (SELECT 1 FROM ${lead.table}${where} LIMIT ?)`).get([...values, COUNTED])?.[0] as number;
-    }
-    if (count >= fewest) continue;
-    best = leads;
-    fewest = count;
-  }
-  return best;
+  const left = [...counts(ways)];
+  const sums = ways.map((leads) => left.splice(0, leads.length).reduce((sum, count) => sum + count, 0));
+  return ways[sums.indexOf(Math.min(...sums))] as readonly Lead[];
 }
 
 /** What the lead's own index answers. */

@@ -36,7 +36,7 @@ export function findTaskRuns(connection: SqliteConnection, id: string, filter: T
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Each list is made of two that are in order: sorting them is one walk.
   if (reused.length > 0) for (const list of [taskRuns, attempts, artifacts]) list.sort((a, b) => a.index - b.index);
-  return withProgress(joined(taskRuns, attempts, artifacts), findProgress(connection, run));
+  return withProgress(joined(taskRuns, attempts, artifacts), findProgress(connection, run, isWhole ? undefined : taskRuns));
 }
 
 /** What a filter asks of task runs as `t`; but for their places, which each database takes in its own way. */

@@ -4,6 +4,7 @@ import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { removeEntries } from './entries.js';
+import { handOnInsides } from './insides.js';
 import { handOn, rememberMoved } from './origins.js';
 import { removeParams } from './params.js';
 import type { SqlValue } from './statement.js';
@@ -19,6 +20,13 @@ export const RESUMED_BY = `WITH RECURSIVE resumed (run, origin) AS (
     SELECT id, origin_run FROM run WHERE ${STILL_OPEN} AND origin_run IS NOT NULL
     UNION SELECT resumed.run, run.origin_run FROM resumed JOIN run ON run.id = resumed.origin WHERE run.origin_run IS NOT NULL
   ) SELECT run FROM resumed WHERE origin = ? LIMIT 1`;
+
+/**
+ * A run that is going on and is limited to some tasks: it has read what the newest runs of its flow came to, those that these took from included, and
+ * without it could not go on. By a run's flow and id.
+ */
+export const LIMITED_BY = `SELECT o.id FROM run o WHERE o.only_tasks IS NOT NULL AND o.${STILL_OPEN}
+  AND (o.flow = ? OR EXISTS (SELECT 1 FROM run_origin x JOIN run r ON r.number = x.run WHERE x.origin = ? AND r.flow = o.flow)) LIMIT 1`;
 
 export async function removeRuns(connection: SqliteConnection, request: RemovalRequest): Promise<Removal> {
   if (request.dryRun !== true) {
@@ -54,8 +62,9 @@ function removeRows(connection: SqliteConnection, ids: readonly string[]): Pick<
       continue;
     }
     connection.exec('SAVEPOINT one_run');
+    const takenWhole = handOnInsides(connection, run.id, run.number);
     const heirs = handOn(connection, run.id, run.number);
-    const by = mayBeUsedBy(connection, run);
+    const by = takenWhole ?? mayBeUsedBy(connection, run);
     if (by === undefined) {
       rememberMoved(connection, run.id, heirs);
       removeRun(connection, run);
@@ -90,7 +99,7 @@ function doomedRuns(connection: SqliteConnection, ids: readonly string[]): reado
  * offers some which it could hand on to nobody. What was handed on is found where it lies now.
  */
 function mayBeUsedBy(connection: SqliteConnection, { number, id, flow }: Doomed): string | undefined {
-  const resuming = connection.prepare(RESUMED_BY).get([id])?.[0] as string | undefined;
+  const resuming = (connection.prepare(RESUMED_BY).get([id]) ?? connection.prepare(LIMITED_BY).get([flow, id]))?.[0] as string | undefined;
   if (resuming !== undefined || connection.prepare('SELECT 1 FROM entry WHERE run = ? LIMIT 1').get([number]) === undefined) return resuming;
   const using = `SELECT id FROM run WHERE ${STILL_OPEN} AND (flow = ? OR number IN (SELECT run FROM run_origin WHERE origin = ?)) LIMIT 1`;
   return connection.prepare(using).get([flow, id])?.[0] as string | undefined;

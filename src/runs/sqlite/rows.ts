@@ -19,7 +19,7 @@ export function selection(table: string, columns: readonly string[]): string {
 
 export const RUN_COLUMNS = (
   'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
-  'notes, system_tags, forced, codes, cause, scheduled_at, scheduled_from'
+  'notes, system_tags, forced, codes, cause, scheduled_at, scheduled_from, only_tasks'
 ).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
@@ -47,6 +47,7 @@ export function runValues(row: RunRow): SqlValue[] {
     row.cause ?? null,
     row.scheduled?.at ?? null,
     row.scheduled?.from ?? null,
+    json(row.only),
   ];
 }
 
@@ -74,6 +75,7 @@ export function runOf(row: SqlRow): RunRow {
     ...(row[19] == null ? undefined : { codes: parse<Record<string, string>>(row[19]) }),
     ...(row[20] == null ? undefined : { cause: row[20] as RunCause }),
     ...(row[21] == null ? undefined : { scheduled: { at: row[21] as number, from: row[22] as number } }),
+    ...(row[23] == null ? undefined : { only: parse<readonly string[]>(row[23]) }),
   };
 }
 

@@ -378,3 +378,6 @@ CREATE TABLE backfill (
 ) WITHOUT ROWID;
 CREATE INDEX backfill_by_flow ON backfill (flow, created_at);
 `;
+
+/** The tasks that a run was limited to. */
+export const SCHEMA_9 = 'ALTER TABLE run ADD COLUMN only_tasks TEXT;';

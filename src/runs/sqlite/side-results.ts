@@ -128,9 +128,15 @@ function stepsOf(piece: SqlRow): readonly number[] {
 
 const PROGRESS_OF_RUN = 'SELECT place, attempt, fraction, message, at FROM progress WHERE run = ?';
 
-/** By place of the task run. */
-export function findProgress(connection: SqliteConnection, run: number): ReadonlyMap<number, NonNullable<TaskRunDetails['progress']>> {
-  return progressOf(connection.prepare(PROGRESS_OF_RUN).all([run]));
+/** By place of the task run. @param among of these alone; of all where it is not given */
+export function findProgress(
+  connection: SqliteConnection,
+  run: number,
+  among?: readonly Pick<TaskRunDetails, 'index'>[],
+): ReadonlyMap<number, NonNullable<TaskRunDetails['progress']>> {
+  if (among === undefined) return progressOf(connection.prepare(PROGRESS_OF_RUN).all([run]));
+  const places = JSON.stringify(among.map(({ index }) => index));
+  return progressOf(connection.prepare(`${PROGRESS_OF_RUN} AND place IN (SELECT value FROM json_each(?))`).all([run, places]));
 }
 
 /** Of rows of place, attempt, fraction, message and time. */

@@ -57,7 +57,8 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
 
-function writeTaskRuns(connection: SqliteConnection, run: number, taskRuns: readonly TaskRunRow[]): void {
+/** Inside a transaction. */
+export function writeTaskRuns(connection: SqliteConnection, run: number, taskRuns: readonly TaskRunRow[]): void {
   writeOrigins(connection, run, taskRuns);
   insertRows(connection, TASK_RUNS, writeReused(connection, run, taskRuns), (into, row) => rows.putTaskRun(into, run, row));
 }

@@ -36,6 +36,7 @@ export class PastRun extends Shown implements RunInfo {
   readonly tags: readonly string[];
   readonly systemTags: readonly string[];
   readonly notes: readonly NoteInfo[];
+  readonly only?: readonly string[];
   readonly counts: Readonly<Partial<Record<TaskState, number>>>;
   readonly error?: ErrorInfo;
   readonly data: RunInfo['data'];
@@ -44,7 +45,7 @@ export class PastRun extends Shown implements RunInfo {
 
   constructor(source: PastSource, row: RunRow) {
     super();
-    const { id, flow, name, state, params, createdAt, startedAt, finishedAt, tags, systemTags = [], notes = [], counts, error } = row;
+    const { id, flow, name, state, params, createdAt, startedAt, finishedAt, tags, systemTags = [], notes = [], only, counts, error } = row;
     this.id = id;
     this.flow = flow;
     if (name !== undefined) this.name = name;
@@ -56,6 +57,7 @@ export class PastRun extends Shown implements RunInfo {
     this.tags = tags;
     this.systemTags = systemTags;
     this.notes = notes.map(({ at, text }) => ({ at: new Date(at), text }));
+    if (only !== undefined) this.only = only;
     this.counts = counts;
     if (error !== undefined) this.error = error;
     this.data = { get: async <T>(key: string) => (await this.#dataCalled(key)) as T };

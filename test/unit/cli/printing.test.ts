@@ -88,6 +88,9 @@ describe('errors', () => {
   it('wrong use is 2, all else 1 (S32)', () => {
     expect(exitCodeOf(new MillraceError('PARAMETER_INVALID', ''))).toBe(2);
     expect(exitCodeOf({ code: 'FLOW_FILE_NOT_FOUND' })).toBe(2);
+    for (const code of ['SECRETS_FILE_OPEN', 'SECRETS_FILE_INVALID', 'RECORD_ADDRESS_INVALID', 'RETENTION_INVALID', 'PARAM_NOT_RECORDED'])
+      expect(exitCodeOf({ code })).toBe(2);
+    expect(exitCodeOf({ code: 'RECORD_UNREACHABLE' })).toBe(1);
     expect(exitCodeOf(new MillraceError('RUN_UNKNOWN', ''))).toBe(1);
     expect(exitCodeOf(new Error('boom'))).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../../src/cli/program.js';
 import type { RunEvent } from '../../../src/model/event.js';
 import { memoryTerminal } from './memory-terminal.js';
@@ -69,6 +69,17 @@ describe('the command line (S32)', () => {
     [['visualize', 'fake.mjs', '--format', 'png'], 'Allowed choices are dot, svg, mermaid, json'],
   ])('%j is wrong use: exit code 2, and says what is right', async (args, said) => {
     expect(await millrace(...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(said) });
+  });
+
+  it.each([
+    [{ MILLRACE_DATABASE_URL: 'mysql://host/db' }, ['runs'], 'error[RECORD_ADDRESS_INVALID]'],
+    [{ MILLRACE_DATABASE_URL: 'postgres://host/db?schema=No' }, ['runs'], 'error[RECORD_ADDRESS_INVALID]'],
+    [{ MILLRACE_DATABASE_URL: 'postgres://host/db?schema=No' }, ['db', 'status'], 'error[RECORD_ADDRESS_INVALID]'],
+  ])('a wrong setting is wrong use: %j %j', async (env, args, said) => {
+    vi.stubEnv('MILLRACE_HOME', join(folder, 'no-such-project'));
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    expect(await millrace(...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(said) });
+    vi.unstubAllEnvs();
   });
 
   it('show, preview and visualize print what the flow gives', async () => {

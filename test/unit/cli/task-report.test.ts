@@ -1,6 +1,10 @@
+import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { shownText } from '../../../src/cli/run-report.js';
-import { changesOf } from '../../../src/cli/task-report.js';
+import { changesOf, taskReport } from '../../../src/cli/task-report.js';
+import type { RunRow } from '../../../src/model/records.js';
+import type { TaskState } from '../../../src/model/states.js';
+import type { TaskRunDetails } from '../../../src/runs/run-record.js';
 
 describe('the changes of an attempt, as people read them', () => {
   it.each([
@@ -12,6 +16,32 @@ describe('the changes of an attempt, as people read them', () => {
     ['', ''],
   ])("'%s' counts from the first change, never below nothing", (changes, shown) => {
     expect(changesOf({ changes })).toBe(shown);
+  });
+});
+
+describe('the state of a map', () => {
+  const row = { upstream: [], attemptRows: [], artifacts: [], attempts: 0 };
+  const map = { ...row, index: 0, id: 'score#0', task: 'score', state: 'success' } as unknown as TaskRunDetails;
+  const child = (index: number, state: TaskState) =>
+    ({ ...row, index, id: `score#0[${index - 1}]`, task: 'score', parent: 0, state }) as unknown as TaskRunDetails;
+  const shown = (...children: readonly TaskRunDetails[]): string | undefined => {
+    const facts = {
+      run: { id: 'r', flow: 'f' } as RunRow,
+      taskRun: map,
+      taskRuns: [map, ...children],
+      value: undefined,
+      logs: [],
+      hasMoreLogs: false,
+    };
+    return /state +(\S+)/.exec(taskReport(facts, { colours: picocolors.createColors(false), now: 0, width: 80 }))?.[1];
+  };
+
+  it('is that of its children where all were reused, as the page of its run says', () => {
+    expect([shown(child(1, 'cached'), child(2, 'cached')), shown(child(1, 'cached'), child(2, 'success')), shown()]).toEqual([
+      'cached',
+      'success',
+      'success',
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { ctx, flow, type TaskContext, task } from '../../../src/index.js';
+import { ctx, flow, param, type TaskContext, task } from '../../../src/index.js';
 import { inMemory } from '../engine/workbench.js';
 
 const asks = task(() => ctx(), { name: 'asks', persist: false });
@@ -99,6 +99,27 @@ describe('ctx()', () => {
 });
 
 describe('what a task may ask of its context', () => {
+  it.each(['task', 'body'] as const)('its functions work apart from it: const { metric } = ctx(), in a %s', async (where) => {
+    inMemory();
+    const asked = async (): Promise<string> => {
+      const { artifact, log, metric, progress, tempDir, params } = ctx();
+      const { info } = log;
+      metric('loss', 0.5);
+      progress(0.25, 'a quarter');
+      info('said');
+      const { name } = { name: (await artifact('note', 'text')).format };
+      await using folder = await tempDir();
+      return [name, existsSync(folder.path), params.n].join(' ');
+    };
+    const apart = task(asked, { name: 'apart' });
+    const of = flow('unbound', { params: { n: param({ default: 1 }) } }, () => (where === 'task' ? apart() : asked()));
+    const events: string[] = [];
+    const handle = of.start({});
+    for await (const { type } of handle.events()) events.push(type);
+    expect(await handle.result()).toBe('text true 1');
+    expect(events).toEqual(expect.arrayContaining(['artifact', 'metric', 'log', ...(where === 'task' ? ['progress'] : [])]));
+  });
+
   it('its place in a map, a folder that goes with the attempt, and how far it is', async () => {
     let folder = '';
     const work = task(

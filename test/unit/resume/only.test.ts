@@ -44,6 +44,37 @@ describe('only some tasks', () => {
     expect(ran.sort()).toEqual(['plot', 'report']);
   });
 
+  it('is recorded, so that the run is not taken for a whole one', async () => {
+    await study.run({});
+    await study.run({ rate: 5 }, { only: [train, 'pl*'] });
+    expect((await recorded('study/latest')).run.only).toEqual(['train', 'pl*']);
+    const run = await study.latest();
+    expect(run).toMatchObject({ state: 'success', only: ['train', 'pl*'] });
+    expect(await run?.report()).toMatch(/<dt>only<\/dt><dd><bdi>train, pl\*<\/bdi><\/dd>/);
+    await study.run({});
+    expect((await study.latest())?.only).toBeUndefined();
+  });
+
+  it('S30: a run that resumed another for some tasks leaves the rest to be resumed', async () => {
+    let fails = true;
+    const first = task(() => void ran.push('first'), { name: 'first' });
+    const second = task(
+      (_: unknown) => {
+        ran.push('second');
+        if (fails) throw new Error('not yet');
+      },
+      { name: 'second' },
+    );
+    const third = task((_: unknown) => void ran.push('third'), { name: 'third' });
+    const line = flow('line', () => third(second(first())));
+    await failureOf(line.run());
+    fails = false;
+    await line.resume({ only: [second] });
+    ran = [];
+    await line.resume();
+    expect(ran).toEqual(['third']);
+  });
+
   it('one that lacks what it needs fails, and says so', async () => {
     const error = await failureOf(study.run({}, { only: [train] }));
     expect(error.message).toContain("'train#0' needs 'load#0', which has no earlier result");
@@ -72,6 +103,7 @@ describe('only some tasks', () => {
     await study.run({});
     const error = await failureOf(study.run({}, { only: ['tarin'] }));
     expect(error.cause).toMatchObject({ code: 'TASK_UNKNOWN' });
+    expect(error.message).toMatch(/failed: expected 'only' with the names of tasks/);
     await expect(study.run({}, { only: [] })).rejects.toMatchObject({ code: 'RUN_OPTION_INVALID' });
   });
 

@@ -1,5 +1,5 @@
 import type { LogRow } from '../model/records.js';
-import type { LogFilter, RunRecord } from '../runs/run-record.js';
+import type { LogFilter, RunRecord } from './run-record.js';
 
 const PAGE = 1_000;
 
