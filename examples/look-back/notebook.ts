@@ -1,5 +1,5 @@
 // What one types into a notebook to know what was run: which setting was best, what came of it, and what went wrong. Each block is a cell; in the
-// kernels of Deno and tslab its last expression is shown as a table or a picture, in a REPL as text. A cell may be run while a flow goes on in
+// kernel of Deno its last expression is shown as a table or a picture, in a REPL as text. A cell may be run while a flow goes on in
 // another process: it sees what is recorded by then.
 import { cache, Fail, flow, grid, json, param, task } from 'millrace';
 import { client, type RunInfo } from 'millrace/client';

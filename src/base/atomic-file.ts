@@ -202,12 +202,14 @@ async function moveIfAbsent(temporary: string, path: string): Promise<boolean> {
     await unlink(temporary);
     return false;
   }
+  faultPoint('file.unlink');
   await unlink(temporary);
   return true;
 }
 
 /** A new folder is durable once the folder that lists it is synced. */
 async function makeFolder(folder: string, durable: boolean): Promise<void> {
+  faultPoint('file.make-folder');
   const topmost = await mkdir(folder, { recursive: true });
   if (topmost === undefined || !durable) return;
   for (let made = folder; ; made = dirname(made)) {

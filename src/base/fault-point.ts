@@ -1,10 +1,13 @@
 /** Called with the name of each point that is passed; to inject a fault it throws, exits, hangs or kills. */
 export type FaultHook = (point: string) => void;
 
-let hook: FaultHook | undefined;
+/** Set before this is loaded, as by `node --import`, it is the hook of a process that is tested from outside. */
+const PRELOADED = Symbol.for('millrace.fault-hook');
+
+let hook = (globalThis as { [PRELOADED]?: FaultHook })[PRELOADED];
 
 /**
- * A named place where a test can make the machine fail: before a write, a sync, a rename, a commit.
+ * A named place where a test can make the machine fail: before a write, a sync, a rename, a commit, and after one whose success nobody has heard of yet.
  * Costs one comparison when no test is at work.
  */
 export function faultPoint(name: string): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { asWriteError, temporaryPath } from '../base/atomic-file.js';
 import { createHasher, sha256 } from '../base/digest.js';
 import { describe, MillraceError } from '../base/error.js';
+import { faultPoint } from '../base/fault-point.js';
 import type { Serializer } from '../model/serializer.js';
 import { digestFile } from './file-digest.js';
 import type { FileFormat } from './formats/file-format.js';
@@ -60,6 +61,7 @@ export async function encodeStream(serializer: Serializer, pieces: AsyncIterable
 /** As `encodeStream`, of a value that a library writes to a file by itself. */
 export async function encodeToFile(format: FileFormat, value: unknown, folder: string): Promise<Encoded> {
   const encoded = await spooled(folder, async (path) => {
+    faultPoint('spool.write');
     format.write(value, path);
     return await digestFile(path);
   });
@@ -107,6 +109,7 @@ async function writeSpool(path: string, serializer: Serializer, held: readonly U
   const add = async (piece: Uint8Array) => {
     hasher.update(piece);
     length += piece.length;
+    faultPoint('spool.write');
     await file.writeFile(piece);
   };
   try {

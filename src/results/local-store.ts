@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { asWriteError, isTemporaryName, moveFileAtomic, writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
+import { faultPoint } from '../base/fault-point.js';
 import type { ResultStore } from '../model/result-store.js';
 import { nothingAt } from './store-address.js';
 import { checkStoreKey, checkStorePrefix, invalidKey } from './store-key.js';
@@ -93,6 +94,7 @@ class LocalStore implements ResultStore {
     const path = this.localPath(key);
     this.#checkInside(dirname(path), key);
     try {
+      faultPoint('file.delete');
       await unlink(path);
     } catch (error) {
       if (!isAbsence(error)) throw asWriteError(error, path);

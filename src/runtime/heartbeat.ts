@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
 import { PACKAGE_ROOT } from '../base/own-files.js';
 import { LEASE_MS } from '../runs/crash.js';
+import { ExitGate } from '../runs/heartbeat/exit-gate.js';
 import type { HeartbeatMessage, HeartbeatOrders, LostRuns } from '../runs/heartbeat/messages.js';
 import { Pulse } from '../runs/heartbeat/pulse.js';
 import type { OwnedRun, RunRecord } from '../runs/run-record.js';
@@ -60,7 +61,8 @@ export class Heartbeat {
   #startThread(): ((message: HeartbeatMessage) => void) | undefined {
     const target = this.#record.heartbeat;
     if (THREAD === undefined || target === undefined || !existsSync(THREAD)) return undefined;
-    const orders: HeartbeatOrders = { target, leaseMs: this.leaseMs };
+    const gate = new ExitGate();
+    const orders: HeartbeatOrders = { target, leaseMs: this.leaseMs, gate: gate.shared };
     const worker = newThread(THREAD, orders);
     if (worker === undefined) return undefined;
     worker.on('message', ({ lost }: LostRuns) => this.#lose(lost));
@@ -70,6 +72,7 @@ export class Heartbeat {
       this.#tell = this.#withoutThread();
       for (const { owned } of this.#runs.values()) this.#tell({ hold: owned });
     });
+    shutAtExit(gate, worker);
     // After the listeners, which would hold the process.
     worker.unref();
     return (message) => worker.postMessage(message);
@@ -89,6 +92,24 @@ export class Heartbeat {
   #lose(runs: readonly string[]): void {
     for (const run of runs) this.#runs.get(run)?.lost();
   }
+}
+
+/** How long a process that ends waits for a thread that is at work in the record, in milliseconds. */
+const EXIT_PATIENCE_MS = 1_000;
+/** Of the threads of this process. */
+const gates = new Set<ExitGate>();
+
+function shutAll(): void {
+  for (const gate of gates) gate.shut(EXIT_PATIENCE_MS);
+}
+
+function shutAtExit(gate: ExitGate, worker: Worker): void {
+  if (gates.size === 0) process.on('exit', shutAll);
+  gates.add(gate);
+  worker.once('exit', () => {
+    gates.delete(gate);
+    if (gates.size === 0) process.off('exit', shutAll);
+  });
 }
 
 /** Undefined where threads are not allowed (`--permission`). */

@@ -123,6 +123,33 @@ describe('S31: a run whose owner is gone or silent', () => {
     expect((await next.ended).code).toBe(0);
   }, 30_000);
 
+  it('S24: stopped with a key that another waits for: that one computes it, and nothing late of the first counts', async () => {
+    const { run, release, heartbeats, json } = project();
+    const owner = run('waiting');
+    await owner.printed('waits');
+    await heartbeats();
+    const other = run('waiting');
+    await until(
+      async () => (await json<readonly RecordedRun[]>('runs')).length,
+      (count) => count === 2,
+    );
+    owner.child.kill('SIGSTOP');
+    await other.printed('waits');
+    release();
+    expect((await other.ended).code).toBe(0);
+    owner.child.kill('SIGCONT');
+    // Nobody has taken the run itself from it.
+    expect((await owner.ended).code).toBe(0);
+    const [second] = await json<readonly RecordedRun[]>('runs');
+    const third = await run('waiting').ended;
+    expect({ code: third.code, isComputed: third.err.includes('waits\n') }).toEqual({ code: 0, isComputed: false });
+    const { taskRuns } = await json<{ readonly taskRuns: readonly { readonly id: string; readonly origin?: { readonly run: string } }[] }>(
+      'inspect',
+      'waiting/latest',
+    );
+    expect(taskRuns.find(({ id }) => id === 'waits#0')?.origin?.run).toBe(second?.id);
+  }, 30_000);
+
   it('stopped for less than its lease, it goes on as if nothing had been', async () => {
     const { run, release, heartbeats, json } = project();
     const owner = run('waiting');

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digest128 } from '../../base/digest.js';
+import { faultPoint } from '../../base/fault-point.js';
 import { type FileState, foldersOf, isAsItWas, isSettled, namesIn, stateOf } from '../../code/file-states.js';
 import { tsconfigsIn } from '../../code/tsconfigs.js';
 import type { Bundle, ImportOf } from './bundle.js';
@@ -123,7 +124,9 @@ function write(home: string, page: Page): void {
   try {
     if (!statSync(home).isDirectory()) return;
     mkdirSync(dirname(path), { recursive: true });
+    faultPoint('bundle.write');
     writeFileSync(temporary, JSON.stringify(page), { mode: 0o600 });
+    faultPoint('bundle.rename');
     renameSync(temporary, path);
   } catch {
     // The next process bundles for itself.

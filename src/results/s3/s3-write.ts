@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from '../../base/clock.js';
+import { faultPoint } from '../../base/fault-point.js';
 import { newMark, type S3Objects } from './s3-client.js';
 import { isConflict, isNotImplemented, leavesOpen, NotOfS3 } from './s3-error.js';
 import { PARTS_AT_ONCE, type S3Settings } from './s3-options.js';
@@ -49,6 +50,7 @@ export function createS3Writer(objects: S3Objects, { bucket, partSize }: S3Setti
       const isConditional = ifAbsent && hasConditions;
       if (ifAbsent && !isConditional && (await objects.head(name)) !== undefined) return false;
       try {
+        faultPoint('s3.commit');
         await send(isConditional ? { IfNoneMatch: '*' } : {});
         return true;
       } catch (error) {

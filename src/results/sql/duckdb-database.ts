@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender, DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
+import { faultPoint } from '../../base/fault-point.js';
 import { loadDriver } from './load-driver.js';
 import type { Column, ColumnKind } from './sql-columns.js';
 import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
@@ -71,6 +72,7 @@ async function transact<T>(file: string, mode: 'read' | 'write', job: (session: 
     try {
       await connection.run('BEGIN TRANSACTION');
       const result = await job(new DuckDbSession(duckdb, connection));
+      if (mode === 'write') faultPoint('table.commit');
       await connection.run('COMMIT');
       return result;
     } finally {

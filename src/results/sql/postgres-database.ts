@@ -1,3 +1,4 @@
+import { faultPoint } from '../../base/fault-point.js';
 import { loadDriver } from './load-driver.js';
 import type { Column, ColumnKind } from './sql-columns.js';
 import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
@@ -77,6 +78,7 @@ export function postgresDatabase(address: string, shown: string): SqlDatabase {
         await session.run(mode === 'write' ? 'BEGIN' : 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         await session.run("SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1");
         const result = await job(session);
+        if (mode === 'write') faultPoint('table.commit');
         await session.run('COMMIT');
         return result;
       } finally {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import { MillraceError } from '../../base/error.js';
+import { faultPoint } from '../../base/fault-point.js';
 import type { Column, ColumnKind } from './sql-columns.js';
 import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
 import { nameList, quoted } from './sql-text.js';
@@ -55,6 +56,7 @@ export function sqliteDatabase(path: string): SqlDatabase {
         await begin(driver, mode);
         try {
           const result = await job(new SqliteSession(driver));
+          if (mode === 'write') faultPoint('table.commit');
           driver.exec('COMMIT');
           return result;
         } catch (error) {

@@ -4,6 +4,8 @@ import type { HeartbeatTarget, OwnedRun } from '../run-record.js';
 export interface HeartbeatOrders {
   readonly target: HeartbeatTarget;
   readonly leaseMs: number;
+  /** The memory of the gate that it passes to go to the record. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** What it is told: `hold` a run from now on, `release` it, `close` when there will be no more. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { OwnedRun, RunRecord } from '../run-record.js';
+import type { ExitGate } from './exit-gate.js';
 
 /** What a pulse needs of a record. */
 export type LeaseWriter = Pick<RunRecord, 'renewLeases'> & AsyncDisposable;
@@ -9,6 +10,8 @@ export interface PulseParts {
   readonly leaseMs: number;
   readonly connect: () => Promise<LeaseWriter>;
   readonly lost: (runs: readonly string[]) => void;
+  /** Asked before the record is, and told when it is left alone again. @default nobody minds */
+  readonly gate?: Pick<ExitGate, 'enter' | 'leave'>;
 }
 
 /** So many heartbeats in the time of a lease, and so many times as many after one that failed. */
@@ -40,18 +43,28 @@ export class Pulse {
     this.#runs.clear();
     this.#stopTimer?.();
     await this.#beating;
-    await this.#drop();
+    await this.#inside(() => this.#drop());
   }
 
   #beatIn(ms: number): void {
     this.#stopTimer?.();
     const beat = (): void => {
       // One at a time: the next is planned when this one is over.
-      this.#beating ??= this.#beat().finally(() => {
+      this.#beating ??= this.#inside(() => this.#beat()).finally(() => {
         this.#beating = undefined;
       });
     };
     this.#stopTimer = this.#parts.clock.schedule(ms, beat, { idle: true });
+  }
+
+  async #inside(job: () => Promise<void>): Promise<void> {
+    const { gate } = this.#parts;
+    if (gate?.enter() === false) return;
+    try {
+      await job();
+    } finally {
+      gate?.leave();
+    }
   }
 
   async #beat(): Promise<void> {

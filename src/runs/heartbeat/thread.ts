@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.js';
 import type { HeartbeatTarget } from '../run-record.js';
+import { ExitGate } from './exit-gate.js';
 import type { HeartbeatMessage, HeartbeatOrders, LostRuns } from './messages.js';
 import { type LeaseWriter, Pulse } from './pulse.js';
 
@@ -22,10 +23,11 @@ const CONNECT: Readonly<Record<HeartbeatTarget['kind'], (address: string) => Pro
   },
 };
 
-const { target, leaseMs } = workerData as HeartbeatOrders;
+const { target, leaseMs, gate } = workerData as HeartbeatOrders;
 const pulse = new Pulse({
   clock: systemClock,
   leaseMs,
+  gate: new ExitGate(gate),
   connect: async () => await CONNECT[target.kind](target.address),
   lost: (lost) => parentPort?.postMessage({ lost } satisfies LostRuns),
 });

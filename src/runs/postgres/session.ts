@@ -1,3 +1,4 @@
+import { faultPoint } from '../../base/fault-point.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { PgClient } from './load-pg.js';
 import { Pipeline } from './pipeline.js';
@@ -35,8 +36,10 @@ export class Session {
 
   /** The last statements of a transaction, and its COMMIT, in one round trip. */
   async allAndCommit(statements: readonly Sql[]): Promise<readonly (readonly SqlRow[])[]> {
+    faultPoint('record.commit');
     const results = await this.all([...statements, ['COMMIT']]);
     this.#state = 'over';
+    faultPoint('record.committed');
     return results;
   }
 

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { asError, MillraceError } from '../../base/error.js';
+import { faultPoint } from '../../base/fault-point.js';
 import { recordClosed } from '../look.js';
 import { isBusyError, recordError, sqliteCode } from './record-error.js';
 import { type DriverStatement, Statement } from './statement.js';
@@ -29,6 +30,7 @@ export interface ConnectionOptions {
 const BLOCKING_WAIT_MS = 4;
 const LAST_WORDS_WAIT_MS = 1_000;
 const LONGEST_PAUSE_MS = 50;
+const WRITING = 'BEGIN IMMEDIATE';
 
 /** By require: an import would first search the whole file for names it exports. */
 function loadLibSql(): typeof import('libsql') {
@@ -110,7 +112,7 @@ export class SqliteConnection {
 
   /** Runs `job` in a transaction of its own, after all earlier ones; resolves when committed, and when it throws nothing is written. */
   write<T>(job: () => T): Promise<T> {
-    return this.#inTurn(() => this.#transact('BEGIN IMMEDIATE', job));
+    return this.#inTurn(() => this.#transact(WRITING, job));
   }
 
   /** As `write`, for a job in several steps: until it is done, nothing else may use this connection, not even to read. */
@@ -150,7 +152,7 @@ export class SqliteConnection {
   #inPassing<T>(job: () => T): T {
     this.exec('PRAGMA synchronous=NORMAL');
     try {
-      return this.#transact('BEGIN IMMEDIATE', job);
+      return this.#transact(WRITING, job);
     } finally {
       this.exec('PRAGMA synchronous=FULL');
     }
@@ -164,7 +166,7 @@ export class SqliteConnection {
 
   /** As `write`, but synchronous and ahead of the queue: for when nothing asynchronous can run. */
   writeNow<T>(job: () => T): T {
-    return this.#now(() => this.#transact('BEGIN IMMEDIATE', job));
+    return this.#now(() => this.#transact(WRITING, job));
   }
 
   #now<T>(job: () => T): T {
@@ -198,6 +200,7 @@ export class SqliteConnection {
    */
   #emptyLog(): void {
     try {
+      faultPoint('record.checkpoint');
       this.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
     } catch {
       // Another process is reading or writing, or the disk is full: nothing is lost, the log is read by whoever opens the record next.
@@ -217,7 +220,9 @@ export class SqliteConnection {
     this.exec(begin);
     try {
       const result = job();
+      if (begin === WRITING) faultPoint('record.commit');
       this.exec('COMMIT');
+      if (begin === WRITING) faultPoint('record.committed');
       return result;
     } catch (error) {
       this.#rollBack();

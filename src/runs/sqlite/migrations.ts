@@ -1,5 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { MillraceError } from '../../base/error.js';
+import { faultPoint } from '../../base/fault-point.js';
 import { SqliteConnection } from './connection.js';
 import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9 } from './schema.js';
 
@@ -67,6 +68,8 @@ function copyAside(reader: SqliteConnection, version: number): void {
   const copy = backupOf(reader.path, version);
   const unfinished = `${copy}.tmp`;
   rmSync(unfinished, { force: true });
+  faultPoint('record.copy');
   reader.prepare('VACUUM INTO ?').run([unfinished]);
+  faultPoint('record.rename-copy');
   renameSync(unfinished, copy);
 }

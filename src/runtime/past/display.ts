@@ -3,7 +3,7 @@ import { JUPYTER_DISPLAY } from '../../base/jupyter.js';
 import { formatMs } from '../../log/format-ms.js';
 import { terminalText } from '../../log/terminal-text.js';
 
-/** How what is looked up is shown in a REPL, and in the notebooks of Deno and tslab. */
+/** How what is looked up is shown in a REPL, and in the notebooks of Deno. */
 
 /** Texts by media type. */
 export type Displayed = Readonly<Record<string, string>>;
