@@ -7,6 +7,7 @@ import { formatPosition, originOf, type SourcePosition } from './flow-file/sourc
 const USAGE_CODES: ReadonlySet<string> = new Set([
   'TASK_UNKNOWN',
   'USAGE',
+  'RECORD_ADDRESS_INVALID',
   'FLOW_FILE_NOT_FOUND',
   'FLOW_FILE_UNSUPPORTED',
   'FLOW_FILE_SYNTAX',

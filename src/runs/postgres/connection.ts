@@ -31,7 +31,7 @@ export class PostgresConnection {
     this.#reading = lane();
   }
 
-  /** @throws MillraceError `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_MISSING`, `RECORD_BUSY` */
+  /** @throws MillraceError `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_TLS_FAILED`, `RECORD_MISSING`, `RECORD_BUSY` */
   static async open(address: PostgresAddress, options: PostgresOptions = {}): Promise<PostgresConnection> {
     const Client = await loadPg();
     const { clock = systemClock, patienceMs = 15_000 } = options;

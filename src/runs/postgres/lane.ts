@@ -104,6 +104,7 @@ export class Lane {
     const { Client, address } = this.#parts;
     const client = new Client({
       connectionString: address.url,
+      ...(address.tls === undefined ? {} : { ssl: address.tls && { ...address.tls } }),
       connectionTimeoutMillis: CONNECT_WITHIN_MS,
       application_name: 'millrace',
       keepAlive: true,

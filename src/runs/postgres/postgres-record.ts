@@ -47,7 +47,7 @@ export type PostgresRecordOptions = PostgresOptions;
  * The record in a PostgreSQL database (13 or newer), for processes on many machines. Its tables are made when missing, in the schema `millrace`, or
  * that of `?schema=` at the end of the address. Where the database can only be looked at, runs whose process is gone are shown as they were left.
  * @param url `postgres://user:password@host:5432/database`
- * @throws MillraceError `RECORD_ADDRESS_INVALID`, `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_MISSING`,
+ * @throws MillraceError `RECORD_ADDRESS_INVALID`, `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_TLS_FAILED`, `RECORD_MISSING`,
  * `RECORD_TOO_NEW`, `RECORD_TOO_OLD`, `RECORD_NOT_OURS`, `RECORD_SERVER_TOO_OLD`, `RECORD_BUSY`
  */
 export async function openPostgresRecord(url: string, options: PostgresRecordOptions = {}): Promise<RunRecord> {
