@@ -3,7 +3,9 @@ import { tlsHint } from './tls.js';
 
 /** Sockets that break or never open, and a server that goes or is not up yet. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
-const SERVER_GOES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006']);
+/** This process was held up in the middle of a transaction, and the server has undone it. */
+const IDLE_IN_TRANSACTION = '25P03';
+const SERVER_GOES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', IDLE_IN_TRANSACTION]);
 /** The driver's own sentences, which have no code. */
 const CUT_OFF = /^Connection terminated|^timeout expired|not queryable|^Client was closed|^read ECONNRESET/;
 /** Another transaction was in the way: what was done is undone, and may be tried again. */
