@@ -28,11 +28,11 @@ export class PostgresConnection {
   readonly #shortly: string;
   #closed = false;
 
-  private constructor(address: PostgresAddress, lane: () => Lane, clock: Clock, stalledMs: number) {
+  private constructor(address: PostgresAddress, lane: (isForLooking: boolean) => Lane, clock: Clock, stalledMs: number) {
     this.address = address;
     this.clock = clock;
-    this.#writing = lane();
-    this.#reading = lane();
+    this.#writing = lane(false);
+    this.#reading = lane(true);
     this.#shortly = `SET LOCAL idle_in_transaction_session_timeout TO ${Math.ceil(stalledMs)}`;
   }
 
@@ -40,7 +40,12 @@ export class PostgresConnection {
   static async open(address: PostgresAddress, options: PostgresOptions = {}): Promise<PostgresConnection> {
     const Client = await loadPg();
     const { clock = systemClock, patienceMs = 15_000, stalledMs = 5_000 } = options;
-    const connection = new PostgresConnection(address, () => new Lane({ Client, address, clock, patienceMs }), clock, stalledMs);
+    const connection = new PostgresConnection(
+      address,
+      (isForLooking) => new Lane({ Client, address, clock, patienceMs, isForLooking }),
+      clock,
+      stalledMs,
+    );
     // Whoever gives a wrong address is to hear of it at once.
     await connection.#writing.connect();
     return connection;

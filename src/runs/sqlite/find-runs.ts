@@ -75,6 +75,7 @@ export function findRuns(connection: SqliteConnection, filter: RunFilter): reado
 export function waysToLead(
   filter: RunFilter,
   hasParam: (name: string, texts: readonly string[]) => Condition = ownParam,
+  hasTag: (tag: string) => Condition = ownTag,
 ): readonly (readonly Lead[])[] {
   const flow: Condition[] = filter.flow === undefined ? [] : [{ sql: 'run.flow = ?', values: [filter.flow] }];
   const state: Condition[] = filter.state === undefined ? [] : [{ sql: 'run.state = ?', values: [filter.state] }];
@@ -147,7 +148,7 @@ function joined(conditions: readonly Condition[]): Condition {
   return { sql: sql.join(' AND '), values: conditions.flatMap(({ values }) => values) };
 }
 
-function hasTag(tag: string): Condition {
+function ownTag(tag: string): Condition {
   return {
     sql: 'EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)',
     values: [tag],
