@@ -54,12 +54,14 @@ function readArguments() {
 
 async function loadWorkloads() {
   const files = readdirSync(WORKLOADS).filter((name) => name.endsWith('.mjs'));
-  return await Promise.all(
+  const all = await Promise.all(
     files.sort().map(async (name) => {
       const file = new URL(name, WORKLOADS).href;
       return { file, workload: (await import(file)).workload };
     }),
   );
+  // Those that need a server have none unless it is named.
+  return all.filter(({ workload }) => workload !== undefined);
 }
 
 function environment() {

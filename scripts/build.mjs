@@ -29,6 +29,8 @@ const ENTRIES = {
   'last-words': 'last-words.ts',
   // Not for importing: a thread is started with it.
   'heartbeat-thread': 'runs/heartbeat/thread.ts',
+  // Nor this: it writes lines for a process whose loop stands still.
+  'line-thread': 'runs/postgres/line-thread.ts',
 };
 
 /** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
@@ -39,7 +41,7 @@ const PARTS = [
     priority: 2,
   },
   { name: 'past', test: /[\\/]src[\\/]runtime[\\/](?:past|resume[.-])/, priority: 2 },
-  { name: 'postgres', test: /[\\/]src[\\/]runs[\\/]postgres[\\/]/, priority: 2 },
+  { name: 'postgres', test: /[\\/]src[\\/]runs[\\/]postgres[\\/](?!line-thread)/, priority: 2 },
   { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
   {
     name: 'command-line',

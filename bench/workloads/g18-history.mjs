@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { loadMillrace } from '../millrace.mjs';
 
-const RUNS = 100_000;
-const TASKS = 10;
-const FLOWS = 40;
+export const RUNS = 100_000;
+export const TASKS = 10;
+export const FLOWS = 40;
 const PAGE = 50;
 const ROUNDS = 40;
-const FIRST_MS = Date.UTC(2025, 0, 1);
+export const FIRST_MS = Date.UTC(2025, 0, 1);
 
 export const workload = {
   goal: 'G18',
@@ -18,7 +18,7 @@ export const workload = {
   variants: {
     pages: ({ folder }) => slowest(folder, PAGES),
     'look-ups': ({ folder }) => slowest(folder, LOOK_UPS),
-    flows: ({ folder }) => slowest(folder, { flows: async (looked) => await looked.flows().toArray() }),
+    flows: ({ folder }) => slowest(folder, ALL_FLOWS),
   },
   rows: [
     { title: 'a page of 50 of 100,000 runs, p95 of the slowest of 14 kinds of pages', ours: 'pages', unit: 'ms', bar: 50, stretch: 25 },
@@ -59,12 +59,12 @@ async function prepare({ folder }) {
   database.close();
 }
 
-function home(folder) {
+export function home(folder) {
   return join(folder, '.millrace');
 }
 
 /** Some are rare, some common, some are asked for together and have little or nothing in common. */
-const PAGES = {
+export const PAGES = {
   newest: page({}),
   deep: page({}, true),
   flow: page({ flow: 'flow-7' }, true),
@@ -90,7 +90,7 @@ function page(query, isDeep = false) {
   };
 }
 
-const LOOK_UPS = {
+export const LOOK_UPS = {
   run: async (looked, n) => await looked.run(idOf(n)),
   latest: async (looked) => await looked.run('flow-7/latest'),
   'by path': async (looked, n) => await looked.get(`flow-${numberOf(n) % FLOWS}/${idOf(n)}/step-3/0/result`),
@@ -99,6 +99,8 @@ const LOOK_UPS = {
   graph: async (looked, n) => await (await looked.run(idOf(n))).graph(),
   logs: async (looked, n) => await (await looked.run(idOf(n))).logs().toArray(),
 };
+
+export const ALL_FLOWS = { flows: async (looked) => await looked.flows().toArray() };
 
 function numberOf(n) {
   return 1 + ((n * 7_919) % RUNS);
@@ -109,7 +111,7 @@ function idOf(n) {
 }
 
 /** @returns the milliseconds of the slowest kind; which that is, and the others, with `MILLRACE_BENCH_DETAILS` */
-async function slowest(folder, kinds) {
+export async function slowest(folder, kinds) {
   process.env.MILLRACE_HOME = home(folder);
   const { client } = await import('../../dist/client/index.js');
   const looked = client();

@@ -133,7 +133,7 @@ export class Journal {
     const seq = this.#logSeq++;
     this.#pending.logs.push(node === undefined || attempt === undefined ? { seq, ...line } : { seq, at, level, text, node, attempt });
     this.#characters += line.text.length;
-    this.#added(undefined, WORK, 1 / LINES_PER_ROW);
+    this.#addedLine();
     // Those that are being written by now wait no more.
     const { logs } = this.#pending;
     const isOverdue = at - Math.max(logs[0]?.at ?? at, this.#triedAt) >= LONGEST_WAIT_MS;
@@ -204,16 +204,25 @@ export class Journal {
     };
   }
 
-  #added(afterCommit: (() => void) | undefined, patience: Patience = WORK, rows = 1): void {
+  #added(afterCommit: (() => void) | undefined, patience: Patience = WORK): void {
     if (afterCommit) this.#pending.afterCommit.push(afterCommit);
-    this.#rows += rows;
-    if (patience === WORK && this.#patience !== WORK) {
-      this.#patience = WORK;
-      this.#stopTimer();
-    }
+    this.#count(patience, 1);
     if (this.#failed || this.#writing) return;
     if (this.#rows >= this.#patience.rows) void this.#write();
     else this.#timer ??= this.#writeIn(this.#patience.waitMs);
+  }
+
+  /** However many, they are written when the loop turns: what is begun while it stands still is not ended before the body is. */
+  #addedLine(): void {
+    this.#count(WORK, 1 / LINES_PER_ROW);
+    if (!this.#writing) this.#timer ??= this.#writeIn(this.#patience.waitMs);
+  }
+
+  #count(patience: Patience, rows: number): void {
+    this.#rows += rows;
+    if (patience !== WORK || this.#patience === WORK) return;
+    this.#patience = WORK;
+    this.#stopTimer();
   }
 
   /** Where the record cannot do it now, another process holds it or it lies elsewhere, they wait; it is tried again after as many more. */

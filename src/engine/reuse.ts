@@ -5,14 +5,16 @@ import { compareCode } from '../code/compare-code.js';
 import { functionTextDigest } from '../code/function-text.js';
 import type { TaskCode } from '../code/task-code.js';
 import { scopes } from '../flow/scope.js';
+import type { ArtifactRef } from '../model/artifact.js';
 import type { CacheContext, CachePolicy } from '../model/cache-policy.js';
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow, InputDigest } from '../model/records.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { changedReads, changedSmallReads, changesText, firstChange } from '../reads/changed-reads.js';
 import type { Places } from '../reads/places.js';
-import type { ResultKeeper } from '../results/result-keeper.js';
+import type { Presence, ResultKeeper } from '../results/result-keeper.js';
 import { isChosen } from '../results/store-address.js';
+import { isInFolder, otherMachineOf } from '../runs/other-machine.js';
 import type { RunRecord } from '../runs/run-record.js';
 import type { Answers, KnownAnswer } from './answer.js';
 import { EarlierCalls } from './earlier-calls.js';
@@ -353,10 +355,15 @@ export class Reuse implements Answers {
       const at = present.findIndex((one) => one !== 'here');
       const lost = outside[at]?.ref;
       if (lost === undefined) return { hit, key, why: undefined };
+      // Folders of another machine are not those here, even under the same path: there it may still lie.
+      const machine = isInFolder(lost) ? await otherMachineOf(this.#parts.record, hit.run) : undefined;
       // What lies in a store that is not to be had now is an answer again once it is.
-      if (present.includes('gone') && this.#parts.isLook !== true) await this.discard(hit);
+      if (machine === undefined && present.includes('gone') && this.#parts.isLook !== true) await this.discard(hit);
       else this.forget(hit);
-      const detail = present[at] === 'gone' ? lost.key : `not in the stores at hand; it was written to ${lost.uri}`;
+      const detail =
+        machine === undefined
+          ? absence(present[at], lost)
+          : `it lies on machine '${machine}', in ${lost.uri}; a store that all machines reach would share it`;
       return { hit: undefined, key, why: { kind: 'missing', detail } };
     })();
   }
@@ -371,6 +378,10 @@ interface Found {
   readonly key: string | undefined;
   /** Entries of the key, whether or not their files are as they were. */
   readonly known: readonly CacheEntryRow[];
+}
+
+function absence(presence: Presence | undefined, { key, uri }: ArtifactRef): string {
+  return presence === 'gone' ? key : `not in the stores at hand; it was written to ${uri}`;
 }
 
 function digestsOf(inputs: Readonly<Record<string, InputDigest>>): Record<string, string> {

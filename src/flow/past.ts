@@ -145,7 +145,7 @@ export interface TaskInfo {
   metrics(): Listing<MetricInfo>;
   /** @throws MillraceError `ARTIFACT_UNKNOWN` */
   artifact(name: string): Promise<ArtifactInfo>;
-  /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
+  /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_ELSEWHERE`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   value<T = unknown>(): Promise<T>;
   /** The task runs whose results it took, or that it came after. */
   upstream(): Promise<readonly TaskInfo[]>;
@@ -160,7 +160,7 @@ export interface ArtifactInfo extends ArtifactRef {
   readonly kind?: ArtifactKind;
   /** Its media type, where it was given by `ctx().artifact`. */
   readonly contentType?: string;
-  /** Reads it, verified in full. @throws MillraceError `RESULT_MISSING`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
+  /** Reads it, verified in full. @throws MillraceError `RESULT_MISSING`, `RESULT_ELSEWHERE`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   load<T = unknown>(): Promise<T>;
   /** The task run it belongs to. @throws MillraceError `TASK_RUN_UNKNOWN` when the flow itself gave it, or it is a parameter */
   producer(): Promise<TaskInfo>;

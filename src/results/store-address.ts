@@ -65,7 +65,7 @@ export class ResultUnavailableError extends MillraceError {
   readonly ref: ArtifactRef;
 
   constructor(
-    code: 'RESULT_MISSING' | 'RESULT_CORRUPTED' | 'STORE_UNKNOWN' | 'FORMAT_UNKNOWN' | 'RESULT_UNREADABLE',
+    code: 'RESULT_MISSING' | 'RESULT_ELSEWHERE' | 'RESULT_CORRUPTED' | 'STORE_UNKNOWN' | 'FORMAT_UNKNOWN' | 'RESULT_UNREADABLE',
     message: string,
     ref: ArtifactRef,
     options?: { cause?: unknown; hint?: string },

@@ -7,6 +7,7 @@ import { ExitGate } from '../runs/heartbeat/exit-gate.js';
 import type { HeartbeatMessage, HeartbeatOrders, LostRuns } from '../runs/heartbeat/messages.js';
 import { Pulse } from '../runs/heartbeat/pulse.js';
 import type { OwnedRun, RunRecord } from '../runs/run-record.js';
+import { threadEnvironment } from '../runs/thread-environment.js';
 
 /** A run that lasts longer sends heartbeats. A thread takes some milliseconds to start, and some megabytes: a short run is not to pay for it. */
 const LONG_RUN_MS = 2_000;
@@ -116,15 +117,10 @@ function shutAtExit(gate: ExitGate, worker: Worker): void {
 function newThread(file: string, workerData: HeartbeatOrders): Worker | undefined {
   try {
     // Neither flags nor variables of the program: what it loads first is not meant for this thread.
-    return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: ofDatabase(process.env) });
+    return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: threadEnvironment() });
   } catch {
     return undefined;
   }
-}
-
-/** What PostgreSQL's driver takes from the environment where the address does not say it: who connects, by which password and certificates. */
-function ofDatabase(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:PG[A-Z]+|HOME|APPDATA|USER|USERNAME)$/i.test(name)));
 }
 
 /** For tests, which cannot wait for half a minute. */

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepTemporaryFiles } from '../base/atomic-file.js';
 import { systemClock } from '../base/clock.js';
@@ -17,14 +17,33 @@ export async function sweepNowAndThen(home: string, leftovers: () => Promise<voi
   });
 }
 
-/** @param marker its own: what one process is told to do, another, which is not, must not put off */
+/**
+ * Remembered before it is done, so that processes that come meanwhile leave it, and not done where it cannot be remembered: in a folder that only looks at a
+ * server, and has no project, it would be done at every look.
+ * @param marker its own: what one process is told to do, another, which is not, must not put off
+ */
 export async function onceADay(marker: string, job: (isFirst: boolean) => Promise<void>): Promise<void> {
   const last = statSync(marker, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (systemClock.now() - last < A_DAY_MS) return;
   try {
-    await job(last === 0);
     writeFileSync(marker, '');
   } catch {
     // A folder that cannot be written is told of by whoever must write to it.
+    return;
+  }
+  try {
+    await job(last === 0);
+  } catch {
+    unremember(marker, last);
+  }
+}
+
+/** It is still to be done. */
+function unremember(marker: string, last: number): void {
+  try {
+    if (last === 0) rmSync(marker);
+    else utimesSync(marker, new Date(last), new Date(last));
+  } catch {
+    // Then it waits for a day.
   }
 }

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Duration, toMs } from '../../base/duration.js';
 import { RUN_STATES, type RunState } from '../../model/states.js';
-import type { Amount, Removal, RunLeft } from '../../runs/run-record.js';
+import type { Amount, RunLeft } from '../../runs/run-record.js';
+import type { Removal } from '../../runtime/past/removal.js';
 import { formatBytes } from '../amounts.js';
 import type { CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -54,13 +55,15 @@ async function remove(runs: readonly string[], options: RemoveOptions, context: 
   out.write(options.json ? `${JSON.stringify({ dryRun, ...removal }, null, 2)}\n` : `${report(removal, dryRun, runs.length > 0)}\n`);
 }
 
-function report({ removed, left, freed, freedFiles, pendingFiles }: Removal, dryRun: boolean, byName: boolean): string {
+function report({ removed, left, freed, freedFiles, pendingFiles, leftFiles }: Removal, dryRun: boolean, byName: boolean): string {
   const would = (done: string, wouldBe: string): string => (dryRun ? wouldBe : done);
   const lines = [removed.length === 0 ? 'no run to remove' : `${would('removed', 'would remove')} ${counted(removed.length, 'run')}`];
   if (byName || dryRun) lines.push(...removed.map((run) => `  ${run}`));
   if (freed.count > 0) lines.push(`${would('freed', 'would free')} ${shown(freed, 'result')} in the record`);
   if (freedFiles.count > 0) lines.push(`${would('deleted', 'would delete')} ${shown(freedFiles, 'file')}`);
   if (pendingFiles.count > 0) lines.push(`${shown(pendingFiles, 'file')} will be deleted once no run is going on`);
+  if (leftFiles > 0)
+    lines.push(`left ${counted(leftFiles, 'file')} alone: not in this project's store, but in another one, on another machine, or gone already`);
   return [...lines, ...left.map(leftLine)].join('\n');
 }
 

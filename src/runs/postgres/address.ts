@@ -1,4 +1,5 @@
 import { MillraceError } from '../../base/error.js';
+import { type TlsSettings, takeTls } from './tls.js';
 
 /** Where a record lies on a server, taken apart. */
 export interface PostgresAddress {
@@ -8,6 +9,8 @@ export interface PostgresAddress {
   readonly schema: string;
   /** For people: without user, password and settings. */
   readonly shown: string;
+  /** Undefined: as the driver finds it. */
+  readonly tls: TlsSettings | false | undefined;
 }
 
 const DEFAULT_SCHEMA = 'millrace';
@@ -34,7 +37,8 @@ export function postgresAddress(address: string): PostgresAddress {
   url.searchParams.delete('schema');
   const host = url.host === '' ? (url.searchParams.get('host') ?? 'localhost') : url.host;
   const shown = `postgres://${host}${url.pathname}${schema === DEFAULT_SCHEMA ? '' : `?schema=${schema}`}`;
-  return { url: url.href, schema, shown };
+  const tls = takeTls(url);
+  return { url: url.href, schema, shown, tls };
 }
 
 function invalid(got: string): MillraceError {

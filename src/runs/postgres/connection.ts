@@ -11,6 +11,8 @@ export interface PostgresOptions {
   readonly clock?: Clock;
   /** How long to go on trying when the server is gone in the middle, before `RECORD_UNREACHABLE`, in milliseconds. @default 15000 */
   readonly patienceMs?: number;
+  /** How long a batch may be held up between its two round trips before the server undoes it, and lets go of the run's row, in milliseconds. @default 5000 */
+  readonly stalledMs?: number;
 }
 
 /**
@@ -22,20 +24,28 @@ export class PostgresConnection {
   readonly clock: Clock;
   readonly #writing: Lane;
   readonly #reading: Lane;
+  /** A long synchronous body may stand between two round trips: it is not to keep heartbeats and others from the run's row. The batch is written again. */
+  readonly #shortly: string;
   #closed = false;
 
-  private constructor(address: PostgresAddress, lane: () => Lane, clock: Clock) {
+  private constructor(address: PostgresAddress, lane: (isForLooking: boolean) => Lane, clock: Clock, stalledMs: number) {
     this.address = address;
     this.clock = clock;
-    this.#writing = lane();
-    this.#reading = lane();
+    this.#writing = lane(false);
+    this.#reading = lane(true);
+    this.#shortly = `SET LOCAL idle_in_transaction_session_timeout TO ${Math.ceil(stalledMs)}`;
   }
 
-  /** @throws MillraceError `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_MISSING`, `RECORD_BUSY` */
+  /** @throws MillraceError `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_TLS_FAILED`, `RECORD_MISSING`, `RECORD_BUSY` */
   static async open(address: PostgresAddress, options: PostgresOptions = {}): Promise<PostgresConnection> {
     const Client = await loadPg();
-    const { clock = systemClock, patienceMs = 15_000 } = options;
-    const connection = new PostgresConnection(address, () => new Lane({ Client, address, clock, patienceMs }), clock);
+    const { clock = systemClock, patienceMs = 15_000, stalledMs = 5_000 } = options;
+    const connection = new PostgresConnection(
+      address,
+      (isForLooking) => new Lane({ Client, address, clock, patienceMs, isForLooking }),
+      clock,
+      stalledMs,
+    );
     // Whoever gives a wrong address is to hear of it at once.
     await connection.#writing.connect();
     return connection;
@@ -67,10 +77,18 @@ export class PostgresConnection {
     return await this.#writing.run((session, isAgain) => session.transaction(['BEGIN'], () => job(session, isAgain)));
   }
 
-  /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
+  /** As `write`, for what takes a few round trips with nothing else in between. */
+  async writeShortly<T>(job: (session: Session) => Promise<T>): Promise<T> {
+    this.#check();
+    return await this.#writing.run((session) => session.transaction(['BEGIN', this.#shortly], () => job(session)));
+  }
+
+  /** As `writeShortly`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
   async writeInPassing<T>(job: (session: Session) => Promise<T>): Promise<T> {
     this.#check();
-    return await this.#writing.run((session) => session.transaction(['BEGIN', 'SET LOCAL synchronous_commit TO off'], () => job(session)));
+    return await this.#writing.run((session) =>
+      session.transaction(['BEGIN', 'SET LOCAL synchronous_commit TO off', this.#shortly], () => job(session)),
+    );
   }
 
   /** Waits for what is under way. Idempotent. */

@@ -16,14 +16,17 @@ export async function findRun(session: Session, id: string): Promise<RunRow | un
   return row && rows.runOf(row);
 }
 
-/** Names are skipped through, one seek each: the newest run of each flow is then one more. */
+/** Names are skipped through, one seek each; so is the time of the newest run of each, from the index alone: asked for by order and limit, all runs may be gone through. */
 const FLOWS = `
 WITH RECURSIVE name (flow) AS (
   SELECT min(flow) FROM run
   UNION ALL
   SELECT (SELECT min(run.flow) FROM run WHERE run.flow > name.flow) FROM name WHERE name.flow IS NOT NULL
 )
-SELECT ${SELECTION} FROM name CROSS JOIN LATERAL (SELECT * FROM run WHERE run.flow = name.flow ORDER BY run.created_at DESC, run.number DESC LIMIT 1) run
+SELECT ${SELECTION} FROM name CROSS JOIN LATERAL (
+  SELECT * FROM run WHERE run.flow = name.flow AND run.created_at = (SELECT max(newest.created_at) FROM run newest WHERE newest.flow = name.flow)
+  ORDER BY run.number DESC LIMIT 1
+) run
 ORDER BY name.flow`;
 
 export async function findFlows(session: Session): Promise<readonly RunRow[]> {
@@ -34,7 +37,7 @@ export async function findFlows(session: Session): Promise<readonly RunRow[]> {
 export async function findRuns(session: Session, filter: RunFilter): Promise<readonly RunRow[]> {
   const limit = runLimit(filter.limit);
   const place = filter.before === undefined ? undefined : await placeOf(session, filter.before);
-  const ways = waysToLead(filter, hasParam);
+  const ways = waysToLead(filter, hasParam, hasTag);
   const counts =
     ways.length === 1 ? [] : await session.all(countsAsked(ways, filter, place).map(({ sql, values }): Sql => [`${sql} AS counted`, ...values]));
   const leads = rarest(ways, () => counts.map(([row]) => row?.[0] as number));
@@ -48,9 +51,16 @@ export async function findRuns(session: Session, filter: RunFilter): Promise<rea
 function pageOf(lead: Lead, filter: RunFilter, place: readonly SqlValue[] | undefined, limit: number | null): Sql {
   const conditions = [within(lead, filter, place), ...lead.rest].filter(({ sql }) => sql !== '');
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
-  const from = lead.table === 'run' ? 'run' : `${lead.table} JOIN run ON run.number = ${lead.table}.run`;
+  // OFFSET 0: the planner is not to read all of a common tag, and then all runs, for one page in the tag's order.
+  const from =
+    lead.table === 'run' ? 'run' : `${lead.table} CROSS JOIN LATERAL (SELECT * FROM run WHERE run.number = ${lead.table}.run OFFSET 0) run`;
   const sql = `SELECT ${SELECTION}, run.number FROM ${from}${where} ORDER BY ${lead.table}.created_at DESC, ${numberIn(lead)} DESC LIMIT ?`;
   return [sql, ...conditions.flatMap(({ values }) => values), limit];
+}
+
+/** OFFSET 0: to be looked up for each run of the page, not by gathering all that have it. */
+function hasTag(tag: string): Condition {
+  return { sql: 'EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number OFFSET 0)', values: [tag] };
 }
 
 /** By the run's own row, which has values whole. */

@@ -9,6 +9,8 @@ export interface LaneParts {
   readonly address: PostgresAddress;
   readonly clock: Clock;
   readonly patienceMs: number;
+  /** Look-ups are planned for what is asked: what is rare and what is common are found by different ways. @default false */
+  readonly isForLooking?: boolean;
 }
 
 const CONNECT_WITHIN_MS = 15_000;
@@ -17,10 +19,10 @@ const LONGEST_PAUSE_MS = 500;
 
 /**
  * For each connection. Who is stopped in the middle of a transaction must not hold up the others for ever: the server ends it, and what comes
- * later is refused by its epoch.
+ * later is refused by its epoch. Nothing here is worth compiling: that alone may take longer than a page.
  */
 const SETTINGS =
-  "SET client_min_messages TO warning; SET extra_float_digits TO 1; SET bytea_output TO 'hex'; SET lock_timeout TO '15s'; " +
+  "SET client_min_messages TO warning; SET extra_float_digits TO 1; SET bytea_output TO 'hex'; SET jit TO off; SET lock_timeout TO '15s'; " +
   "SET idle_in_transaction_session_timeout TO '60s'";
 
 interface Connected {
@@ -101,9 +103,10 @@ export class Lane {
   async #connection(): Promise<Connected> {
     if (this.#connected?.broken) await this.#drop();
     if (this.#connected) return this.#connected;
-    const { Client, address } = this.#parts;
+    const { Client, address, isForLooking = false } = this.#parts;
     const client = new Client({
       connectionString: address.url,
+      ...(address.tls === undefined ? {} : { ssl: address.tls && { ...address.tls } }),
       connectionTimeoutMillis: CONNECT_WITHIN_MS,
       application_name: 'millrace',
       keepAlive: true,
@@ -116,7 +119,7 @@ export class Lane {
     client.on('error', isBroken);
     client.on('end', isBroken);
     await client.connect();
-    await client.query(`SET search_path TO "${address.schema}"; ${SETTINGS}`);
+    await client.query(`SET search_path TO "${address.schema}"; ${SETTINGS}${isForLooking ? '; SET plan_cache_mode TO force_custom_plan' : ''}`);
     this.#connected = connected;
     return connected;
   }

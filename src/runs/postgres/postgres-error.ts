@@ -1,13 +1,16 @@
 import { asError, MillraceError } from '../../base/error.js';
+import { tlsHint } from './tls.js';
 
 /** Sockets that break or never open, and a server that goes or is not up yet. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
-const SERVER_GOES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006']);
+/** This process was held up in the middle of a transaction, and the server has undone it. */
+const IDLE_IN_TRANSACTION = '25P03';
+const SERVER_GOES = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', IDLE_IN_TRANSACTION]);
 /** The driver's own sentences, which have no code. */
 const CUT_OFF = /^Connection terminated|^timeout expired|not queryable|^Client was closed|^read ECONNRESET/;
 /** Another transaction was in the way: what was done is undone, and may be tried again. */
 const IN_THE_WAY = new Set(['40001', '40P01']);
-const NO_PASSWORD = /client password must be a string|empty password/i;
+const NO_PASSWORD = /client password must be|empty password/i;
 
 /** The connection is of no use any more. */
 export function isCutOff(thrown: unknown): boolean {
@@ -26,6 +29,8 @@ export function postgresError(thrown: unknown, location: string): MillraceError 
   const cause = firstOf(asError(thrown));
   const code = codeOf(cause);
   const make = (name: string, message: string, hint: string): MillraceError => new MillraceError(name, message, { cause, hint });
+  const hint = tlsHint(code, cause.message);
+  if (hint !== undefined) return make('RECORD_TLS_FAILED', `no encrypted connection to the record ${location}: ${cause.message}`, hint);
   if (isCutOff(cause)) {
     return make(
       'RECORD_UNREACHABLE',

@@ -30,6 +30,7 @@ import { entriesOf, entriesSince, findEntriesOfTask, findLatestEntry, forgetEntr
 import { findFlows, findRun, findRuns } from './find-runs.js';
 import { sayLastWords } from './last-words.js';
 import { renewLeases } from './leases.js';
+import { LineWriter } from './line-writer.js';
 import { findLogs } from './log-packs.js';
 import { findChosenAddresses, taskRunsAsked, taskRunsOf } from './look-ups.js';
 import { markGoneRuns } from './mark-crashed.js';
@@ -47,7 +48,7 @@ export type PostgresRecordOptions = PostgresOptions;
  * The record in a PostgreSQL database (13 or newer), for processes on many machines. Its tables are made when missing, in the schema `millrace`, or
  * that of `?schema=` at the end of the address. Where the database can only be looked at, runs whose process is gone are shown as they were left.
  * @param url `postgres://user:password@host:5432/database`
- * @throws MillraceError `RECORD_ADDRESS_INVALID`, `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_MISSING`,
+ * @throws MillraceError `RECORD_ADDRESS_INVALID`, `RECORD_LIBRARY_MISSING`, `RECORD_UNREACHABLE`, `RECORD_ACCESS_DENIED`, `RECORD_TLS_FAILED`, `RECORD_MISSING`,
  * `RECORD_TOO_NEW`, `RECORD_TOO_OLD`, `RECORD_NOT_OURS`, `RECORD_SERVER_TOO_OLD`, `RECORD_BUSY`
  */
 export async function openPostgresRecord(url: string, options: PostgresRecordOptions = {}): Promise<RunRecord> {
@@ -76,6 +77,7 @@ class PostgresRecord implements RunRecord {
   readonly #connection: PostgresConnection;
   readonly #url: string;
   readonly #readOnly: boolean;
+  readonly #lines: LineWriter;
   /** By run opened here: the snapshot of what it has seen of others' entries. */
   readonly #seen = new Map<string, string>();
 
@@ -83,6 +85,7 @@ class PostgresRecord implements RunRecord {
     this.#connection = connection;
     this.#url = url;
     this.#readOnly = readOnly;
+    this.#lines = new LineWriter(url);
   }
 
   get location(): string {
@@ -100,13 +103,13 @@ class PostgresRecord implements RunRecord {
   async append(batch: RecordBatch): Promise<void> {
     if (batch.change?.state !== undefined && FINAL_RUN_STATES.has(batch.change.state)) this.#seen.delete(batch.run);
     const write = (session: Session): Promise<void> => writeBatch(session, batch);
-    await (isOnlyLogs(batch) ? this.#connection.writeInPassing(write) : this.#connection.write(write));
+    await (isOnlyLogs(batch) ? this.#connection.writeInPassing(write) : this.#connection.writeShortly(write));
   }
 
-  /** A socket cannot be written and read at once while the loop stands still: the lines stay in memory until it turns. */
-  appendNow(): boolean {
+  /** By a thread with a connection of its own: a socket of this one cannot be read while its loop stands still. */
+  appendNow(batch: RecordBatch): boolean {
     this.#connection.checkOpen();
-    return false;
+    return isOnlyLogs(batch) && this.#lines.write({ run: batch.run, epoch: batch.epoch, logs: batch.logs ?? [] });
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -203,6 +206,7 @@ class PostgresRecord implements RunRecord {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#lines.close();
     return this.#connection.finish();
   }
 

@@ -77,6 +77,7 @@ export function findRuns(connection: SqliteConnection, filter: RunFilter): reado
 export function waysToLead(
   filter: RunFilter,
   hasParam: (name: string, texts: readonly string[]) => Condition = ownParam,
+  hasTag: (tag: string) => Condition = ownTag,
 ): readonly (readonly Lead[])[] {
   const flow: Condition[] = filter.flow === undefined ? [] : [{ sql: 'run.flow = ?', values: [filter.flow] }];
   const state: Condition[] = filter.state === undefined ? [] : [{ sql: 'run.state = ?', values: [filter.state] }];
@@ -125,7 +126,8 @@ export function rarest(ways: readonly (readonly Lead[])[], counts: (ways: readon
   if (others.length === 0) return first;
   const left = [...counts(ways)];
   const sums = ways.map((leads) => left.splice(0, leads.length).reduce((sum, count) => sum + count, 0));
-  return ways[sums.indexOf(Math.min(...sums))] as readonly Lead[];
+  // Of equals not the runs themselves, which come first: others' indexes give what is looked for alone.
+  return ways[sums.lastIndexOf(Math.min(...sums))] as readonly Lead[];
 }
 
 /** What the lead's own index answers. */
@@ -148,7 +150,7 @@ function joined(conditions: readonly Condition[]): Condition {
   return { sql: sql.join(' AND '), values: conditions.flatMap(({ values }) => values) };
 }
 
-function hasTag(tag: string): Condition {
+function ownTag(tag: string): Condition {
   return {
     sql: 'EXISTS (SELECT 1 FROM run_tag o WHERE o.tag = ? AND o.created_at = run.created_at AND o.run = run.number)',
     values: [tag],

@@ -4,6 +4,7 @@ import type { ArtifactKind, ArtifactRef } from '../../model/artifact.js';
 import { TASK_DEFAULTS } from '../../model/task-definition.js';
 import type { NamedRef } from '../../results/result-keeper.js';
 import { type Facts, Shown } from './display.js';
+import { whereItLies } from './elsewhere.js';
 import { keeperOf, type PastSource } from './source.js';
 
 /** What an artifact without a name, which is a whole result, is called. */
@@ -47,7 +48,9 @@ export class PastArtifact extends Shown implements ArtifactInfo {
     await using project = await this.#source.open();
     const { uri, key, contentDigest, valueDigest, bytes, format } = this;
     const ref: ArtifactRef = { uri, key, contentDigest, valueDigest, bytes, format };
-    return (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+    const load = async (): Promise<T> => (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+    if (typeof this.#producer === 'string') return await load();
+    return await whereItLies(project.record, this.#producer.origin?.run ?? this.#producer.run, load);
   }
 
   async producer(): Promise<TaskInfo> {

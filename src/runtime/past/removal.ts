@@ -8,11 +8,14 @@ import type { ResultStore } from '../../model/result-store.js';
 import type { RunState } from '../../model/states.js';
 import { everyRun } from '../../runs/every-run.js';
 import { NOTHING } from '../../runs/look.js';
-import type { Removal, RunFilter, RunRecord } from '../../runs/run-record.js';
+import type { Removal as RecordRemoval, RunFilter, RunRecord } from '../../runs/run-record.js';
 import { findRun } from './look-up.js';
 import { checkQuery } from './run-query.js';
 
-export type { Removal } from '../../runs/run-record.js';
+export interface Removal extends RecordRemoval {
+  /** How many files were to be deleted and are not in the project's store: they lie in another store, on another machine, or are gone already. */
+  readonly leftFiles: number;
+}
 
 /** What of a project is concerned. */
 export interface Tidied {
@@ -80,14 +83,19 @@ async function doomedOf({ record }: Tidied, filter: RunFilter, keep: number, unt
 
 /** Results are looked for once, after all: that goes through the whole record. */
 async function removeInParts({ record, store }: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
-  const deleteFile = (key: string): boolean => deleteStored(store, key);
-  if (dryRun) return await record.remove({ runs, dryRun, deleteFile });
-  const parts: Removal[] = [];
+  let leftFiles = 0;
+  const deleteFile = (key: string): boolean => {
+    const isDeleted = deleteStored(store, key);
+    if (!isDeleted) leftFiles++;
+    return isDeleted;
+  };
+  if (dryRun) return { ...(await record.remove({ runs, dryRun, deleteFile })), leftFiles };
+  const parts: RecordRemoval[] = [];
   for (let from = 0; from < runs.length; from += AT_ONCE) {
     parts.push(await record.remove({ runs: runs.slice(from, from + AT_ONCE), keepBytes: true, deleteFile }));
   }
   const last = parts.some(({ removed }) => removed.length > 0) ? await record.remove({ runs: [], deleteFile }) : NOTHING;
-  return { ...last, removed: parts.flatMap(({ removed }) => removed), left: parts.flatMap(({ left }) => left) };
+  return { ...last, removed: parts.flatMap(({ removed }) => removed), left: parts.flatMap(({ left }) => left), leftFiles };
 }
 
 /** What earlier removals could not delete, since a run was going on. */

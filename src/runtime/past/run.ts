@@ -15,6 +15,7 @@ import { withOrigins } from '../../runs/with-origins.js';
 import { checkNote, checkTags } from './amendments.js';
 import { PastArtifact } from './artifact.js';
 import { type Facts, Shown, spanText } from './display.js';
+import { whereItLies } from './elsewhere.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
 import { findRun, findTaskRun } from './look-up.js';
@@ -109,7 +110,8 @@ export class PastRun extends Shown implements RunInfo {
       );
     }
     await using project = await this.#source.open();
-    return (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+    const load = async (): Promise<T> => (await keeperOf(project, this.#source).load([{ name: '', ref }], TASK_DEFAULTS)) as T;
+    return await whereItLies(project.record, this.id, load);
   }
 
   async report(options: ReportOptions = {}): Promise<string> {

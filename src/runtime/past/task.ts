@@ -11,6 +11,7 @@ import { withOrigins } from '../../runs/with-origins.js';
 import type { Project } from '../project.js';
 import { PastArtifact } from './artifact.js';
 import { type Facts, Shown, spanText } from './display.js';
+import { whereItLies } from './elsewhere.js';
 import { AskedListing } from './listing.js';
 import { logTexts } from './log-lines.js';
 import { PastMetric } from './metric.js';
@@ -133,7 +134,9 @@ export class PastTask extends Shown implements TaskInfo {
   async #valueIn(project: Project, definition: LoadRequest['definition']): Promise<unknown> {
     if (this.state !== 'success' && this.state !== 'cached') throw this.#valueMissing();
     const row = await this.#withArtifacts(project);
-    if (row.artifacts.length > 0) return await keeperOf(project, this.#source).load(row.artifacts, definition);
+    if (row.artifacts.length > 0) {
+      return await whereItLies(project.record, row.origin?.run ?? this.run, () => keeperOf(project, this.#source).load(row.artifacts, definition));
+    }
     const inside = (await project.record.taskRuns(this.run, { task: this.task })).filter(({ parent }) => parent === this.#row.index);
     const children = inside.filter(({ id }) => id.startsWith(`${this.id}[`));
     if (children.length === 0 && this.attempts > 0) return await keeperOf(project, this.#source).load([], definition);
@@ -149,10 +152,13 @@ export class PastTask extends Shown implements TaskInfo {
       return values;
     }
     const loaded = await keeperOf(project, this.#source).loadMany(rows.map(({ artifacts }) => ({ artifacts, definition })));
-    return loaded.map((one) => {
-      if ('error' in one) throw one.error;
-      return one.value;
-    });
+    const failed = loaded.findIndex((one) => 'error' in one);
+    const values = (): readonly unknown[] =>
+      loaded.map((one) => {
+        if ('error' in one) throw one.error;
+        return one.value;
+      });
+    return await whereItLies(project.record, rows[failed]?.origin?.run ?? this.run, values);
   }
 
   #consumers(): Listing<TaskInfo> {

@@ -279,6 +279,36 @@ describe.skipIf(server === '')('a record in PostgreSQL', () => {
     expect((await later.claim({ run: 'r3', epoch: 0, claims: [], leaseMs: 1 })).entries).toEqual([]);
   });
 
+  it('S19: lines are written now, also while a batch of the same process holds the row of the run and cannot go on', async () => {
+    const record = await open();
+    await record.open(runRow());
+    await connected(async (other) => {
+      await other.write(async (session) => {
+        await session.rows('SELECT number FROM run WHERE id = ? FOR NO KEY UPDATE', 'r1');
+        const line = { seq: 0, at: 1, level: 'info', text: 'in between' } as const;
+        expect(record.appendNow({ run: 'r1', epoch: 0, logs: [line] })).toBe(true);
+      });
+    });
+    expect(await record.logs('r1')).toHaveLength(1);
+    await expect(async () => record.appendNow({ run: 'r1', epoch: 1, logs: [] })).rejects.toMatchObject({ code: 'OWNER_FENCED' });
+  });
+
+  it('S31: a batch that is held up in the middle gives way to heartbeats, and is written again', async () => {
+    const record = await open();
+    await record.open(runRow());
+    const slow = await PostgresConnection.open(postgresAddress(url), { stalledMs: 100 });
+    let tries = 0;
+    await slow.writeShortly(async (session) => {
+      tries++;
+      await session.rows('SELECT number FROM run WHERE id = ? FOR NO KEY UPDATE', 'r1');
+      // Waits for the row.
+      if (tries === 1) expect(await record.renewLeases([{ run: 'r1', epoch: 0 }], 1_000)).toEqual([]);
+      await session.rows('UPDATE run SET name = ? WHERE id = ?', 'written', 'r1');
+    });
+    await slow.finish();
+    expect([tries, (await record.run('r1'))?.name]).toEqual([2, 'written']);
+  });
+
   it('S31: an owner that is fenced off while its batch waits for the lock writes nothing', async () => {
     const record = await open();
     await record.open(runRow());
