@@ -9,7 +9,7 @@ import type { SqlRow, SqlValue } from './statement.js';
  * of parameters rather than making one per row, since several rows go into one statement.
  */
 
-export const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest']);
+export const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest', 'code_package']);
 
 /** Columns for a SELECT. Digests are turned into text by the database: bytes cost the driver 2 µs each, text a tenth of that. */
 export function selection(table: string, columns: readonly string[]): string {
@@ -18,7 +18,7 @@ export function selection(table: string, columns: readonly string[]): string {
 
 export const RUN_COLUMNS = (
   'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
-  'notes, system_tags, forced, codes'
+  'notes, system_tags, forced, codes, code_package'
 ).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
@@ -43,6 +43,7 @@ export function runValues(row: RunRow): SqlValue[] {
     json(row.systemTags),
     json(row.forced),
     json(row.codes),
+    row.codePackage === undefined ? null : digestBytes('contentDigest', row.codePackage),
   ];
 }
 
@@ -68,6 +69,7 @@ export function runOf(row: SqlRow): RunRow {
     ...(row[17] == null ? undefined : { systemTags: parse<readonly string[]>(row[17]) }),
     ...(row[18] == null ? undefined : { forced: parse<ForcedTasks>(row[18]) }),
     ...(row[19] == null ? undefined : { codes: parse<Record<string, string>>(row[19]) }),
+    ...(digest(row[20]) === undefined ? undefined : { codePackage: digest(row[20]) }),
   };
 }
 

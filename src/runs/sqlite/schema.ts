@@ -292,3 +292,15 @@ DROP TABLE log;
 
 /** What a run was told to execute, and what the code of its tasks was: for who resumes it (S30). */
 export const SCHEMA_7 = 'ALTER TABLE run ADD COLUMN forced TEXT; ALTER TABLE run ADD COLUMN codes TEXT;';
+
+/** The source files of runs (M10): what belongs to a package, itself and its texts, lies in `content`. */
+export const SCHEMA_8 = `
+ALTER TABLE run ADD COLUMN code_package BLOB;
+CREATE INDEX run_by_code_package ON run (code_package) WHERE code_package IS NOT NULL;
+
+CREATE TABLE code_part (
+  package BLOB NOT NULL,
+  content_digest BLOB NOT NULL,
+  PRIMARY KEY (package, content_digest)
+) WITHOUT ROWID;
+`;
