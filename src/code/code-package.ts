@@ -21,6 +21,13 @@ export interface CodeFile {
 /** Outside of the project; of more bytes than are kept; no text. */
 export type LeftFile = 'outside' | 'large' | 'binary';
 
+/** The same, as people are told. */
+export const WHY_LEFT: Readonly<Record<LeftFile, string>> = {
+  outside: 'it lies outside of the project',
+  large: 'it is too large',
+  binary: 'it is no text',
+};
+
 const FORMAT = 1;
 
 /** As it lies in the record: the same files always give the same text. */

@@ -1,11 +1,11 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
-import type { CodeFile } from '../../code/code-package.js';
+import { type CodeFile, WHY_LEFT } from '../../code/code-package.js';
 import { readFileTexts } from '../../code/read-package.js';
 import { terminalText } from '../../log/terminal-text.js';
 import type { RunRow } from '../../model/records.js';
 import type { RunRecord } from '../../runs/run-record.js';
-import { codeMissing, keptCode, WHY_LEFT } from '../../runtime/past/code.js';
+import { codeMissing, keptCode } from '../../runtime/past/code.js';
 import { formatBytes } from '../amounts.js';
 import { coloursFor } from '../colours.js';
 import { formatTable } from '../table.js';

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../base/error.js';
-import type { CodeFile, CodePackage, LeftFile } from '../../code/code-package.js';
+import { type CodeFile, type CodePackage, WHY_LEFT } from '../../code/code-package.js';
 import { readCodePackage, readFileTexts } from '../../code/read-package.js';
 import type { CodeFileInfo, CodeInfo } from '../../flow/past.js';
 import { formatBytes } from '../../log/format-bytes.js';
@@ -27,13 +27,6 @@ export class PastCode extends Shown implements CodeInfo {
     return { kind: 'Code of run', title: this.#run, facts: [...files, ...packages] };
   }
 }
-
-/** Why a text is not kept, as people are told. */
-export const WHY_LEFT: Readonly<Record<LeftFile, string>> = {
-  outside: 'it lies outside of the project',
-  large: 'it is too large',
-  binary: 'it is no text',
-};
 
 class PastCodeFile extends Shown implements CodeFileInfo {
   readonly path: string;
