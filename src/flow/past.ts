@@ -49,6 +49,8 @@ export interface NoteInfo {
 export interface ReportOptions {
   /** Also writes the page to this file. @default none */
   readonly file?: string;
+  /** false: without the text of the source files, for whom it is not meant. @default true */
+  readonly code?: boolean;
 }
 
 /** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */

@@ -15,7 +15,7 @@ import { logColumns } from './log-columns.js';
 import { metricSeries } from './metric-series.js';
 import type { ReportData, RunSources, TaskCode, ValueView } from './report-data.js';
 import { LARGEST_VALUE, type ReportSource } from './report-source.js';
-import { declaredTask, runSources } from './run-sources.js';
+import { declaredTasks, runSources } from './run-sources.js';
 import { codeOfTasks } from './task-code.js';
 import { TaskPacker } from './task-columns.js';
 import { unreadable, valuesOf } from './task-values.js';
@@ -34,8 +34,8 @@ export interface Gathered {
   readonly templates: ReadonlyMap<string, Markup>;
 }
 
-/** Everything a report tells about a run, from one look at the record. */
-export async function gatherReport(source: ReportSource, run: RunRow, madeAt: number): Promise<Gathered> {
+/** Everything a report tells about a run, from one look at the record. @param withSources with the texts of its source files */
+export async function gatherReport(source: ReportSource, run: RunRow, madeAt: number, withSources = true): Promise<Gathered> {
   const { record } = source;
   const rows = shownStates(await withOrigins(record, await record.taskRuns(run.id)));
   const packer = new TaskPacker(rows, run.createdAt);
@@ -44,7 +44,7 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     await valuesOf(source, rows),
     await logColumns(record, run.id, run.createdAt, (id) => places.get(id)),
     await codeOfTasks(record, run.id, rows),
-    await runSources(record, run),
+    withSources ? await runSources(record, run) : undefined,
     await drawingOf(run, rows),
     await resultOf(source, run),
   ];
@@ -107,12 +107,8 @@ function withDeclared(
   sources: RunSources | undefined,
 ): ReadonlyMap<string, TaskCode> {
   if (sources === undefined) return code;
-  const others = [...new Set(rows.map(({ task }) => task))].filter((task) => !code.has(task));
-  const declared = others.flatMap((task) => {
-    const own = declaredTask(task, sources);
-    return own === undefined ? [] : [[task, own] as const];
-  });
-  return new Map([...code, ...declared]);
+  const others = new Set(rows.map(({ task }) => task).filter((task) => !code.has(task)));
+  return new Map([...code, ...declaredTasks(others, sources)]);
 }
 
 function codeByText(code: ReadonlyMap<string, TaskCode>, packer: TaskPacker): Record<number, TaskCode> {

@@ -35,11 +35,14 @@ function commandFor(run: string, path: string): string {
 }
 
 /**
- * Of a task whose code did not count (it is not cached), the record says no more than its name: where just one file declares that name, this is
+ * Of tasks whose code did not count (they are not cached), the record says no more than their names: where just one file declares a name, this is
  * what is shown.
  */
-export function declaredTask(task: string, { files }: RunSources): TaskCode | undefined {
-  const places = files.flatMap(({ path, declarations = [] }) => declarations.filter(([name]) => name === task).map(() => path));
-  const [only] = places;
-  return only === undefined || places.length > 1 ? undefined : { files: [[only, [task]]], packages: [] };
+export function declaredTasks(tasks: ReadonlySet<string>, { files }: RunSources): ReadonlyMap<string, TaskCode> {
+  const places = new Map<string, string[]>();
+  for (const { path, declarations = [] } of files) {
+    for (const [name] of declarations) if (tasks.has(name)) places.set(name, [...(places.get(name) ?? []), path]);
+  }
+  const alone = [...places].filter(([, paths]) => paths.length === 1);
+  return new Map(alone.map(([task, [path = '']]) => [task, { files: [[path, [task]]], packages: [] }]));
 }

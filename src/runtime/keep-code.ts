@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
-import { asError } from '../base/error.js';
+import { asError, type MillraceError } from '../base/error.js';
 import { secretTexts } from '../model/secret.js';
 import type { RunParts } from './run-parts.js';
 import { FIRST_EPOCH } from './run-parts.js';
@@ -21,6 +21,8 @@ export function keepCode(parts: RunParts): KeptCode {
   let keeping: Promise<void> | undefined;
   const begin = (): void => {
     keeping ??= keep(parts).catch((error: unknown) => {
+      // The run ends by this itself.
+      if (parts.journal.failed || (error as Partial<MillraceError>).code === 'OWNER_FENCED') return;
       parts.recording.line(undefined, 0, 'warn', `the code of the run is not kept: ${parts.mask(asError(error).message)}`);
     });
   };

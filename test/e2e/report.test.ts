@@ -59,6 +59,7 @@ describe('millrace report', () => {
     const { sources } = dataOf((await millrace('report', 'doubles/latest', '-o', '-')).out);
     const [file] = sources.files;
     expect([sources.files.length, file?.path, file?.text]).toEqual([1, 'flow.ts', FLOW]);
+    expect(dataOf((await millrace('report', 'doubles/latest', '-o', '-', '--no-code')).out).sources).toBeUndefined();
     const [, start = 0, end = 0] = file?.declarations.find(([name]) => name === 'twice') ?? [];
     expect(FLOW.slice(start, end)).toBe('const twice = (n: number): number => 2 * n;');
   });
