@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   runs: async () => (await import('./commands/runs.js')).runsCommand,
   inspect: async () => (await import('./commands/inspect.js')).inspectCommand,
+  diff: async () => (await import('./commands/diff.js')).diffCommand,
   tag: async () => (await import('./commands/tag.js')).tagCommand,
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,

@@ -5,20 +5,18 @@ import { wallTime } from '../base/clock.js';
 import { digest128 } from '../base/digest.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { CodePiece } from './code-part.js';
-import { type FileState, foldersOf, isAsItWas, isSettled, namesIn, stateOf } from './file-states.js';
+import type { FileState } from './file-states.js';
 import { functionTextDigest } from './function-text.js';
 import { SCHEME } from './reach.js';
 import type { SiteCode } from './site-code.js';
 import type { Consulted } from './sources.js';
-import { tsconfigsIn } from './tsconfigs.js';
+import { areAsTheyWere, type Surroundings, surroundingsOf } from './surroundings.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
 const FORMAT = `3 ${SCHEME}`;
 /** As files lie in a book; numbers point into its lists. */
-interface Page {
+interface Page extends Surroundings {
   readonly format: string;
-  readonly files: readonly FileState[];
-  readonly folders: readonly (readonly [path: string, names: string])[];
   readonly pieces: readonly CodePiece[];
   readonly sites: Readonly<Record<string, Omit<SiteCode, 'pieces' | 'files' | 'outdated'> & { readonly pieces: number[]; readonly files: number[] }>>;
 }
@@ -79,7 +77,7 @@ export class CodeBook {
     this.#isOpen = true;
     try {
       const page = JSON.parse(readFileSync(this.#path, 'utf8')) as Page;
-      if (page.format === FORMAT && page.files.every(isAsItWas) && page.folders.every(([path, names]) => namesIn(path) === names)) this.#page = page;
+      if (page.format === FORMAT && areAsTheyWere(page)) this.#page = page;
     } catch {
       // There is none, or it cannot be read.
     }
@@ -89,13 +87,9 @@ export class CodeBook {
   #pageOf({ files }: Consulted): Page | undefined {
     const sites = [...this.#sitesBefore(), ...this.#added];
     const sources = [...files, ...sites.flatMap(([, code]) => code.files), ...(this.#page?.files.map(([path]) => path) ?? [])];
-    const folders = foldersOf([this.#root, ...sources]);
-    const settings = tsconfigsIn(folders);
-    if (settings === undefined) return undefined;
-    const paths = new Set([...sources, ...settings]);
-    const states = [...paths].map(stateOf);
-    if (!states.every((state): state is FileState => state !== undefined && isSettled(state, wallTime()))) return undefined;
-    const placeOf = new Map([...paths].map((path, at) => [path, at]));
+    const around = surroundingsOf(this.#root, sources);
+    if (around === undefined) return undefined;
+    const placeOf = new Map(around.files.map(([path], at) => [path, at]));
     const pieces = new Map<string, readonly [number, CodePiece]>();
     const numberOf = (piece: CodePiece): number => {
       const key = `${piece.digest} ${piece.name}\n${piece.file}`;
@@ -106,11 +100,9 @@ export class CodeBook {
     const written = sites.map(([key, { outdated: _, ...code }]) => {
       return [key, { ...code, pieces: code.pieces.map(numberOf), files: code.files.map((path) => placeOf.get(path) as number) }] as const;
     });
-    const names = folders.map((folder) => [folder, namesIn(folder)] as const);
     return {
       format: FORMAT,
-      files: states,
-      folders: names,
+      ...around,
       pieces: [...pieces.values()].map(([, piece]) => piece),
       sites: Object.fromEntries(written),
     };

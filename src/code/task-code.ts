@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { wallTime } from '../base/clock.js';
 import { digest128 } from '../base/digest.js';
 import type { CodeMember, CodeSite } from '../model/code-site.js';
@@ -13,6 +12,7 @@ import { Links } from './links.js';
 import { ModuleReads } from './load-reads.js';
 import { locate } from './locate.js';
 import type { ModuleCode } from './module-code.js';
+import { projectFolder } from './project-folder.js';
 import { type Reached, reach } from './reach.js';
 import type { SiteCode } from './site-code.js';
 import { type Consulted, loadParser, type Parser, Sources } from './sources.js';
@@ -243,24 +243,4 @@ function withOptions(definition: TaskDefinition, { uses, digest, files: _, depth
     options,
     captured: uses.filter((name) => options.captures?.[name] === undefined),
   };
-}
-
-const folders = new Map<string, string>();
-
-/** The nearest folder with a package.json, else that of the file. */
-function projectFolder(file: string): string {
-  const start = dirname(resolve(file));
-  let folder = folders.get(start);
-  if (folder === undefined) {
-    folder = start;
-    for (let next = start; ; next = dirname(next)) {
-      if (existsSync(join(next, 'package.json'))) {
-        folder = next;
-        break;
-      }
-      if (next === dirname(next)) break;
-    }
-    folders.set(start, folder);
-  }
-  return folder;
 }

@@ -49,6 +49,8 @@ export interface NoteInfo {
 export interface ReportOptions {
   /** Also writes the page to this file. @default none */
   readonly file?: string;
+  /** false: without the text of the source files, for whom it is not meant. @default true */
+  readonly code?: boolean;
 }
 
 /** One run. All methods ask the record anew, so that a run that goes on tells more each time; `refresh` gives its newest state. */
@@ -94,6 +96,8 @@ export interface RunInfo {
   metrics(): Listing<MetricInfo>;
   /** The graph as it was recorded, with the state of each node. */
   graph(): Promise<Graph>;
+  /** The source files that it ran, as they were. @throws MillraceError `RUN_CODE_MISSING` where none are kept */
+  code(): Promise<CodeInfo>;
   /** The run as one HTML page that needs no network. @throws MillraceError `REPORT_ASSETS_MISSING`, and what writing the file throws */
   report(options?: ReportOptions): Promise<string>;
   /** Lines in the order in which they came. */
@@ -105,6 +109,29 @@ export interface RunInfo {
   removeTags(...tags: readonly string[]): Promise<RunInfo>;
   /** @returns the run as it is now @throws MillraceError `NOTE_INVALID`, `RECORD_READ_ONLY` */
   note(text: string): Promise<RunInfo>;
+}
+
+/** What code a run had: the file its flow is defined in, and all that this one loads. */
+export interface CodeInfo {
+  /** In the order of their paths. */
+  readonly files: readonly CodeFileInfo[];
+  /** Installed versions of the packages that the files use, by name. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+export interface CodeFileInfo {
+  /** Relative to the folder of the project's package.json, with forward slashes. */
+  readonly path: string;
+  /** sha256, as hex. */
+  readonly digest: string;
+  readonly bytes: number;
+  /** It was changed after it was loaded and before it was kept: what ran was something else. */
+  readonly changed?: true;
+  /**
+   * Secrets are `***`. Files outside of the project, files of more than 512 KB and those that are no text are not kept.
+   * @throws MillraceError `CODE_NOT_KEPT`, `CODE_MISSING`
+   */
+  text(): Promise<string>;
 }
 
 export interface LogQuery {

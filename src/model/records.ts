@@ -62,6 +62,22 @@ export interface RunRow {
   readonly only?: readonly string[] | undefined;
   /** By task, marks of its code when the run executed it, parted by spaces: tells a resume that it has changed (S30). */
   readonly codes?: Readonly<Record<string, string>> | undefined;
+  /** contentDigest of the list of the source files that it ran, which the record holds with the texts of these (M10). */
+  readonly codePackage?: string | undefined;
+}
+
+/** The source files that a run ran: kept once, however many runs had the same. */
+export interface CodeRow {
+  /** contentDigest of the list, which is one of the contents. */
+  readonly digest: string;
+  /** The list, and the texts of the files. Absent: the record has them from an earlier run; where it has not, the run stays without. */
+  readonly contents?: readonly CodeContent[];
+}
+
+export interface CodeContent {
+  /** contentDigest. */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Names of tasks, or patterns of names. */

@@ -13,8 +13,9 @@ import { artifactViews, placeOfGiven } from './artifact-views.js';
 import type { Markup } from './html.js';
 import { logColumns } from './log-columns.js';
 import { metricSeries } from './metric-series.js';
-import type { ReportData, TaskCode, ValueView } from './report-data.js';
+import type { ReportData, RunSources, TaskCode, ValueView } from './report-data.js';
 import { LARGEST_VALUE, type ReportSource } from './report-source.js';
+import { declaredTasks, runSources } from './run-sources.js';
 import { codeOfTasks } from './task-code.js';
 import { TaskPacker } from './task-columns.js';
 import { unreadable, valuesOf } from './task-values.js';
@@ -33,16 +34,17 @@ export interface Gathered {
   readonly templates: ReadonlyMap<string, Markup>;
 }
 
-/** Everything a report tells about a run, from one look at the record. */
-export async function gatherReport(source: ReportSource, run: RunRow, madeAt: number): Promise<Gathered> {
+/** Everything a report tells about a run, from one look at the record. @param withSources with the texts of its source files */
+export async function gatherReport(source: ReportSource, run: RunRow, madeAt: number, withSources = true): Promise<Gathered> {
   const { record } = source;
   const rows = shownStates(await withOrigins(record, await record.taskRuns(run.id)));
   const packer = new TaskPacker(rows, run.createdAt);
   const places = new Map(rows.map(({ id }, place) => [id, place]));
-  const [values, logs, code, graph, result] = [
+  const [values, logs, code, sources, graph, result] = [
     await valuesOf(source, rows),
     await logColumns(record, run.id, run.createdAt, (id) => places.get(id)),
     await codeOfTasks(record, run.id, rows),
+    withSources ? await runSources(record, run) : undefined,
     await drawingOf(run, rows),
     await resultOf(source, run),
   ];
@@ -64,7 +66,8 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     tasks: packer.tasks(values),
     attempts: packer.attempts(),
     logs,
-    code: codeByText(code, packer),
+    code: codeByText(withDeclared(code, rows, sources), packer),
+    ...(sources === undefined ? {} : { sources }),
     metrics: metricSeries(given.metrics, placeOf),
     artifacts,
     errors: packer.errors,
@@ -95,6 +98,17 @@ async function resultOf({ keeper }: ReportSource, { result }: RunRow): Promise<V
   const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: result }], definition: TASK_DEFAULTS }]);
   if (loaded === undefined) return undefined;
   return 'error' in loaded ? unreadable(loaded.error) : viewOf(loaded.value);
+}
+
+/** Tasks whose code did not count are shown as they are declared. */
+function withDeclared(
+  code: ReadonlyMap<string, TaskCode>,
+  rows: readonly TaskRunDetails[],
+  sources: RunSources | undefined,
+): ReadonlyMap<string, TaskCode> {
+  if (sources === undefined) return code;
+  const others = new Set(rows.map(({ task }) => task).filter((task) => !code.has(task)));
+  return new Map([...code, ...declaredTasks(others, sources)]);
 }
 
 function codeByText(code: ReadonlyMap<string, TaskCode>, packer: TaskPacker): Record<number, TaskCode> {

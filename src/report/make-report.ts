@@ -7,8 +7,9 @@ import type { ReportSource } from './report-source.js';
 /**
  * A run's report, as one page.
  * @param madeAt milliseconds since the epoch: what goes on is told until then
+ * @param withSources with the texts of its source files
  */
-export async function makeReport(source: ReportSource, run: RunRow, madeAt: number): Promise<string> {
-  const [assets, gathered] = [await pageAssets(), await gatherReport(source, run, madeAt)];
+export async function makeReport(source: ReportSource, run: RunRow, madeAt: number, withSources = true): Promise<string> {
+  const [assets, gathered] = [await pageAssets(), await gatherReport(source, run, madeAt, withSources)];
   return renderPage(gathered, assets);
 }

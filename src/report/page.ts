@@ -45,6 +45,7 @@ ${header(gathered)}
 ${data.metrics.length > 0 && html`<li><a href="#metrics">Metrics <span class="count">${grouped(data.metrics.length)}</span></a></li>`}
 ${data.artifacts.length > 0 && html`<li><a href="#artifacts">Artifacts <span class="count">${grouped(data.artifacts.length)}</span></a></li>`}
 <li><a href="#log">Log <span class="count">${grouped(data.logs.total)}</span></a></li>
+${data.sources !== undefined && html`<li><a href="#code">Code <span class="count">${grouped(data.sources.files.length)}</span></a></li>`}
 </ul></nav>
 <main>
 <section id="summary" aria-label="Summary">${summary(gathered)}</section>
@@ -54,6 +55,7 @@ ${section('tasks', 'Task runs')}
 ${data.metrics.length > 0 && section('metrics', 'Metrics')}
 ${data.artifacts.length > 0 && section('artifacts', 'Artifacts')}
 ${section('log', 'Log')}
+${data.sources !== undefined && section('code', 'Code')}
 <noscript><p class="card">This page needs its script, which is part of it, for everything below the graph.</p></noscript>
 </main>
 <aside id="detail" aria-label="The chosen task run" hidden></aside>

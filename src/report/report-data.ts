@@ -16,6 +16,8 @@ export interface ReportData {
   readonly logs: LogColumns;
   /** What of each task's code counted, by the task's place in `texts`. */
   readonly code: Readonly<Record<number, TaskCode>>;
+  /** The source files of the run; absent where none are kept. */
+  readonly sources?: RunSources;
   readonly metrics: readonly MetricSeries[];
   readonly artifacts: readonly ReportArtifact[];
 }
@@ -134,12 +136,33 @@ export interface LogColumns {
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export interface TaskCode {
-  /** The first characters of the code's digest. */
-  readonly digest: string;
+  /** The first characters of the code's digest; absent where its code did not count. */
+  readonly digest?: string;
   readonly version?: string;
   /** Declarations that the task reaches, by file. */
   readonly files: readonly (readonly [file: string, names: readonly string[]])[];
   readonly packages: readonly (readonly [name: string, version: string])[];
+}
+
+/** What code the run had. */
+export interface RunSources {
+  readonly files: readonly SourceFile[];
+  readonly packages: readonly (readonly [name: string, version: string])[];
+}
+
+export interface SourceFile {
+  /** As `TaskCode.files` has it. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Absent: the page does not have it, for this reason. */
+  readonly text?: string;
+  readonly why?: string;
+  /** What shows it. */
+  readonly command?: string;
+  /** It was changed after it was loaded. */
+  readonly changed?: true;
+  /** Top-level declarations, by their offsets in the text. */
+  readonly declarations?: readonly (readonly [name: string, start: number, end: number])[];
 }
 
 /** Values that a task told under one name, in order. */

@@ -1,6 +1,7 @@
 import { bootTime, type Clock, systemClock, wallTime } from '../base/clock.js';
+import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
-import type { CacheEntryRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
+import type { CacheEntryRow, CodeContent, CodeRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
 import { crashError, lossOf, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
@@ -89,9 +90,18 @@ class MemoryRecord implements RunRecord {
     for (const { inline, ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
     }
+    if (batch.code) this.#takeCode(run, batch.code);
     const taken = this.#claims.release(batch.run, batch.released ?? []);
     for (const entry of batch.entries ?? []) if (!taken.has(entry.key)) this.#putEntry(entry);
     if (!UNFINISHED.includes(run.row.state)) this.#claims.ended(batch.run);
+  }
+
+  #takeCode(run: MemoryRun, { digest, contents }: CodeRow): void {
+    const same = [...this.#runs.values()].find(({ row }) => row.codePackage === digest);
+    if (same !== undefined) return run.takeCode(digest, same.code);
+    if (contents === undefined) return;
+    for (const one of contents) if (!this.#inline.has(one.digest)) this.#inline.set(one.digest, one.bytes);
+    run.takeCode(digest, contents.map(codeRef));
   }
 
   async claim({ run, epoch, claims, leaseMs }: ClaimRequest): Promise<ClaimAnswer> {
@@ -277,6 +287,7 @@ class MemoryRecord implements RunRecord {
       checkDigest('contentDigest', ref.contentDigest);
       checkDigest('valueDigest', ref.valueDigest);
     }
+    for (const { digest } of [...(batch.code ? [batch.code] : []), ...(batch.code?.contents ?? [])]) checkDigest('contentDigest', digest);
     for (const entry of batch.entries ?? []) {
       checkDigest('taskVersion', entry.taskVersion);
       checkDigest('key', entry.key);
@@ -316,6 +327,11 @@ class MemoryRecord implements RunRecord {
   #checkOpen(): void {
     if (this.#closed) throw recordClosed(this.location);
   }
+}
+
+/** As something of a removed run is looked for. */
+function codeRef({ digest, bytes }: CodeContent): ArtifactRef {
+  return { uri: `record:${digest}`, key: digest, contentDigest: digest, valueDigest: '', bytes: bytes.length, format: '' };
 }
 
 function newestRunFirst(a: MemoryRun, b: MemoryRun): number {

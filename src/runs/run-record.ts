@@ -4,6 +4,7 @@ import type {
   ArtifactRow,
   AttemptRow,
   CacheEntryRow,
+  CodeRow,
   LogRow,
   MetricRow,
   ProgressRow,
@@ -34,6 +35,8 @@ export interface RecordBatch {
   readonly metrics?: readonly MetricRow[];
   /** Upserted by (run, index). */
   readonly progress?: readonly ProgressRow[];
+  /** What the run runs; its contents are read by `inline`. Also of a run that has ended. Alone in a batch, a power cut may undo it as it may lines. */
+  readonly code?: CodeRow;
   /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
   readonly released?: readonly string[];
 }
@@ -210,7 +213,7 @@ export interface RunRecord extends AsyncDisposable {
    */
   open(run: RunRow, leaseMs?: number): Promise<void>;
   /**
-   * Resolves when committed; what is only log lines may be undone by a power cut.
+   * Resolves when committed; what is only log lines, or code, may be undone by a power cut.
    * @throws MillraceError `OWNER_FENCED`, `RUN_UNKNOWN`, `RECORD_READ_ONLY`, `RECORD_FULL`, `RECORD_BUSY`
    */
   append(batch: RecordBatch): Promise<void>;

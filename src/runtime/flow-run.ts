@@ -16,6 +16,7 @@ import type { FlowRunError } from '../model/task-error.js';
 import { ownerFenced } from '../runs/look.js';
 import { bodyContext } from './body-context.js';
 import { recordLongAttempts } from './early-rows.js';
+import { keepCode } from './keep-code.js';
 import { lastWords, maskedInfo, runningIds } from './last-words.js';
 import { guard } from './process-guard.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
@@ -61,11 +62,14 @@ export class FlowRun {
     const stopHeartbeat = this.#parts.project.heartbeat.watch({ run: this.#parts.id, epoch: FIRST_EPOCH }, () =>
       this.#stop(ownerFenced(this.#parts.id, 'nothing that it does from now on counts')),
     );
+    const code = keepCode(this.#parts);
     try {
       // Cancelled before it began, it does not begin (S15).
       const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
+      await code.finished();
       return await this.#end(body);
     } finally {
+      code.cancel();
       stopTimer?.();
       stopSweep?.();
       stopHeartbeat();

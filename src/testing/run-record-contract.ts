@@ -1,6 +1,7 @@
 import type { RunRecord } from '../runs/run-record.js';
 import type { RunRecordCases } from './run-record/cases.js';
 import { claimsAndLeases } from './run-record/claims-and-leases.js';
+import { code } from './run-record/code.js';
 import { entries } from './run-record/entries.js';
 import { handingOn } from './run-record/handing-on.js';
 import { logs } from './run-record/logs.js';
@@ -64,4 +65,5 @@ const CASES: RunRecordCases = {
   ...sideResults,
   ...removal,
   ...handingOn,
+  ...code,
 };

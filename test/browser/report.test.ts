@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ctx, flow, markdown, param, plot, report, task } from '../../src/index.js';
 import { openProject } from '../../src/runtime/project.js';
@@ -53,6 +55,21 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     expect(await textsOf(page, '#tasks tbody th bdi')).toEqual(['load#0', 'score#0', 'sum#0']);
     expect(await page.locator('.graph g.box').count()).toBe(3);
     expect(await page.locator('.graph g.box.failed').textContent()).toContain('score <map> ×4');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the source text of a task, and of the files of the run, as text', async () => {
+    freshHome();
+    const { page, complaints } = await opener.open(await unlucky());
+    expect(await textsOf(page, 'nav a[href="#code"]')).toEqual([expect.stringMatching(/^Code \d+$/)]);
+    const own = page.locator('#code details', { hasText: 'test/browser/report.test.ts' });
+    expect(await own.locator('pre').count()).toBe(0);
+    await own.locator('summary').click();
+    const text = (await own.locator('pre').textContent()) ?? '';
+    expect(text).toContain("throw new Error('the disk is asleep')");
+    expect(text).toBe(readFileSync(fileURLToPath(import.meta.url), 'utf8'));
+    // <img src=x onerror="window.hurt = true"> stands in this file: as text it stays.
+    expect(await page.locator('#code img').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 

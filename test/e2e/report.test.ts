@@ -17,8 +17,16 @@ export const doubles = flow('doubles', () => double(21));
 let folder: string;
 const millrace = async (...args: readonly string[]): Promise<CommandResult> => await runMillrace(folder, args);
 
+interface Page {
+  run: { id: string };
+  tasks: { why: number[]; state: number[] };
+  code: Record<string, unknown>;
+  sources: { files: { path: string; text?: string; declarations: [string, number, number][] }[] };
+  texts: string[];
+}
+
 /** What the page's script is given. */
-function dataOf(page: string): { run: { id: string }; tasks: { why: number[]; state: number[] }; code: Record<string, unknown>; texts: string[] } {
+function dataOf(page: string): Page {
   return JSON.parse(/<script type="application\/json" id="data">(.*)<\/script>/.exec(page)?.[1] ?? '');
 }
 
@@ -48,6 +56,12 @@ describe('millrace report', () => {
     expect(texts[tasks.why[0] as number]).toMatch(/^reused from run /);
     expect(texts[tasks.why[0] as number]).not.toContain(run.id);
     expect(code[texts.indexOf('double')]).toMatchObject({ files: [['flow.ts', expect.arrayContaining(['double', 'twice'])]] });
+    const { sources } = dataOf((await millrace('report', 'doubles/latest', '-o', '-')).out);
+    const [file] = sources.files;
+    expect([sources.files.length, file?.path, file?.text]).toEqual([1, 'flow.ts', FLOW]);
+    expect(dataOf((await millrace('report', 'doubles/latest', '-o', '-', '--no-code')).out).sources).toBeUndefined();
+    const [, start = 0, end = 0] = file?.declarations.find(([name]) => name === 'twice') ?? [];
+    expect(FLOW.slice(start, end)).toBe('const twice = (n: number): number => 2 * n;');
   });
 
   it('fetches nothing and allows nothing from elsewhere', async () => {
@@ -81,7 +95,8 @@ describe('a report in a script', () => {
       const { tasks } = dataOf(page);
       expect(tasks.state).toEqual(Array(3).fill(TASK_STATES.indexOf(expected)));
       // Its list is that of its children.
-      expect(page.includes('2 results reused')).toBe(expected === 'cached');
+      // This file is among the sources of the run: what it says is in the page's data.
+      expect(page.slice(0, page.indexOf('id="data"')).includes('2 results reused')).toBe(expected === 'cached');
     }
   });
 

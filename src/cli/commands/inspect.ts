@@ -16,6 +16,8 @@ interface InspectOptions {
   readonly artifact?: string;
   readonly metric?: string;
   readonly output?: string;
+  /** A file of the run's code; true: the list of them. */
+  readonly code?: string | true;
   readonly lastAttempt?: true;
 }
 
@@ -30,6 +32,7 @@ export function inspectCommand(context: CommandContext): Command {
     .option('--all', 'list the children of maps one by one')
     .option('--artifact <name>', 'show an artifact that was given by ctx().artifact')
     .option('--metric <name>', 'print the points of a metric, as CSV')
+    .option('--code [file]', 'list the source files that the run ran; or print one of them')
     .option('-o, --output <file>', 'write the bytes of the artifact to this file; - for the standard output')
     .option('--last-attempt', 'artifacts and metrics of the last attempt, although it failed')
     .option('--json', 'print JSON')
@@ -42,6 +45,10 @@ async function inspectPath(path: string, options: InspectOptions, { terminal }: 
   await using project = await openRecord();
   const { record } = project;
   const { run, task } = await locate(record, path);
+  if (options.code !== undefined) {
+    const { inspectCode } = await import('./inspect-code.js');
+    return await inspectCode(run, options.code, json === true, record, terminal);
+  }
   const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };
   const taskRun = task === undefined ? undefined : findTaskRun(taskRuns, task, run.id);

@@ -3,6 +3,7 @@ import { TASK_STATES } from '../../model/states.js';
 import { EDGE_KINDS, type ReportError } from '../report-data.js';
 import { artifactNode } from './artifacts.js';
 import type { Choice } from './choice.js';
+import { reachedNode } from './code.js';
 import { type Child, el, fill, name } from './dom.js';
 import { levelSelect, lineNode, linesOf } from './log.js';
 import { metricNode } from './metrics.js';
@@ -303,13 +304,12 @@ function logBlock(model: RunModel, place: number): HTMLElement | undefined {
 function codeBlock(model: RunModel, place: number): HTMLElement | undefined {
   const code = model.data.code[model.data.tasks.task[place] as number];
   if (code === undefined) return undefined;
-  const files = code.files.map(([file, names]) =>
-    el('li', {}, el('code', {}, file === '' ? '(its own text)' : file), el('span', { class: 'faint' }, ` ${names.join(', ')}`)),
-  );
-  const packages = code.packages.map(([title, version]) => el('li', {}, el('code', {}, `${title}@${version}`)));
+  const { digest, version } = code;
+  // Of a task that is not cached, no code counted: it is shown as it is declared.
+  if (digest === undefined) return block('Code', reachedNode(model, code));
   return block(
     'Code that counted',
-    el('p', { class: 'faint' }, code.version === undefined ? `digest ${code.digest}…` : `version ${code.version}`),
-    el('ul', { class: 'plain' }, ...files, ...packages),
+    el('p', { class: 'faint' }, version === undefined ? `digest ${digest}…` : `version ${version}`),
+    reachedNode(model, code),
   );
 }

@@ -2,6 +2,7 @@ import type { TaskState } from '../../model/states.js';
 import type { ReportData } from '../report-data.js';
 import { artifacts } from './artifacts.js';
 import { Choice } from './choice.js';
+import { code } from './code.js';
 import { detail } from './detail.js';
 import { graph } from './graph.js';
 import { log } from './log.js';
@@ -18,6 +19,7 @@ graph(model, choice, table.filterText);
 metrics(model);
 artifacts(model);
 log(model);
+code(model);
 detail(model, choice, table.filterText);
 
 // Buttons anywhere in the page that stand for a task run, or for a state.

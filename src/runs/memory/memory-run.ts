@@ -25,6 +25,7 @@ export class MemoryRun {
   readonly sideResults = new MemorySideResults();
   readonly #logs: LogRow[] = [];
   readonly #seqs = new Set<number>();
+  #code: readonly ArtifactRef[] = [];
 
   constructor(number: number, row: RunRow) {
     this.number = number;
@@ -43,6 +44,16 @@ export class MemoryRun {
     for (const line of batch.logs ?? []) this.#putLog(line);
     this.sideResults.take(batch);
     if (batch.change && !FINAL_RUN_STATES.has(this.#row.state)) this.#row = { ...this.#row, ...given(batch.change) };
+  }
+
+  /** What its code consists of. */
+  get code(): readonly ArtifactRef[] {
+    return this.#code;
+  }
+
+  takeCode(codePackage: string, contents: readonly ArtifactRef[]): void {
+    this.#row = { ...this.#row, codePackage };
+    this.#code = contents;
   }
 
   /** The epoch rises, so that an owner who was only thought dead is refused from now on. */
@@ -92,7 +103,7 @@ export class MemoryRun {
   }
 
   refs(): readonly ArtifactRef[] {
-    return [...[...this.#artifacts.values()].flat(), ...this.sideResults.artifacts({})].map(({ ref }) => ref);
+    return [...[...[...this.#artifacts.values()].flat(), ...this.sideResults.artifacts({})].map(({ ref }) => ref), ...this.#code];
   }
 
   taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {

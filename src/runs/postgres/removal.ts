@@ -1,7 +1,8 @@
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Removal, RemovalRequest, RunLeft } from '../run-record.js';
-import { amount, HOLDERS, LIMITED_BY, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
+import { CODE_LOST } from '../sqlite/code.js';
+import { amount, HAVING, HOLDERS, LIMITED_BY, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOnInsides } from './insides.js';
@@ -95,6 +96,7 @@ async function removeRun(session: Session, { number, id }: Doomed): Promise<void
       WHERE run = ? AND (uri LIKE 'record:%' OR ${IS_RESULT})`;
       return [`INSERT INTO garbage (digest, address, bytes) ${lost} ON CONFLICT DO NOTHING`, number];
     }),
+    ...CODE_LOST.map((sql): Sql => [sql, number, number, number]),
     ...PARTS.map((table) => [`DELETE FROM ${table} WHERE run = ?`, number] as const),
     ['DELETE FROM run_origin WHERE run = ? OR origin = ?', number, id],
     ['DELETE FROM run_param WHERE run = ? AND flow = (SELECT flow FROM run WHERE number = ?)', number, number],
@@ -111,7 +113,7 @@ async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteF
   const { freed, freedFiles, pendingFiles } = NOTHING;
   const [, any = []] = await session.all([[ALONE], ['SELECT 1 FROM garbage LIMIT 1']]);
   if (any.length === 0) return { freed, freedFiles, pendingFiles };
-  await session.all(HOLDERS.map((holder): Sql => [`DELETE FROM garbage g USING ${holder} h WHERE h.content_digest = g.digest`]));
+  await session.all(HAVING.map((holder): Sql => [`DELETE FROM garbage g USING ${holder} h WHERE h.content_digest = g.digest`]));
   const [inRecord = [], , , files = [], open = []] = await session.all([
     ['SELECT count(*), coalesce(sum(length(c.bytes)), 0) FROM garbage g JOIN content c ON c.digest = g.digest'],
     ['DELETE FROM content WHERE digest IN (SELECT digest FROM garbage)'],

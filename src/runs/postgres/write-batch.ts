@@ -8,6 +8,7 @@ import * as rows from '../sqlite/rows.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import { changedColumns, NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll, releaseOf, takenFrom } from './claims.js';
+import { CodeWriting } from './code.js';
 import { EntryWriting } from './entries.js';
 import { inserted, insertInto } from './insert.js';
 import { firstLease } from './leases.js';
@@ -71,6 +72,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
   const entries = new EntryWriting(batch.entries ?? []);
   const from = new OriginWriting(batch.taskRuns ?? []);
   const logs = new LogWriting(batch.run, batch.logs ?? []);
+  const code = new CodeWriting(batch.code);
   const release = releaseOf(batch.run, batch.released ?? []);
   const [found = [], ...answers] = await session.all([
     [LOCK_RUN, batch.run],
@@ -78,6 +80,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
     ...from.questions,
     ...reused.questions,
     ...logs.questions,
+    ...code.questions,
     ...entries.questions,
   ]);
   const { run, state } = openRun(batch, found[0]);
@@ -85,6 +88,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
   const taskRuns = await from.decide(session, answers.splice(0, from.questions.length));
   const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length), taskRuns);
   const lines = logs.decide(run, answers.splice(0, logs.questions.length));
+  const coded = code.decide(run, answers.splice(0, code.questions.length));
   await session.allAndCommit([
     ...packs,
     ...inserted(TASK_RUNS, settled(rest, placeOf), (into, row) => rows.putTaskRun(into, run, row)),
@@ -95,6 +99,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
     ...sideResults(run, batch),
     ...(await entries.decide(session, answers, taken)),
     ...lines,
+    ...coded,
     ...(batch.change && !FINAL_RUN_STATES.has(state) ? changes(run, batch.change) : []),
   ]);
 }

@@ -2,6 +2,7 @@ import type { RunState } from '../../model/states.js';
 import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Amount, Removal, RemovalRequest, RunLeft } from '../run-record.js';
+import { CODE_LOST } from './code.js';
 import type { SqliteConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOnInsides } from './insides.js';
@@ -14,6 +15,8 @@ const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', 
 export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
 /** Those that say where bytes lie. */
 export const HOLDERS = ['artifact', 'run_artifact'];
+/** Those that say which contents are still had. */
+export const HAVING = [...HOLDERS, 'code_part'];
 
 /** A run that is going on and resumes this one, at once or over others: it has read what there is to be taken over, cached or not. */
 export const RESUMED_BY = `WITH RECURSIVE resumed (run, origin) AS (
@@ -113,6 +116,7 @@ function removeRun(connection: SqliteConnection, run: Doomed): void {
       WHERE run = ? AND (uri GLOB 'record:*' OR address GLOB 'results/[0-9a-f][0-9a-f]/*')`;
     connection.prepare(`INSERT INTO garbage (digest, address, bytes) ${lost} ON CONFLICT DO NOTHING`).run([number]);
   }
+  for (const sql of CODE_LOST) connection.prepare(sql).run([number, number, number]);
   removeEntries(connection, number);
   for (const table of PARTS) connection.prepare(`DELETE FROM ${table} WHERE run = ?`).run([number]);
   connection.prepare('DELETE FROM run_origin WHERE run = ?').run([number]);
@@ -129,7 +133,7 @@ function removeRun(connection: SqliteConnection, run: Doomed): void {
 function removeBytes(connection: SqliteConnection, deleteFile: RemovalRequest['deleteFile']): Omit<Removal, 'removed' | 'left'> {
   const { freed, freedFiles, pendingFiles } = NOTHING;
   if (connection.prepare('SELECT 1 FROM garbage LIMIT 1').get() === undefined) return { freed, freedFiles, pendingFiles };
-  for (const holder of HOLDERS) {
+  for (const holder of HAVING) {
     connection.exec(
       `DELETE FROM garbage WHERE digest IN (SELECT DISTINCT g.digest FROM ${holder} h CROSS JOIN garbage g ON g.digest = h.content_digest)`,
     );

@@ -10,7 +10,7 @@ import type { SqlRow, SqlValue } from './statement.js';
  * of parameters rather than making one per row, since several rows go into one statement.
  */
 
-export const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest']);
+export const DIGESTS: ReadonlySet<string> = new Set(['node_key', 'cache_key', 'content_digest', 'value_digest', 'code_package']);
 
 /** Columns for a SELECT. Digests are turned into text by the database: bytes cost the driver 2 µs each, text a tenth of that. */
 export function selection(table: string, columns: readonly string[]): string {
@@ -19,7 +19,7 @@ export function selection(table: string, columns: readonly string[]): string {
 
 export const RUN_COLUMNS = (
   'id, flow, name, state, params, tags, created_at, started_at, finished_at, error, parent_run, origin_run, owner, epoch, counts, result, ' +
-  'notes, system_tags, forced, codes, cause, scheduled_at, scheduled_from, only_tasks'
+  'notes, system_tags, forced, codes, cause, scheduled_at, scheduled_from, only_tasks, code_package'
 ).split(', ');
 
 export function runValues(row: RunRow): SqlValue[] {
@@ -48,6 +48,7 @@ export function runValues(row: RunRow): SqlValue[] {
     row.scheduled?.at ?? null,
     row.scheduled?.from ?? null,
     json(row.only),
+    row.codePackage === undefined ? null : digestBytes('contentDigest', row.codePackage),
   ];
 }
 
@@ -76,6 +77,7 @@ export function runOf(row: SqlRow): RunRow {
     ...(row[20] == null ? undefined : { cause: row[20] as RunCause }),
     ...(row[21] == null ? undefined : { scheduled: { at: row[21] as number, from: row[22] as number } }),
     ...(row[23] == null ? undefined : { only: parse<readonly string[]>(row[23]) }),
+    ...(digest(row[24]) === undefined ? undefined : { codePackage: digest(row[24]) }),
   };
 }
 

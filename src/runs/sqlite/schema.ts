@@ -381,3 +381,15 @@ CREATE INDEX backfill_by_flow ON backfill (flow, created_at);
 
 /** The tasks that a run was limited to. */
 export const SCHEMA_9 = 'ALTER TABLE run ADD COLUMN only_tasks TEXT;';
+
+/** The source files of runs (M10): what belongs to a package, itself and its texts, lies in `content`. */
+export const SCHEMA_10 = `
+ALTER TABLE run ADD COLUMN code_package BLOB;
+CREATE INDEX run_by_code_package ON run (code_package) WHERE code_package IS NOT NULL;
+
+CREATE TABLE code_part (
+  package BLOB NOT NULL,
+  content_digest BLOB NOT NULL,
+  PRIMARY KEY (package, content_digest)
+) WITHOUT ROWID;
+`;

@@ -4,6 +4,7 @@ import { digestBytes } from '../digests.js';
 import { checkEpoch, runExists, runUnknown } from '../look.js';
 import type { RecordBatch } from '../run-record.js';
 import { releaseAllClaims, releaseClaims } from './claims.js';
+import { writeCode } from './code.js';
 import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
@@ -54,6 +55,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.logs) writeLogs(connection, run, batch.logs);
   if (batch.runArtifacts) writeContents(connection, batch.runArtifacts);
   writeSideResults(connection, run, batch);
+  if (batch.code) writeCode(connection, run, batch.code);
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
 

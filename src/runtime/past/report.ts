@@ -16,7 +16,7 @@ export async function reportFrom(open: OpenRecord, run: string, options: ReportO
   const row = await findRun(project.record, run);
   // Looking back mostly needs no page.
   const { makeReport } = await import('../../report/make-report.js');
-  const page = await makeReport(project, row, systemClock.now());
+  const page = await makeReport(project, row, systemClock.now(), options.code);
   if (options.file !== undefined) await writeFileAtomic(resolve(options.file), page, { durable: false });
   return page;
 }

@@ -14,6 +14,7 @@ import { type SideResults, sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import { checkNote, checkTags } from './amendments.js';
 import { PastArtifact } from './artifact.js';
+import { codeOfRun, type PastCode } from './code.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { whereItLies } from './elsewhere.js';
 import { AskedListing } from './listing.js';
@@ -114,6 +115,10 @@ export class PastRun extends Shown implements RunInfo {
     return await whereItLies(project.record, this.id, load);
   }
 
+  async code(): Promise<PastCode> {
+    return await codeOfRun(this.#source.open, await this.#newest());
+  }
+
   async report(options: ReportOptions = {}): Promise<string> {
     return await reportFrom(this.#source.open, this.id, options);
   }
@@ -147,8 +152,7 @@ export class PastRun extends Shown implements RunInfo {
   }
 
   async refresh(): Promise<RunInfo> {
-    await using project = await this.#source.open();
-    return new PastRun(this.#source, await findRun(project.record, this.id));
+    return new PastRun(this.#source, await this.#newest());
   }
 
   async addTags(...tags: readonly string[]): Promise<RunInfo> {
@@ -174,6 +178,11 @@ export class PastRun extends Shown implements RunInfo {
   override cells(): Facts {
     const { kind, title, facts } = this.facts();
     return { kind, title, facts: facts.filter(([name]) => name !== 'notes' && name !== 'error') };
+  }
+
+  async #newest(): Promise<RunRow> {
+    await using project = await this.#source.open();
+    return await findRun(project.record, this.id);
   }
 
   async #taskRuns(filter: { readonly id?: string; readonly task?: string } = {}): Promise<readonly TaskRunDetails[]> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type ProcessIdentity, processIdentity } from '../../base/process-identity.js';
-import type { ArtifactRow, AttemptRow, CacheEntryRow, MetricRow, RunArtifactRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, AttemptRow, CacheEntryRow, CodeRow, MetricRow, RunArtifactRow, RunRow, TaskRunRow } from '../../model/records.js';
 import type { Claim, RecordBatch } from '../../runs/run-record.js';
 
 /** Rows as the cases write them: whole, and told apart by what matters to a case. */
@@ -85,6 +85,12 @@ export function attemptRow(index: number, attempt: number, parts: Partial<Attemp
     error: undefined,
     ...parts,
   };
+}
+
+/** The first is the package, the others are files of it. */
+export function codeRow(...texts: readonly string[]): Required<CodeRow> {
+  const contents = texts.map((text) => ({ digest: digest(text), bytes: new Uint8Array(Buffer.from(text)) }));
+  return { digest: digest(texts[0] as string), contents };
 }
 
 export function artifactRow(index: number, name: string, content: string): ArtifactRow {

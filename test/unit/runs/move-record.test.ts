@@ -73,6 +73,7 @@ describe.skipIf(server === '')('moving a record from SQLite to PostgreSQL', () =
         artifacts: refs.map((ref, index) => ({ index, name: '', ref, inline: Uint8Array.of(index % 256, 0, 255) })),
         entries,
         logs: places.map((seq) => ({ seq, at: seq, level: 'info', text: `line ${seq}`, node: `clean#${seq}` })),
+        code: { digest: hex(999_999, 64), contents: [999_999, 999_998].map((part) => ({ digest: hex(part, 64), bytes: Uint8Array.of(1, 0, 255) })) },
         change: { state: 'success', finishedAt: 3_000, counts: { success: count } },
       });
     }
@@ -98,7 +99,13 @@ describe.skipIf(server === '')('moving a record from SQLite to PostgreSQL', () =
     const moved = await moveRecord(path, url);
     expect(moved.from).toBe(path);
     expect([...moved.rows.keys()]).toEqual([...TABLES.keys()]);
-    expect(Object.fromEntries(moved.rows)).toMatchObject({ run: RUNS, attempt: TASKS + 20 * (RUNS - 1), content: TASKS + 20 * (RUNS - 1), claim: 0 });
+    expect(Object.fromEntries(moved.rows)).toMatchObject({
+      run: RUNS,
+      attempt: TASKS + 20 * (RUNS - 1),
+      content: TASKS + 20 * (RUNS - 1) + 2,
+      code_part: 2,
+      claim: 0,
+    });
     expect((await readFile(path)).equals(before)).toBe(true);
     await using sqlite = await openSqliteRecord({ path });
     await using postgres = await openPostgresRecord(url);
@@ -111,7 +118,7 @@ describe.skipIf(server === '')('moving a record from SQLite to PostgreSQL', () =
   it('is whole or not at all: what fails leaves nothing, and can be done again; twice is refused', async () => {
     await fill();
     await (await openPostgresRecord(url))[Symbol.asyncDispose]();
-    // The last table of all.
+    // One of the last tables.
     await onServer(server, `ALTER TABLE ${name}.log_pack ADD CONSTRAINT unlucky CHECK (last_seq < 2000)`);
     await expect(moveRecord(path, url)).rejects.toMatchObject({ code: 'RECORD_FAILED' });
     const count = `SELECT (SELECT count(*) FROM ${name}.run)::int + (SELECT count(*) FROM ${name}.content)::int AS count`;
