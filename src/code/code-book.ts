@@ -7,8 +7,7 @@ import type { CodeSite } from '../model/code-site.js';
 import type { CodePiece } from './code-part.js';
 import { type FileState, foldersOf, isAsItWas, isSettled, namesIn, stateOf } from './file-states.js';
 import { functionTextDigest } from './function-text.js';
-import { SCHEME } from './reach.js';
-import type { SiteCode } from './site-code.js';
+import { SCHEME, type SiteCode } from './site-code.js';
 import type { Consulted } from './sources.js';
 import { tsconfigsIn } from './tsconfigs.js';
 
