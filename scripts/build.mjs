@@ -37,9 +37,9 @@ const ENTRIES = {
  */
 const PARTS = [
   // Every script that imports Millrace, and every run that is recorded.
-  { name: 'core', from: ['index.ts', 'runtime/project.ts', 'runs/sqlite/sqlite-record.ts'] },
+  { name: 'core', from: ['index.ts'] },
   // `millrace run`, told to machines.
-  { name: 'run', from: ['cli/program.ts', 'cli/commands/run.ts', 'cli/load-flow-file.ts', 'cli/quiet-printer.ts', 'cli/json-lines-printer.ts'] },
+  { name: 'run', from: ['cli/program.ts'] },
   // A person looks on.
   { name: 'live', from: ['cli/human-printer.ts', 'cli/live-view.ts', 'cli/run-summary.ts'] },
   { name: 'past', from: ['client/index.ts', 'runtime/past-run.ts', 'runtime/resume.ts', 'runtime/past/removal.ts', 'runtime/past/retention.ts'] },
