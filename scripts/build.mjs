@@ -33,21 +33,20 @@ const ENTRIES = {
   'line-thread': 'runs/postgres/line-thread.ts',
 };
 
-/** What every run loads is one file, what every command loads another; the rest (drawing, the live view, the bundler's side) stays apart. */
+/**
+ * What is loaded together is one file: modules, and all that they import at their top. What an earlier part has, a later one takes from it; what is
+ * imported when it is needed, and in no part, stays apart. So a module leaves a part by being imported when needed.
+ */
 const PARTS = [
-  {
-    name: 'core',
-    test: /[\\/]src[\\/](?:base|model|graph|flow|results|cache|code|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|resume[.-]|postgres[\\/]|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database)/,
-    priority: 2,
-  },
-  { name: 'past', test: /[\\/]src[\\/]runtime[\\/](?:past|resume[.-])/, priority: 2 },
-  { name: 'postgres', test: /[\\/]src[\\/]runs[\\/]postgres[\\/](?!line-thread)/, priority: 2 },
-  { name: 'log', test: /[\\/]src[\\/]log[\\/]/, priority: 2 },
-  {
-    name: 'command-line',
-    test: /[\\/]src[\\/]cli[\\/](?!main|live|commands|table|fit-width|run-summary|run-progress|human-printer|run-report|side-report|task-report|flow-file[\\/](?:bundle|import-meta|decorator|esbuild|tsconfig-of|source-language))/,
-    priority: 1,
-  },
+  // Every script that imports Millrace, and every run that is recorded.
+  { name: 'core', from: ['index.ts'] },
+  // `millrace run`, told to machines.
+  { name: 'run', from: ['cli/program.ts'] },
+  // A person looks on.
+  { name: 'live', from: ['cli/human-printer.ts', 'cli/live-view.ts', 'cli/run-summary.ts'] },
+  { name: 'past', from: ['client/index.ts', 'runtime/past-run.ts', 'runtime/resume.ts', 'runtime/past/removal.ts', 'runtime/past/retention.ts'] },
+  { name: 'postgres', from: ['postgres.ts', 'runs/postgres/postgres-record.ts', 'runs/postgres/postgres-care.ts', 'runs/postgres/move-record.ts'] },
+  { name: 'drawing', from: ['runtime/drawing.ts', 'runtime/invalidate.ts', 'runtime/stored-output.ts'] },
 ];
 
 /**
@@ -139,7 +138,7 @@ async function joinModules(outputFolder) {
       minify: { compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: true } },
       entryFileNames: '[name].js',
       chunkFileNames: 'parts/[name].js',
-      codeSplitting: { groups: PARTS },
+      codeSplitting: { groups: groupsOfParts() },
     },
   });
 }
@@ -149,6 +148,34 @@ async function quietLines(folder) {
   const { withQuietLines } = await import('./quiet-lines.mjs');
   const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'));
   for (const path of files.map((file) => join(folder, file))) writeFileSync(path, withQuietLines(readFileSync(path, 'utf8')));
+}
+
+/** A group takes along what its modules import, unless an earlier one has it: their order is that of their priorities. */
+function groupsOfParts() {
+  let parts;
+  return PARTS.map(({ name }, index) => ({
+    name(id, graph) {
+      parts ??= divide(graph);
+      return parts.get(id) === name ? name : null;
+    },
+    debugName: name,
+    priority: PARTS.length - index,
+  }));
+}
+
+/** What part each module is in, from what the bundler knows of who imports what. */
+function divide(graph) {
+  const parts = new Map();
+  for (const { name, from } of PARTS) {
+    const found = from.map((file) => join(SRC, file));
+    for (const id of found) {
+      const module = parts.has(id) ? null : graph.getModuleInfo(id);
+      if (module === null || module.isExternal) continue;
+      parts.set(id, name);
+      found.push(...module.importedIds);
+    }
+  }
+  return parts;
 }
 
 /** One classic script and one style sheet, without source maps: they are put into pages that stand alone. */

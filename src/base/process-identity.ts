@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -128,6 +127,8 @@ function tryRead(path: string): string | undefined {
 
 function tryRun(command: string, args: readonly string[]): string | undefined {
   try {
+    // Linux says all of it in files: what runs commands is loaded elsewhere only.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     // The C locale: `ps` would else print the same time differently for two users.
     const text = execFileSync(command, args, {
       encoding: 'utf8',

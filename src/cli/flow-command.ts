@@ -3,6 +3,7 @@ import type { FlowInside } from '../flow/flow.js';
 import type { ParameterSources } from '../flow/parameters.js';
 import { findReferencedFlows } from './flow-file/find-flow.js';
 import type { HowToName } from './flow-file/refuse-file.js';
+import { loadFlowFile } from './load-flow-file.js';
 import type { Terminal } from './terminal.js';
 
 export interface FlowCommandOptions {
@@ -43,7 +44,6 @@ export async function openFlow(
   howToName?: HowToName,
 ): Promise<OpenedFlow> {
   const sources = await parameterSources(options, terminal);
-  const { loadFlowFile } = await import('./load-flow-file.js');
   const chosen = await (await loadFlowFile(file, terminal.cwd)).choose(flow, howToName);
   await findReferencedFlows();
   return { name: chosen.flowName, inside: chosen.inside, sources };

@@ -8,6 +8,7 @@ import type { Bundle } from './flow-file/bundle.js';
 import { installFlowFinder } from './flow-file/find-flow.js';
 import type { FlowFileError } from './flow-file/flow-file-error.js';
 import { definedFlows, type FoundFlow, flowsOf, pickFlow } from './flow-file/flows-of.js';
+import { installImportMeta } from './flow-file/import-meta.js';
 import { findKeptBundle, keepBundle } from './flow-file/kept-bundle.js';
 import type { HowToName } from './flow-file/refuse-file.js';
 import { originOf } from './flow-file/source-frame.js';
@@ -99,7 +100,6 @@ async function importBundle(path: string, refusal?: unknown): Promise<object> {
   const bundle = await bundleOf(path);
   // The file was evaluated up to an `import()` that cannot be resolved: evaluating it again would not help.
   if (refusal !== undefined && bundle.unresolved.length > 0) throw await explainThrown(refusal);
-  const { installImportMeta } = await import('./flow-file/import-meta.js');
   installImportMeta(importComputed);
   process.setSourceMapsEnabled(true);
   try {

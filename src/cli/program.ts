@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { PACKAGE_ROOT } from '../base/own-files.js';
 import type { CommandFactory } from './command.js';
+import { runCommand } from './commands/run.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import type { Terminal } from './terminal.js';
 
-/** In the order of `--help`. Only the module of the command that was typed is loaded. */
+/** In the order of `--help`. `run` comes with the program; of the others only the module of the one that was typed is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   show: async () => (await import('./commands/show.js')).showCommand,
   visualize: async () => (await import('./commands/visualize.js')).visualizeCommand,
   preview: async () => (await import('./commands/preview.js')).previewCommand,
-  run: async () => (await import('./commands/run.js')).runCommand,
+  run: async () => runCommand,
   resume: async () => (await import('./commands/resume.js')).resumeCommand,
   invalidate: async () => (await import('./commands/invalidate.js')).invalidateCommand,
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,

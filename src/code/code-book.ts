@@ -7,8 +7,7 @@ import type { CodeSite } from '../model/code-site.js';
 import type { CodePiece } from './code-part.js';
 import type { FileState } from './file-states.js';
 import { functionTextDigest } from './function-text.js';
-import { SCHEME } from './reach.js';
-import type { SiteCode } from './site-code.js';
+import { SCHEME, type SiteCode } from './site-code.js';
 import type { Consulted } from './sources.js';
 import { areAsTheyWere, type Surroundings, surroundingsOf } from './surroundings.js';
 

@@ -12,6 +12,7 @@ import { MODULE, nameOf, type Piece, textOf } from './piece.js';
 import { readRegion } from './read-region.js';
 import type { Region, Use } from './region.js';
 import type { Binding, Scope } from './scopes.js';
+import { SCHEME } from './site-code.js';
 import { skeletonOf } from './skeleton.js';
 import { scopesAround } from './source-tree.js';
 import type { Sources } from './sources.js';
@@ -45,9 +46,6 @@ export interface Reached {
   /** Every file that has a say: those of pieces, and all that are loaded with them. */
   readonly files: readonly string[];
 }
-
-/** Raised when the same code is to give another digest. */
-export const SCHEME = 'code 1';
 
 /**
  * Everything that functions reach, as one digest. Pieces are numbered as they are found and refer to each other by number, so that neither

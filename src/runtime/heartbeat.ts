@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
 import { PACKAGE_ROOT } from '../base/own-files.js';
 import { LEASE_MS } from '../runs/crash.js';
@@ -116,6 +116,8 @@ function shutAtExit(gate: ExitGate, worker: Worker): void {
 /** Undefined where threads are not allowed (`--permission`). */
 function newThread(file: string, workerData: HeartbeatOrders): Worker | undefined {
   try {
+    // Loaded for runs that last.
+    const { Worker } = process.getBuiltinModule('node:worker_threads');
     // Neither flags nor variables of the program: what it loads first is not meant for this thread.
     return new Worker(file, { name: 'millrace-heartbeat', workerData, execArgv: [], env: threadEnvironment() });
   } catch {

@@ -10,6 +10,7 @@ import { memoryStore } from '../results/memory-store.js';
 import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.js';
 import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
+import { openSqliteRecord } from '../runs/sqlite/sqlite-record.js';
 import { teachFiles } from './file-class.js';
 import { Heartbeat } from './heartbeat.js';
 import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
@@ -133,7 +134,6 @@ async function onServer(home: string, address: string): Promise<Parts> {
 
 async function inFolder(home: string, path: string): Promise<Parts> {
   makeFolder(home);
-  const { openSqliteRecord } = await import('../runs/sqlite/sqlite-record.js');
   const record = await openSqliteRecord({ path }).catch((error: unknown) => {
     if ((error as MillraceError).code === 'RECORD_READ_ONLY' && existsSync(path)) return openSqliteRecord({ path, readOnly: true });
     throw error;

@@ -25,7 +25,26 @@ function defines(text: string, name: string): boolean {
 it.each(['index.js', 'decorators/index.js', 's3.js'])('%s loads neither what looks back, nor drawings, nor PostgreSQL', (entry) => {
   const text = loadedWith(entry);
   expect(defines(text, 'TaskGraph')).toBe(true);
-  expect(['PastRun', 'PostgresRecord', 'Tracer'].filter((name) => defines(text, name))).toEqual([]);
+  expect(['PastRun', 'PostgresRecord', 'Tracer', 'SourceLook'].filter((name) => defines(text, name))).toEqual([]);
+});
+
+/** Each takes Node about a millisecond to load, and no run needs it before it does something out of the common. */
+const LATER = ['node:child_process', 'node:http', 'node:net', 'node:stream/web', 'node:v8', 'node:worker_threads', 'node:zlib'];
+
+it.each(['index.js', 'parts/program.js'])('%s loads no module of Node that can wait', (entry) => {
+  expect(LATER.filter((name) => loadedWith(entry).includes(`from"${name}"`))).toEqual([]);
+});
+
+/** Node compiles all of it at every start, some fifty milliseconds for a megabyte. Raised only by the change that causes it. */
+it.each([
+  ['index.js', 520_000],
+  ['parts/program.js', 610_000],
+])('%s loads few bytes', (entry, most) => expect(loadedWith(entry).length).toBeLessThan(most));
+
+it('`millrace run` passes over what tells people, looks back, draws and reads sources', () => {
+  const text = loadedWith('parts/program.js');
+  expect(defines(text, 'Command')).toBe(true);
+  expect(['LiveView', 'PastRun', 'Tracer', 'SourceLook', 'MemoryRecord'].filter((name) => defines(text, name))).toEqual([]);
 });
 
 it('millrace/client looks back', () => expect(defines(loadedWith('client/index.js'), 'PastRun')).toBe(true));

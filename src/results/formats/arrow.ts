@@ -1,7 +1,6 @@
 import { asError, MillraceError } from '../../base/error.js';
 import type { Serializer } from '../../model/serializer.js';
-import { makeArrowTable, readVector } from './arrow-columns.js';
-import { HEADER_KEY, notATable, parseHeader, putTogether, takeApart } from './column-table.js';
+import { type ColumnTable, HEADER_KEY, notATable, parseHeader, putTogether, takeApart } from './column-table.js';
 import { loadLibrary } from './optional-library.js';
 import { type ArrowTable, isPolars, tableKind } from './table-kind.js';
 
@@ -33,12 +32,18 @@ function encode(value: unknown): Uint8Array | Promise<Uint8Array> {
   if (isPolars(value)) return markedAsPolars(value.writeIPC());
   const kind = tableKind(value);
   if (kind === undefined || kind === 'polars') throw notATable(value, 'arrow');
-  const table = kind === 'arrow' ? undefined : takeApart(value, kind);
-  return loadLibrary('apache-arrow', WHY).then((library) => {
-    const made = table === undefined ? (value as ArrowTable) : makeArrowTable(library, table, new Map([[HEADER_KEY, JSON.stringify(table.header)]]));
-    return library.tableToIPC(made, 'file');
-  });
+  return write(kind === 'arrow' ? (value as ArrowTable) : takeApart(value, kind));
 }
+
+async function write(table: ArrowTable | ColumnTable): Promise<Uint8Array> {
+  const library = await loadLibrary('apache-arrow', WHY);
+  if (!('header' in table)) return library.tableToIPC(table, 'file');
+  const { makeArrowTable } = await loadColumns();
+  return library.tableToIPC(makeArrowTable(library, table, new Map([[HEADER_KEY, JSON.stringify(table.header)]])), 'file');
+}
+
+/** Most programs keep no table: what writes and reads them is loaded by those that do. */
+const loadColumns = (): Promise<typeof import('./arrow-columns.js')> => import('./arrow-columns.js');
 
 async function decode(bytes: Uint8Array): Promise<unknown> {
   if (isOfPolars(bytes)) {
@@ -52,6 +57,7 @@ async function decode(bytes: Uint8Array): Promise<unknown> {
     const text = table.schema.metadata.get(HEADER_KEY);
     if (text === undefined) return table;
     const header = parseHeader(text);
+    const { readVector } = await loadColumns();
     return await putTogether(
       header,
       header.columns.map(([, type], at) => readVector(table.getChildAt(at) as NonNullable<ReturnType<ArrowTable['getChildAt']>>, type)),

@@ -1,8 +1,6 @@
 import type { Serializer } from '../../model/serializer.js';
-import { arrowFromColumns, columnsOfArrow } from './arrow-columns.js';
-import { notATable, putTogether, takeApart } from './column-table.js';
+import { type ColumnTable, notATable, putTogether, takeApart } from './column-table.js';
 import { loadLibrary } from './optional-library.js';
-import { readParquet, writeParquet } from './parquet-file.js';
 import { isOfPolars, POLARS_PARQUET } from './polars-file.js';
 import { type ArrowTable, isPolars, tableKind } from './table-kind.js';
 
@@ -38,8 +36,18 @@ function encode(value: unknown): Uint8Array | Promise<Uint8Array> {
   if (isPolars(value)) return value.writeParquet(POLARS_PARQUET);
   const kind = tableKind(value);
   if (kind === undefined || kind === 'polars') throw notATable(value, 'parquet');
-  if (kind === 'arrow') return columnsOfArrow(value as ArrowTable).then(writeParquet);
-  return writeParquet(takeApart(value, kind));
+  return write(kind === 'arrow' ? columnsOf(value as ArrowTable) : takeApart(value, kind));
+}
+
+/** Most programs keep no table: what writes and reads them is loaded by those that do. */
+async function write(table: ColumnTable | Promise<ColumnTable>): Promise<Uint8Array> {
+  const { writeParquet } = await import('./parquet-file.js');
+  return await writeParquet(await table);
+}
+
+async function columnsOf(table: ArrowTable): Promise<ColumnTable> {
+  const { columnsOfArrow } = await import('./arrow-columns.js');
+  return await columnsOfArrow(table);
 }
 
 async function decode(bytes: Uint8Array): Promise<unknown> {
@@ -47,7 +55,10 @@ async function decode(bytes: Uint8Array): Promise<unknown> {
     const { readParquet: readFrame } = await loadLibrary('nodejs-polars', 'to read back a polars DataFrame');
     return readFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
+  const { readParquet } = await import('./parquet-file.js');
   const table = await readParquet(bytes);
   if ('rows' in table) return table.rows;
-  return table.header.kind === 'arrow' ? await arrowFromColumns(table.header, table.columns) : await putTogether(table.header, table.columns);
+  if (table.header.kind !== 'arrow') return await putTogether(table.header, table.columns);
+  const { arrowFromColumns } = await import('./arrow-columns.js');
+  return await arrowFromColumns(table.header, table.columns);
 }

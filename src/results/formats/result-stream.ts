@@ -1,10 +1,4 @@
-import {
-  ReadableStream,
-  type ReadableStreamDefaultReader,
-  type ReadableWritablePair,
-  type StreamPipeOptions,
-  type WritableStream,
-} from 'node:stream/web';
+import type { ReadableStreamDefaultReader, ReadableWritablePair, StreamPipeOptions, WritableStream } from 'node:stream/web';
 
 /** Where the bytes of a stored stream come from; called once for each time they are read. */
 export type OpenBytes = () => AsyncIterable<Uint8Array>;

@@ -1,4 +1,3 @@
-import { deserialize, serialize } from 'node:v8';
 import type { Serializer } from '../../model/serializer.js';
 import { checkCloneable } from './cloneable.js';
 
@@ -15,6 +14,9 @@ export function v8<T = any>(): Serializer<T> {
   return V8;
 }
 
+/** Most programs keep nothing in this form: what Node takes for it is loaded when it is used. */
+const engine = (): typeof import('node:v8') => process.getBuiltinModule('node:v8');
+
 const V8: Serializer = Object.freeze({
   exact: true,
   name: 'v8',
@@ -22,7 +24,7 @@ const V8: Serializer = Object.freeze({
   contentType: 'application/x-nodejs-v8',
   encode: (value: unknown) => {
     checkCloneable(value);
-    return serialize(value);
+    return engine().serialize(value);
   },
-  decode: (bytes: Uint8Array): unknown => deserialize(bytes),
+  decode: (bytes: Uint8Array): unknown => engine().deserialize(bytes),
 });

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { asError, MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import { recordClosed } from '../look.js';
+import { loadLibSql } from './load-libsql.js';
 import { isBusyError, recordError, sqliteCode } from './record-error.js';
 import { type DriverStatement, Statement } from './statement.js';
 
@@ -31,19 +31,6 @@ const BLOCKING_WAIT_MS = 4;
 const LAST_WORDS_WAIT_MS = 1_000;
 const LONGEST_PAUSE_MS = 50;
 const WRITING = 'BEGIN IMMEDIATE';
-
-/** By require: an import would first search the whole file for names it exports. */
-function loadLibSql(): typeof import('libsql') {
-  // To know which C library there is, it has Node write a report, which else takes as long as looking up the names of all open connections.
-  const report = process.report as { excludeNetwork?: boolean };
-  const { excludeNetwork } = report;
-  report.excludeNetwork = true;
-  try {
-    return createRequire(import.meta.url)('libsql') as typeof import('libsql');
-  } finally {
-    report.excludeNetwork = excludeNetwork ?? false;
-  }
-}
 
 /**
  * One connection to an SQLite file: WAL, `synchronous=FULL`, prepared statements kept. A transaction's body is synchronous, so none is ever

@@ -1,7 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createJsonLog, type JsonLogOptions } from '../../../src/log/json-lines.js';
 import { createMask } from '../../../src/log/mask.js';
 import type { RunEvent } from '../../../src/model/event.js';
@@ -9,16 +6,15 @@ import type { RunEvent } from '../../../src/model/event.js';
 const at = new Date('2025-11-20T14:03:22.118Z');
 const names = { run: '20251120-1', flow: 'penguins' };
 
-async function written(events: readonly RunEvent[], options: Partial<JsonLogOptions> = {}): Promise<Record<string, unknown>[]> {
+function written(events: readonly RunEvent[], options: Partial<JsonLogOptions> = {}): Record<string, unknown>[] {
   let text = '';
   const destination = {
     write(line: string) {
       text += line;
     },
   };
-  const log = await createJsonLog({ ...names, destination, ...options });
+  const log = createJsonLog({ ...names, destination, ...options });
   for (const event of events) log.event(event);
-  log.close();
   return text
     .split('\n')
     .slice(0, -1)
@@ -40,8 +36,8 @@ const failed: RunEvent = {
 };
 
 describe('createJsonLog', () => {
-  it('writes one object per event, with the time of the event', async () => {
-    expect(await written([failed])).toEqual([
+  it('writes one object per event, with the time of the event', () => {
+    expect(written([failed])).toEqual([
       {
         level: 'error',
         time: '2025-11-20T14:03:22.118Z',
@@ -59,14 +55,14 @@ describe('createJsonLog', () => {
     ]);
   });
 
-  it('writes log lines as they are: percent signs, quotes, control characters', async () => {
+  it('writes log lines as they are: percent signs, quotes, control characters', () => {
     const text = '100 %d %s %% "q" \u001b[1m\u0000 {}';
-    const [line] = await written([{ at, node: 'a#0', type: 'log', data: { at: 0, level: 'warn', text, attempt: 1 } }]);
+    const [line] = written([{ at, node: 'a#0', type: 'log', data: { at: 0, level: 'warn', text, attempt: 1 } }]);
     expect(line).toEqual({ level: 'warn', time: '2025-11-20T14:03:22.118Z', ...names, type: 'log', node: 'a#0', attempt: 1, msg: text });
   });
 
-  it('sums up the run in its last line', async () => {
-    const all = await written([
+  it('sums up the run in its last line', () => {
+    const all = written([
       { at, type: 'run-state', data: { state: 'running' } },
       { at, node: 'a#0', type: 'task-state', data: { task: 'a', state: 'cached', attempt: 0 } },
       { at: new Date(at.getTime() + 3200), type: 'run-state', data: { state: 'success' } },
@@ -74,14 +70,14 @@ describe('createJsonLog', () => {
     expect(all.at(-1)).toMatchObject({ state: 'success', ms: 3200, counts: { cached: 1 } });
   });
 
-  it('leaves out what is below its level', async () => {
+  it('leaves out what is below its level', () => {
     const queued: RunEvent = { at, node: 'a#0', type: 'task-state', data: { task: 'a', state: 'queued', attempt: 0 } };
-    expect(await written([queued])).toEqual([]);
-    expect(await written([queued], { level: 'debug' })).toHaveLength(1);
-    expect(await written([queued, failed], { level: 'error' })).toHaveLength(1);
+    expect(written([queued])).toEqual([]);
+    expect(written([queued], { level: 'debug' })).toHaveLength(1);
+    expect(written([queued, failed], { level: 'error' })).toHaveLength(1);
   });
 
-  it('S18: a canary is found nowhere', async () => {
+  it('S18: a canary is found nowhere', () => {
     const canary = 'can"ary\n4711';
     const error = { name: canary, message: canary, code: canary, stack: canary, cause: { name: 'Error', message: canary } };
     const events: RunEvent[] = [
@@ -94,37 +90,8 @@ describe('createJsonLog', () => {
       { at, type: 'run-state', data: { state: 'failed', error } },
       { at, node: 'a#0', type: 'log', data: { at: 0, level: 'info', text: JSON.stringify({ key: canary }) } },
     ];
-    const all = await written(events, { flow: canary, run: canary, mask: createMask([canary]) });
+    const all = written(events, { flow: canary, run: canary, mask: createMask([canary]) });
     expect(all).toHaveLength(3);
     expect(JSON.stringify(all)).not.toMatch(/ary|4711/);
-  });
-
-  describe('to a file descriptor', () => {
-    let folder: string;
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'millrace-json-'));
-    });
-    afterAll(() => rmSync(folder, { recursive: true }));
-
-    it('has written each line when event() returns, and leaves the descriptor open', async () => {
-      const path = join(folder, 'run.jsonl');
-      const fd = openSync(path, 'w');
-      const log = await createJsonLog({ ...names, destination: fd });
-      log.event(failed);
-      expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(2);
-      log.close();
-      closeSync(fd);
-    });
-
-    it('says on close that lines were lost', async () => {
-      const path = join(folder, 'read-only');
-      writeFileSync(path, '');
-      const fd = openSync(path, 'r');
-      const log = await createJsonLog({ ...names, destination: fd });
-      log.event(failed);
-      log.event(failed);
-      expect(() => log.close()).toThrow(expect.objectContaining({ code: 'LOG_WRITE_FAILED' }));
-      closeSync(fd);
-    });
   });
 });
