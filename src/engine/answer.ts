@@ -24,5 +24,10 @@ export type Answer = KnownAnswer | Withheld;
 export interface Answers {
   /** False: there is no use in asking, the call is to execute. */
   concerns(definition: TaskDefinition, policy: CachePolicy | false | undefined): boolean;
+  /**
+   * Has what answers calls of a task read in, where it is not at hand; what comes back is waited for before the first of them asks. From then on
+   * answers come at once, unless files or stores have to be looked at.
+   */
+  prepare(definition: TaskDefinition, policy: CachePolicy | undefined): Promise<unknown> | undefined;
   ask(question: OpenQuestion): Answer | Promise<Answer>;
 }

@@ -6,6 +6,7 @@ import type { Answer, Answers } from './answer.js';
 import type { Endings } from './endings.js';
 import { forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
+import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
 import { givenInputs } from './node-results.js';
 import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, REDONE } from './node-table.js';
@@ -37,6 +38,8 @@ export class Decisions {
   readonly #host: DecisionsHost;
   readonly #endings: Endings;
   readonly #answers: Answers;
+  /** By task, nodes that ask when what answers them has been read: a list, not a promise for each of ten thousand. */
+  readonly #unprepared = new Map<TaskDefinition, number[]>();
 
   constructor(run: Machinery, host: DecisionsHost, endings: Endings) {
     this.#run = run;
@@ -64,7 +67,7 @@ export class Decisions {
     if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
     if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
     else if (this.#answers.concerns(definition, policy)) this.#ask(node, definition, policy || undefined);
-    else this.#take(node, undefined, () => this.#prepare(node, undefined));
+    else if (this.#isTaken(node, undefined)) this.#prepare(node, undefined);
   }
 
   /** True: the trigger rule lets the node run. Else it has been ended, or waits for more of its inputs (S11). */
@@ -98,34 +101,59 @@ export class Decisions {
     }
   }
 
-  /** No two nodes write one address. */
-  #take(node: number, key: string | undefined, go: () => void): void {
+  /** False: another node writes its address, so it has ended. */
+  #isTaken(node: number, key: string | undefined): boolean {
     try {
       this.#run.targets.take(node, key);
+      return true;
     } catch (error) {
-      return this.#endings.fail(node, FAILED, error);
+      this.#endings.fail(node, FAILED, error);
+      return false;
     }
-    go();
   }
 
   // ── is there an earlier result? ──
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy | undefined): void {
-    const { notes, results } = this.#run;
-    if (this.#waitFor(node, results.remadeInputs(node))) return;
+    if (this.#waitFor(node, this.#run.results.remadeInputs(node))) return;
     const question = this.questionOf(node, definition, policy, this.#forcedBy(node, definition));
-    const { inputs } = question;
+    const asked = policy && question.inputs;
     let answer: Answer | Promise<Answer>;
     try {
+      if (this.#isUnprepared(node, definition, policy, asked)) return;
       answer = this.#answers.ask(question);
     } catch (error) {
       // The policy is the user's.
       return this.#endings.fail(node, FAILED, error);
     }
-    if (inputs && policy) notes.of(node).asked = inputs;
-    const go = (known: Answer): void => this.#take(node, 'key' in known ? known.key : undefined, () => this.#answered(node, definition, known));
-    if (answer instanceof Promise) this.#when(node, answer, go);
-    else go(answer);
+    if (!(answer instanceof Promise)) return this.#answered(node, definition, answer, asked);
+    if (asked) this.#run.notes.of(node).asked = asked;
+    this.#when(node, answer, (known) => this.#answered(node, definition, known, asked));
+  }
+
+  /** True: the node asks again, for the same arguments, when what answers its task has been read. */
+  #isUnprepared(node: number, definition: TaskDefinition, policy: CachePolicy | undefined, asked: InputDigests | undefined): boolean {
+    let waiting = this.#unprepared.get(definition);
+    if (waiting === undefined) {
+      const coming = this.#answers.prepare(definition, policy);
+      if (coming === undefined) return false;
+      waiting = [];
+      this.#unprepared.set(definition, waiting);
+      coming.then(
+        () => this.#prepared(definition, (one) => this.#arm(one)),
+        (error) => this.#prepared(definition, (one) => this.#endings.fail(one, FAILED, error)),
+      );
+    }
+    waiting.push(node);
+    if (asked) this.#run.notes.of(node).asked = asked;
+    return true;
+  }
+
+  #prepared(definition: TaskDefinition, go: (node: number) => void): void {
+    const waiting = this.#unprepared.get(definition) ?? [];
+    this.#unprepared.delete(definition);
+    this.#host.tick();
+    for (const node of waiting) if (!this.#run.nodes.isFinal(node)) go(node);
   }
 
   questionOf<P extends CachePolicy | undefined>(
@@ -134,11 +162,11 @@ export class Decisions {
     policy: P,
     forced: string | undefined,
   ): OpenQuestion & { readonly policy: P } {
-    const { graph, nodes, results, targets } = this.#run;
+    const { graph, nodes, notes, results, targets } = this.#run;
     return {
       definition,
       policy,
-      inputs: results.inputs(node),
+      inputs: notes.find(node).asked ?? results.inputs(node),
       forced,
       place: node,
       target: targets.placeOf(node),
@@ -156,15 +184,15 @@ export class Decisions {
     return forcedBy(parts.force, definition, before);
   }
 
-  #answered(node: number, definition: TaskDefinition, answer: Answer): void {
-    const { notes, reads, results } = this.#run;
+  #answered(node: number, definition: TaskDefinition, answer: Answer, asked: InputDigests | undefined): void {
+    const { notes, results } = this.#run;
+    if (!this.#isTaken(node, 'key' in answer ? answer.key : undefined)) return;
     if ('withheld' in answer) return this.#endings.fail(node, SKIPPED, new Error(answer.withheld));
     if (answer.hit) {
       if (answer.remark !== undefined) this.#host.line(node, 0, 'warn', answer.remark);
-      results.reused(node, answer.hit);
-      reads.reused(node, answer.hit);
-      return this.#endings.settle(node, CACHED, undefined);
+      return this.#endings.reuse(node, answer.hit, asked);
     }
+    if (asked) notes.of(node).asked = asked;
     if (answer.adopted) {
       notes.of(node).key = answer.key;
       results.computed(node, answer.adopted.value, answer.adopted);
@@ -206,7 +234,14 @@ export class Decisions {
     return true;
   }
 
+  /** The question may be another one now. */
   #lookAgain(node: number): void {
+    const { notes } = this.#run;
+    if (notes.find(node).asked !== undefined) delete notes.of(node).asked;
+    this.#arm(node);
+  }
+
+  #arm(node: number): void {
     this.#run.nodes.unmark(node, LOOKED_AT);
     this.#host.arm(node);
   }

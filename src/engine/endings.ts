@@ -1,3 +1,4 @@
+import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { TaskError } from '../model/task-error.js';
@@ -98,18 +99,40 @@ export class Endings {
     return TASK_STATE_CODE[endWithout(lost.map((from) => this.#host.state(from)))];
   }
 
+  /** An earlier result stands for it. In a run that is repeated most nodes end so: what was never begun has nothing to undo. */
+  reuse(node: number, origin: CacheEntryRow, asked: InputDigests | undefined): void {
+    const { claims, flights, parts, reads, results } = this.#run;
+    results.reused(node, origin);
+    reads.reused(node, origin);
+    const led = flights.keyOf(node);
+    parts.observer.reused(node, {
+      origin,
+      key: led ?? (origin.key || undefined),
+      claimed: led !== undefined && claims.release(led) ? led : undefined,
+      finishedAt: this.#host.now,
+      inputs: asked ?? givenInputs(results, node, this.#definition(node)),
+    });
+    this.#moveOn(node, CACHED);
+  }
+
   settle(node: number, state: number, kept: Kept | undefined): void {
-    const { attempts, flights, graph, maps, nodes, notes } = this.#run;
-    const host = this.#host;
-    const definition = this.#definition(node);
-    const isDerived = definition.kind === 'derived';
+    const { attempts } = this.#run;
     attempts.release(node);
-    if (!isDerived) this.#tell(node, state, kept);
+    if (this.#definition(node).kind !== 'derived') this.#tell(node, state, kept);
+    attempts.forget(node);
+    this.#moveOn(node, state);
+  }
+
+  /** What there is to tell of the node has been told: who waited for it may go on. */
+  #moveOn(node: number, state: number): void {
+    const { flights, graph, maps, nodes, notes } = this.#run;
+    const host = this.#host;
+    const { kind } = this.#definition(node);
+    const isDerived = kind === 'derived';
     nodes.move(node, state);
     // A map counts by its children; one that could not be split, or was not come to, has nobody else to count it.
     nodes.count(state, isDerived || maps.children.has(node) ? 0 : 1);
-    if (definition.kind === 'map') maps.tellWaiting(node);
-    attempts.forget(node);
+    if (kind === 'map') maps.tellWaiting(node);
     notes.drop(node);
     for (const follower of flights.leave(node)) host.arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
@@ -122,11 +145,10 @@ export class Endings {
   #tell(node: number, state: number, kept: Kept | undefined): void {
     const { attempts, claims, failures, flights, maps, nodes, notes, parts, reads, results } = this.#run;
     const definition = this.#definition(node);
-    const origin = results.origin(node);
     const note = notes.find(node);
     const { asked } = note;
     const read = reads.take(node);
-    if (asked === undefined && origin === undefined && !parts.observer.listens && definition.hooks === undefined) return;
+    if (asked === undefined && !parts.observer.listens && definition.hooks === undefined) return;
     const key = flights.keyOf(node);
     const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     parts.observer.settled(node, {
@@ -139,13 +161,12 @@ export class Endings {
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
-      key: isReusable ? (key ?? note.key ?? (origin?.key || undefined)) : undefined,
+      key: isReusable ? (key ?? note.key) : undefined,
       // Looked up again because an earlier result was lost, it may have been answered by another: then there is nothing to explain.
       claimed: key !== undefined && claims.release(key) ? key : undefined,
       reason: state === CACHED ? undefined : note.reason,
       error: failures.error(node),
       kept,
-      origin,
       reads: read?.reads,
       inputs: () => (isReusable && asked) || givenInputs(results, node, definition),
     });

@@ -21,8 +21,10 @@ interface Patience {
 
 /** What a kill would lose (S19). */
 const WORK: Patience = { rows: 500, waitMs: 5 };
-/** What was reused, and what is given point by point: no work is lost with it, it would be found again. A commit costs about a millisecond, whatever is in it. */
-const REUSED: Patience = { rows: 2_000, waitMs: 25 };
+/** What is given point by point. A commit costs about a millisecond, whatever is in it. */
+const POINTS: Patience = { rows: 2_000, waitMs: 25 };
+/** What was reused: no work is lost with it, it would be found again. Where others use the disk too, a commit waits for it for thirty milliseconds. */
+const REUSED: Patience = { rows: 5_000, waitMs: 200 };
 /** Lines of logs are packed: so many of them cost what a row does. */
 const LINES_PER_ROW = 16;
 /**
@@ -159,14 +161,14 @@ export class Journal {
     row.steps.push(step);
     row.values.push(value);
     source.count++;
-    this.#added(undefined, REUSED);
+    this.#added(undefined, POINTS);
   }
 
   progress(row: ProgressRow): void {
     const { progress } = this.#pending;
     const isNew = !progress.has(row.index);
     progress.set(row.index, row);
-    if (isNew) this.#added(undefined, REUSED);
+    if (isNew) this.#added(undefined, POINTS);
   }
 
   change(change: RunChange): void {
@@ -220,8 +222,8 @@ export class Journal {
 
   #count(patience: Patience, rows: number): void {
     this.#rows += rows;
-    if (patience !== WORK || this.#patience === WORK) return;
-    this.#patience = WORK;
+    if (patience.waitMs >= this.#patience.waitMs) return;
+    this.#patience = patience;
     this.#stopTimer();
   }
 

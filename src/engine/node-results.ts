@@ -65,7 +65,8 @@ export class NodeResults {
   readonly #makeAnew: MakeAnew;
   readonly #values: unknown[] = [];
   readonly #stored: (Stored | undefined)[] = [];
-  readonly #origins = new Map<number, CacheEntryRow>();
+  /** Of reused results, where they come from. */
+  readonly #origins: (CacheEntryRow | undefined)[] = [];
   readonly #children: ReadonlyMap<number, readonly number[]>;
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
@@ -110,7 +111,7 @@ export class NodeResults {
   reused(node: number, entry: CacheEntryRow): void {
     // What this run made itself is at hand, and perhaps not committed yet.
     this.#values[node] = entry.run === this.#run ? this.#values[entry.index] : UNLOADED;
-    this.#origins.set(node, entry);
+    this.#origins[node] = entry;
   }
 
   /**
@@ -128,14 +129,14 @@ export class NodeResults {
 
   /** Of a reused result nothing is looked at before somebody asks. */
   #storedOf(node: number): Stored | undefined {
-    const origin = this.#stored[node] === undefined ? this.#origins.get(node) : undefined;
+    const origin = this.#stored[node] === undefined ? this.#origins[node] : undefined;
     if (origin) this.#stored[node] = storedAs(origin.artifacts);
     return this.#stored[node];
   }
 
   /** Where a reused result comes from. */
   origin(node: number): CacheEntryRow | undefined {
-    return this.#origins.get(node);
+    return this.#origins[node];
   }
 
   /** The node whose value counts: the node itself, or the one that computed it anew. */
@@ -168,7 +169,7 @@ export class NodeResults {
 
   /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
   unloadedInputs(node: number): readonly number[] {
-    if (this.#origins.size === 0) return NONE;
+    if (this.#origins.length === 0) return NONE;
     const unloaded = new Set<number>();
     for (const { from } of this.#graph.inputs(node)) {
       const waiting = this.#unloaded(from);
@@ -199,15 +200,17 @@ export class NodeResults {
   /** Reads reused results, or waits for the nodes that compute them anew. Rejects only when one cannot be had at all: the store cannot be used, say. */
   async loadAll(nodes: readonly number[]): Promise<void> {
     const reads = new Set<Promise<void>>();
-    // In nobody's name: what a store reads is no input of the sub-flow whose body awaits it (S22b).
-    for (const node of nodes) reads.add(this.#loading.get(node) ?? scopes.exit(() => this.#startReading(node)));
+    // In nobody's name: what a store reads is no input of the sub-flow whose body awaits it (S22b). Once for all: to leave a scope costs 10 µs.
+    scopes.exit(() => {
+      for (const node of nodes) reads.add(this.#loading.get(node) ?? this.#startReading(node));
+    });
     await Promise.all(reads);
     if (this.#unreadable.size > 0) for (const node of nodes) if (this.#unreadable.has(node)) throw this.#unreadable.get(node);
     if (this.#loading.size > 0) await Promise.all(nodes.map((node) => this.#loading.get(node)));
   }
 
   #startReading(node: number): Promise<void> {
-    const reading = this.#origins.get(node)?.inRecord ? this.#gather(node) : this.#read(node).finally(() => this.#loading.delete(node));
+    const reading = this.#origins[node]?.inRecord ? this.#gather(node) : this.#read(node).finally(() => this.#loading.delete(node));
     this.#loading.set(node, reading);
     return reading;
   }
@@ -257,7 +260,7 @@ export class NodeResults {
   }
 
   #request(node: number): LoadRequest {
-    const { artifacts } = (this.#stored[node] ?? this.#origins.get(node)) as Pick<Stored, 'artifacts'>;
+    const { artifacts } = (this.#stored[node] ?? this.#origins[node]) as Pick<Stored, 'artifacts'>;
     return { artifacts, definition: this.#graph.definitions[node] as TaskDefinition };
   }
 

@@ -29,13 +29,22 @@ export interface SettledNode {
   readonly error: TaskError | undefined;
   /** The freshly stored result. */
   readonly kept: Kept | undefined;
-  /** The earlier result that was reused. */
-  readonly origin: CacheEntryRow | undefined;
   /** What it asked the file system, where its result may be reused. */
   readonly reads: readonly FileRead[] | undefined;
   /** Called when it is recorded: hooks. */
   readonly afterwards: (() => void) | undefined;
   readonly inputs: () => Readonly<Record<string, InputDigest>> | undefined;
+}
+
+/** A node that an earlier result stands for. */
+export interface ReusedNode {
+  readonly origin: CacheEntryRow;
+  /** Undefined: it was no answer to a key. */
+  readonly key: string | undefined;
+  /** As of `SettledNode`. */
+  readonly claimed: string | undefined;
+  readonly finishedAt: number;
+  readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
 }
 
 /** Is told, in order, what happens to each node. The engine does not know who listens: the record, events, or nobody. */
@@ -47,6 +56,8 @@ export interface Observer {
   moved(node: number, state: TaskState, attempt: number, reason?: Reason): void;
   /** Its arguments are still there: they are dropped afterwards. */
   settled(node: number, facts: SettledNode): void;
+  /** As `settled`, of a node that was answered before anything was done about it. */
+  reused(node: number, facts: ReusedNode): void;
   /** How far a task says it is, from 0 to 1. */
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
   /** An attempt ended in vain; another will be made. */

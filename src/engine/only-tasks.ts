@@ -37,6 +37,10 @@ export class OnlyTasks implements Answers {
     return this.#mayExecute(definition) ? this.#parts.own.concerns(definition, policy) : true;
   }
 
+  prepare(definition: TaskDefinition, policy: CachePolicy | undefined): Promise<unknown> | undefined {
+    return (this.#mayExecute(definition) ? this.#parts.own : this.#parts.earlier).prepare(definition, policy);
+  }
+
   ask(question: OpenQuestion): Answer | Promise<Answer> {
     const { own, earlier } = this.#parts;
     if (this.#mayExecute(question.definition)) return (question.definition.kind === 'subflow' ? earlier : own).ask(question);

@@ -10,7 +10,7 @@ import type { EventHub } from './event-hub.js';
 import { errorInfo } from './failures.js';
 import type { Journal } from './journal.js';
 import { NodeKeys } from './node-keys.js';
-import type { Observer, SettledNode } from './observer.js';
+import type { Observer, ReusedNode, SettledNode } from './observer.js';
 import { realEdges } from './real-edges.js';
 import type { Reuse } from './reuse.js';
 
@@ -92,6 +92,40 @@ export class Recording implements Observer {
     this.#queuedAt.delete(node);
   }
 
+  reused(node: number, facts: ReusedNode): void {
+    const { hub, journal, recordAll } = this.#parts;
+    const { claimed, finishedAt, key, origin } = facts;
+    const tell =
+      hub.active && this.#isShown(node) ? this.#teller(node, { ...UNSETTLED, state: 'cached', attempts: 0, finishedAt, key, origin }) : undefined;
+    if (!recordAll && key === undefined && claimed === undefined) return tell?.();
+    journal.node({ taskRun: this.#reusedRun(node, facts), released: claimed }, tell);
+  }
+
+  /** Written out: there are thousands of them, and they have little to say. */
+  #reusedRun(node: number, { origin, key, finishedAt, inputs }: ReusedNode): TaskRunRow {
+    const { graph, recordAll } = this.#parts;
+    return {
+      index: node,
+      id: graph.id(node),
+      task: this.#definition(node).name,
+      label: undefined,
+      parent: (graph.scopes[node] as GraphScope).parent,
+      state: 'cached',
+      nodeKey: recordAll ? this.keyOf(node, inputs) : undefined,
+      cacheKey: key,
+      attempts: 0,
+      reason: undefined,
+      createdAt: this.#createdAt[node] ?? finishedAt,
+      startedAt: undefined,
+      finishedAt,
+      error: undefined,
+      upstream: this.#edges(node),
+      inputs: inputs && this.#maskedInputs(inputs),
+      checks: undefined,
+      origin: { run: origin.run, index: origin.index },
+    };
+  }
+
   /** An attempt that failed and will be followed by another is recorded at once (S13). */
   retrying(node: number, attempt: number, startedAt: number, endedAt: number, thrown: unknown, delayMs: number): void {
     const { hub, journal, recordAll } = this.#parts;
@@ -157,7 +191,7 @@ export class Recording implements Observer {
   }
 
   /** Final states are told after the commit, with the time they had (S19). */
-  #teller(node: number, { state, attempts, startedAt, finishedAt, reason, error, origin, key }: SettledNode): () => void {
+  #teller(node: number, { state, attempts, startedAt, finishedAt, reason, error, origin, key }: Told): () => void {
     const id = this.#parts.graph.id(node);
     const data: TaskStateData = {
       task: this.#definition(node).name,
@@ -193,7 +227,7 @@ export class Recording implements Observer {
       upstream: this.#edges(node),
       inputs: inputs && this.#maskedInputs(inputs),
       checks: facts.checks,
-      origin: facts.origin && { run: facts.origin.run, index: facts.origin.index },
+      origin: undefined,
     };
   }
 
@@ -258,7 +292,8 @@ export class Recording implements Observer {
   }
 
   #edges(node: number): EdgeRow[] {
-    return realEdges(this.#parts.graph, node).map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
+    const edges = realEdges(this.#parts.graph, node);
+    return edges.length === 0 ? [] : edges.map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
   }
 
   /** The detail of a changed input shows its value. */
@@ -270,13 +305,17 @@ export class Recording implements Observer {
     return maskData(errorInfo(error), this.#parts.mask);
   }
 
-  #maskedInputs(inputs: Readonly<Record<string, InputDigest>>): Record<string, InputDigest> {
-    const masked: Record<string, InputDigest> = {};
+  /** Most show no secret, and are recorded as they are. */
+  #maskedInputs(inputs: Readonly<Record<string, InputDigest>>): Readonly<Record<string, InputDigest>> {
+    let masked: Record<string, InputDigest> | undefined;
     for (const name in inputs) {
       const { digest, shown } = inputs[name] as InputDigest;
-      masked[name] = shown === undefined ? { digest } : { digest, shown: this.#parts.mask(shown) };
+      const text = shown === undefined ? undefined : this.#parts.mask(shown);
+      if (text === undefined || text === shown) continue;
+      masked ??= { ...inputs };
+      masked[name] = { digest, shown: text };
     }
-    return masked;
+    return masked ?? inputs;
   }
 
   /** Derived steps are nobody's business, and a map is told of by its children. */
@@ -308,11 +347,13 @@ const UNSETTLED = {
   reason: undefined,
   error: undefined,
   kept: undefined,
-  origin: undefined,
   reads: undefined,
   afterwards: undefined,
   inputs: () => undefined,
 } satisfies Partial<SettledNode>;
+
+/** What an event of a final state is made of. */
+type Told = SettledNode & Partial<Pick<ReusedNode, 'origin'>>;
 
 function both(first: () => void, second: () => void): () => void {
   return () => {

@@ -52,6 +52,10 @@ export class Resumption implements Answers {
     return Boolean(policy) || (external === undefined && persist);
   }
 
+  prepare(definition: TaskDefinition, policy: CachePolicy | undefined): Promise<unknown> | undefined {
+    return this.#parts.reuse.prepare(definition, policy);
+  }
+
   ask(question: OpenQuestion): Answer | Promise<Answer> {
     const asked = this.#insideForced(question);
     if (asked.policy === undefined) {

@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
 import type { TaskRunFilter } from '../run-record.js';
-import { addRepeated, groupByTask, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import { packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
 
@@ -35,19 +35,9 @@ export class ReusedWriting {
   ): { packs: readonly Sql[]; rest: readonly TaskRunRow[] } {
     const packed = new Set(nearby.flatMap(([places]) => JSON.parse(places as string) as number[]));
     const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
-    const hits = left.filter(({ state }) => state === REUSED);
-    if (hits.length < WORTH_A_PACK) return { packs: [], rest: left };
-    // Where a place has, or is given, more than one row, which one counts is for the table to say.
-    const contested = new Set(held.map(([place]) => place as number));
-    addRepeated(contested, left);
-    const placed = new Set<TaskRunRow>();
-    const packs: Sql[] = [];
-    for (const [task, same] of groupByTask(hits.filter(({ index }) => !contested.has(index)))) {
-      if (same.length < WORTH_A_PACK) continue;
-      packs.push([INSERT, run, task, ...packValues(same)]);
-      for (const row of same) placed.add(row);
-    }
-    return { packs, rest: left.filter((row) => !placed.has(row)) };
+    if (left.filter(({ state }) => state === REUSED).length < WORTH_A_PACK) return { packs: [], rest: left };
+    const { packs, rest } = packable(left, new Set(held.map(([place]) => place as number)));
+    return { packs: packs.map(([task, same]) => [INSERT, run, task, ...packValues(same)]), rest };
   }
 }
 

@@ -8,15 +8,27 @@ import { describe, MillraceError } from '../../base/error.js';
 
 /** @throws MillraceError `RECORD_VALUE_INVALID` for NaN and infinite numbers, which JSON would turn into null */
 export function packColumn(values: readonly unknown[]): readonly unknown[] {
-  for (const value of values) if (typeof value === 'number' && !Number.isFinite(value)) throw notFinite(value);
-  return isSame(values) ? values.slice(0, 1) : values;
+  return packedBy(values, (value) => value);
 }
 
-function isSame(values: readonly unknown[]): boolean {
-  const [first] = values;
+/** The column of what `of` gives of each row. @throws as `packColumn` */
+export function packedBy<T>(rows: readonly T[], of: (row: T) => unknown): readonly unknown[] {
+  if (rows.length === 0) return [];
+  const first = checked(of(rows[0] as T));
   const isEmpty = isEmptyList(first);
-  for (const value of values) if (value !== first && !(isEmpty && isEmptyList(value))) return false;
-  return true;
+  let at = 1;
+  for (; at < rows.length; at += 1) {
+    const value = of(rows[at] as T);
+    if (value !== first && !(isEmpty && isEmptyList(value))) break;
+  }
+  // Most columns end here: nothing is made of them row by row.
+  if (at >= rows.length) return [first];
+  return rows.map((each) => checked(of(each)));
+}
+
+function checked(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw notFinite(value);
+  return value;
 }
 
 /** The value at place `at`. */

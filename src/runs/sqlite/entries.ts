@@ -12,23 +12,30 @@ const COLUMNS = ['run', 'task_version', ...PACK_COLUMNS];
 const INSERT = `INSERT INTO entry (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`;
 const UPDATE = `UPDATE entry SET ${PACK_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`;
 
-const KIND = 'lower(hex(version.digest)), version.task, version.code, version.parts, version.version, run.id, run.number';
+const VERSION = 'lower(hex(version.digest)), version.task, version.code, version.parts, version.version';
+const KIND = `${VERSION}, run.id, run.number`;
+/** How many columns of a row belong to `VERSION`. */
+const VERSION_WIDTH = 5;
 const PACKED = 'reads, places, keys, times, inputs, results, artifacts';
 /** How many columns of a row belong to `KIND`. */
 const KIND_WIDTH = 7;
 /** CROSS: the planner is not to start from the runs. */
 const PACKS = `SELECT ${KIND}, ${PACKED}, entry.number FROM entry CROSS JOIN task_version version ON version.number = entry.task_version CROSS JOIN run ON run.number = entry.run`;
 
+/** What all packs of a version have in common, its code above all, which may be long, is read once. */
+const OF_VERSION = `SELECT run.id, run.number, ${PACKED}, entry.number FROM entry CROSS JOIN run ON run.number = entry.run WHERE entry.task_version = ? ORDER BY entry.newest DESC`;
+
 const OF_RUN = `${PACKS} WHERE entry.run = (SELECT number FROM run WHERE id = ?)`;
 
 export function findEntries(connection: SqliteConnection, taskVersions: readonly string[]): readonly CacheEntryRow[] {
-  const versions = connection.prepare('SELECT number FROM task_version WHERE digest = ?');
-  const packs = connection.prepare(`${PACKS} WHERE entry.task_version = ? ORDER BY entry.newest DESC`);
+  const versions = connection.prepare(`SELECT ${VERSION}, version.number FROM task_version version WHERE version.digest = ?`);
+  const packs = connection.prepare(OF_VERSION);
   const found: PackedEntry[] = [];
   for (const digest of new Set(taskVersions)) {
     for (const version of versions.all([digestBytes('taskVersion', digest)])) {
       // Written as they ended: read backwards they are in order already.
-      for (const row of packs.all(version)) found.push(...packOf(row).entries.toReversed());
+      const common = version.slice(0, VERSION_WIDTH);
+      for (const row of packs.all(version.slice(VERSION_WIDTH))) found.push(...packOf([...common, ...row]).entries.toReversed());
     }
   }
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);

@@ -1,7 +1,7 @@
 import type { ArtifactRef } from '../../model/artifact.js';
 import type { CacheEntryRow } from '../../model/records.js';
 import { checkDigest } from '../digests.js';
-import { packColumn, unpackValue } from './columns.js';
+import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqlValue } from './statement.js';
 
 /**
@@ -31,19 +31,19 @@ export function packValues(entries: readonly CacheEntryRow[]): SqlValue[] {
   }
   const results = entries.map(({ artifacts }) => inlineResult(artifacts));
   const columns = [
-    entries.map(({ index }) => index),
-    entries.map(({ key }) => checkDigest('key', key)),
-    entries.map(({ createdAt }) => createdAt),
-    entries.map(({ inputs }) => inputs),
-    results,
-    entries.map(({ artifacts }, at) => (results[at] ? undefined : artifacts)),
+    packedBy(entries, ({ index }) => index),
+    packedBy(entries, ({ key }) => checkDigest('key', key)),
+    packedBy(entries, ({ createdAt }) => createdAt),
+    packedBy(entries, ({ inputs }) => inputs),
+    packColumn(results),
+    packColumn(entries.map(({ artifacts }, at) => (results[at] ? undefined : artifacts))),
   ];
-  return [first, last, newest, readsText(entries), ...columns.map((column) => JSON.stringify(packColumn(column)))];
+  return [first, last, newest, readsText(entries), ...columns.map((column) => JSON.stringify(column))];
 }
 
 /** Nothing at all where none read a file, as most tasks do. */
 function readsText(entries: readonly CacheEntryRow[]): SqlValue {
-  return entries.some(({ reads }) => reads) ? JSON.stringify(packColumn(entries.map(({ reads }) => reads))) : null;
+  return entries.some(({ reads }) => reads) ? JSON.stringify(packedBy(entries, ({ reads }) => reads)) : null;
 }
 
 /** Undefined for what lies elsewhere, or is of several parts. */

@@ -35,7 +35,12 @@ export function withMoved(connection: SqliteConnection, rows: readonly TaskRunRo
 
 function originsOf(rows: readonly TaskRunRow[]): ReadonlySet<string> {
   const origins = new Set<string>();
-  for (const { origin } of rows) if (origin !== undefined) origins.add(origin.run);
+  let last: string | undefined;
+  for (const { origin } of rows) {
+    if (origin === undefined || origin.run === last) continue;
+    last = origin.run;
+    origins.add(last);
+  }
   return origins;
 }
 

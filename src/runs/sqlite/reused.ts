@@ -2,7 +2,7 @@ import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { checkDigest } from '../digests.js';
 import type { TaskRunFilter } from '../run-record.js';
-import { packColumn, unpackValue } from './columns.js';
+import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
@@ -27,16 +27,30 @@ export function writeReused(connection: SqliteConnection, run: number, rows: rea
   const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
   const hits = left.filter(({ state }) => state === REUSED);
   if (hits.length < WORTH_A_PACK) return left;
-  // Where a place has, or is given, more than one row, which one counts is for the table to say.
-  const contested = heldPlaces(connection, run, hits);
-  addRepeated(contested, left);
-  const placed = new Set<TaskRunRow>();
-  for (const [task, same] of groupByTask(hits.filter(({ index }) => !contested.has(index)))) {
-    if (same.length < WORTH_A_PACK) continue;
-    connection.prepare(INSERT).run([run, task, ...packValues(same)]);
-    for (const row of same) placed.add(row);
+  const { packs, rest } = packable(left, heldPlaces(connection, run, hits));
+  for (const [task, same] of packs) connection.prepare(INSERT).run([run, task, ...packValues(same)]);
+  return rest;
+}
+
+/**
+ * Parts rows into what is worth a pack, by task, and the rest.
+ * @param contested places that have rows of their own: where a place has, or is given, more than one, which one counts is for the table to say
+ */
+export function packable(
+  rows: readonly TaskRunRow[],
+  contested: Set<number>,
+): { readonly packs: readonly (readonly [task: string, rows: readonly TaskRunRow[]])[]; readonly rest: readonly TaskRunRow[] } {
+  addRepeated(contested, rows);
+  const rest: TaskRunRow[] = [];
+  const groups = new Map<string, TaskRunRow[]>();
+  for (const row of rows) {
+    const same = row.state === REUSED && !contested.has(row.index) ? groups.get(row.task) : rest;
+    if (same) same.push(row);
+    else groups.set(row.task, [row]);
   }
-  return left.filter((row) => !placed.has(row));
+  const packs = [...groups];
+  for (const [, same] of packs) if (same.length < WORTH_A_PACK) rest.push(...same);
+  return { packs: packs.filter(([, same]) => same.length >= WORTH_A_PACK), rest };
 }
 
 /** Those of their places that packs hold. */
@@ -55,7 +69,8 @@ function heldPlaces(connection: SqliteConnection, run: number, rows: readonly Ta
   return new Set(held.all([run, JSON.stringify(rows.map(({ index }) => index))]).map(([place]) => place as number));
 }
 
-export function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
+function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
+  if (isRising(rows)) return;
   const seen = new Set<number>();
   for (const { index } of rows) {
     if (seen.has(index)) places.add(index);
@@ -63,78 +78,43 @@ export function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): v
   }
 }
 
-export function groupByTask(rows: readonly TaskRunRow[]): ReadonlyMap<string, TaskRunRow[]> {
-  const groups = new Map<string, TaskRunRow[]>();
-  for (const row of rows) {
-    const same = groups.get(row.task);
-    if (same) same.push(row);
-    else groups.set(row.task, [row]);
+/** As they are in a run of hits, which end in the order in which they were called. */
+function isRising(rows: readonly TaskRunRow[]): boolean {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const { index } of rows) {
+    if (index <= before) return false;
+    before = index;
   }
-  return groups;
+  return true;
 }
+
+/** All but what is known of the pack, task and state, and what a reused result has none of: checks. */
+const COLUMNS: readonly (readonly [name: string, of: (row: TaskRunRow) => unknown])[] = [
+  ['id', (row) => row.id],
+  ['label', (row) => row.label],
+  ['parent', (row) => row.parent],
+  ['nodeKey', (row) => row.nodeKey],
+  ['cacheKey', (row) => row.cacheKey],
+  ['attempts', (row) => row.attempts],
+  ['reason', (row) => row.reason],
+  ['createdAt', (row) => row.createdAt],
+  ['startedAt', (row) => row.startedAt],
+  ['finishedAt', (row) => row.finishedAt],
+  ['error', (row) => row.error],
+  ['upstream', (row) => row.upstream],
+  ['inputs', (row) => row.inputs],
+  ['originRun', (row) => row.origin?.run],
+  ['originIndex', (row) => row.origin?.index],
+];
 
 export function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
-  const columns = columnsOf(rows);
-  for (const keys of [columns.nodeKey, columns.cacheKey]) for (const key of keys) if (key !== undefined) checkDigest('key', key);
   const packed: Record<string, readonly unknown[]> = {};
-  for (const [name, values] of Object.entries(columns)) {
-    const column = packColumn(values);
+  for (const [name, of] of COLUMNS) {
+    const column = packedBy(rows, of);
     if (column.length > 1 || column[0] !== undefined) packed[name] = column;
   }
+  for (const keys of [packed.nodeKey, packed.cacheKey]) for (const key of keys ?? []) if (key !== undefined) checkDigest('key', key as string);
   return [...rangeOf(rows), JSON.stringify(rows.map(({ index }) => index)), JSON.stringify(packed)];
-}
-
-/** All but what is known of the pack: task and state. In one walk, which a run of ten thousand hits that has just begun feels. */
-function columnsOf(rows: readonly TaskRunRow[]) {
-  const id: TaskRunRow['id'][] = [];
-  const label: TaskRunRow['label'][] = [];
-  const parent: TaskRunRow['parent'][] = [];
-  const nodeKey: TaskRunRow['nodeKey'][] = [];
-  const cacheKey: TaskRunRow['cacheKey'][] = [];
-  const attempts: TaskRunRow['attempts'][] = [];
-  const reason: TaskRunRow['reason'][] = [];
-  const createdAt: TaskRunRow['createdAt'][] = [];
-  const startedAt: TaskRunRow['startedAt'][] = [];
-  const finishedAt: TaskRunRow['finishedAt'][] = [];
-  const error: TaskRunRow['error'][] = [];
-  const upstream: TaskRunRow['upstream'][] = [];
-  const inputs: TaskRunRow['inputs'][] = [];
-  const originRun: (string | undefined)[] = [];
-  const originIndex: (number | undefined)[] = [];
-  for (const row of rows) {
-    id.push(row.id);
-    label.push(row.label);
-    parent.push(row.parent);
-    nodeKey.push(row.nodeKey);
-    cacheKey.push(row.cacheKey);
-    attempts.push(row.attempts);
-    reason.push(row.reason);
-    createdAt.push(row.createdAt);
-    startedAt.push(row.startedAt);
-    finishedAt.push(row.finishedAt);
-    error.push(row.error);
-    upstream.push(row.upstream);
-    inputs.push(row.inputs);
-    originRun.push(row.origin?.run);
-    originIndex.push(row.origin?.index);
-  }
-  return {
-    id,
-    label,
-    parent,
-    nodeKey,
-    cacheKey,
-    attempts,
-    reason,
-    createdAt,
-    startedAt,
-    finishedAt,
-    error,
-    upstream,
-    inputs,
-    originRun,
-    originIndex,
-  };
 }
 
 export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: number, last: number] {
