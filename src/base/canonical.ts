@@ -33,6 +33,45 @@ export function valueDigest(value: unknown, taught?: TaughtLookup): string {
   return new CanonicalWriter(taught).digest(value);
 }
 
+/** Few, and short, so that an object that is not flat has not cost much when that shows. */
+const MAX_FLAT = 16;
+
+/**
+ * As `valueDigest`, of a plain object of few members that are short and no objects themselves, as the settings of a call are; undefined for any
+ * other object. Written without a writer: there are very many of them. @throws what a getter throws
+ */
+export function flatDigest(value: object): string | undefined {
+  if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return undefined;
+  const keys = Object.keys(value);
+  if (keys.length > MAX_FLAT) return undefined;
+  const members = Object.values(value);
+  if (areSame(members, lastFlat.members) && areSame(keys, lastFlat.keys)) return lastFlat.digest;
+  const { sorted, texts } = orderOf(keys);
+  let text = `o${sorted.length}:`;
+  for (let at = 0; at < sorted.length; at++) {
+    const member = (value as Readonly<Record<string, unknown>>)[sorted[at] as string];
+    const written = typeof member === 'string' && member.length > LONGEST_RECENT ? undefined : scalarText(member);
+    if (written === undefined) return undefined;
+    text += texts[at] as string;
+    text += written;
+  }
+  lastFlat = { keys, members, digest: textDigest(text) };
+  return lastFlat.digest;
+}
+
+/** Calls that follow each other often have the same settings: then not even their text is put together. */
+let lastFlat: { readonly keys: readonly string[]; readonly members: readonly unknown[]; readonly digest: string | undefined } = {
+  keys: [],
+  members: [],
+  digest: undefined,
+};
+
+function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at++) if (!Object.is(some[at], others[at])) return false;
+  return true;
+}
+
 /** Calls share settings, names and options: what was digested a moment ago need not be hashed again. */
 const recent = new Map<string, string>();
 const MOST_RECENT = 1024;
@@ -313,10 +352,7 @@ interface KeyOrder {
 let lastOrder: KeyOrder = { keys: [], sorted: [], texts: [] };
 
 function orderOf(keys: readonly string[]): KeyOrder {
-  const last = lastOrder.keys;
-  let same = keys.length === last.length;
-  for (let index = 0; same && index < keys.length; index++) same = keys[index] === last[index];
-  if (same) return lastOrder;
+  if (areSame(keys, lastOrder.keys)) return lastOrder;
   const sorted = isSorted(keys) ? keys : [...keys].sort();
   lastOrder = { keys, sorted, texts: sorted.map(stringText) };
   return lastOrder;

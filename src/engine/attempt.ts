@@ -27,9 +27,9 @@ export interface AttemptHost {
  */
 export class Attempt implements TaskScope, TaskContext, Output {
   readonly kind = 'task';
-  readonly node: number;
-  readonly attempt: number;
-  readonly reads: ReadSink | undefined;
+  declare readonly node: number;
+  declare readonly attempt: number;
+  declare readonly reads: ReadSink | undefined;
   readonly #host: AttemptHost;
   #controller: AbortController | undefined;
   #log: Logger | undefined;

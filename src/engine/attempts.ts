@@ -14,6 +14,7 @@ import { Dispatch } from './dispatch.js';
 import { runHook } from './hooks.js';
 import { processLimits } from './limit-registry.js';
 import { HAS_SLOT, type NodeTable } from './node-table.js';
+import type { Observer } from './observer.js';
 import { nextDelay } from './retry.js';
 import { refusal, runChecks } from './run-checks.js';
 
@@ -28,6 +29,7 @@ export interface AttemptsHost extends AttemptHost {
   /** The loop's time, which is cheaper to read than the clock; `tick` brings it up to date. */
   readonly now: number;
   tick(): void;
+  readonly observer: Observer;
   random(): number;
   pumpSoon(): void;
   /** The arguments with values in place of references. */
@@ -115,9 +117,7 @@ export class Attempts {
       this.#timers.get(node)?.();
       this.#timers.delete(node);
     }
-    if (!this.#host.nodes.has(node, HAS_SLOT)) return;
-    this.#host.nodes.unmark(node, HAS_SLOT);
-    this.#dispatch.release(node);
+    if (this.#host.nodes.unmark(node, HAS_SLOT)) this.#dispatch.release(node);
   }
 
   forget(node: number): void {
@@ -143,7 +143,7 @@ export class Attempts {
     const made = definition.retries === undefined ? 1 : this.made(node) + 1;
     if (definition.retries !== undefined) this.#made.set(node, made);
     // The loop's time is that of its turn: what ran before in the same turn is no part of this attempt.
-    host.tick();
+    if (host.observer.listens) host.tick();
     host.nodes.startedAt[node] = host.now;
     host.move(node, RUNNING);
     const attempt = new Attempt(host, node, made, host.observe(node));
@@ -155,7 +155,7 @@ export class Attempts {
       this.#calling = attempt;
       if (definition.external !== undefined) returned = host.waitForOthers(attempt);
       else if (definition.kind === 'subflow') returned = host.expand(node, definition, args, attempt.reads);
-      else returned = scopes.run(attempt, call, definition.fn, args);
+      else returned = scopes.run(attempt, definition.fn, ...args);
       isLater = isThenable(returned);
     } catch (error) {
       return this.#threw(attempt, error);
@@ -163,6 +163,7 @@ export class Attempts {
       this.#calling = undefined;
     }
     if (!isLater) return this.#returned(attempt, returned);
+    host.tick();
     this.#running.set(node, attempt);
     if (definition.timeoutMs !== undefined) this.#limitTime(attempt, definition.timeoutMs);
     // A promise stays what it is; any other thenable is kept from throwing, or settling twice.
@@ -274,9 +275,4 @@ export class Attempts {
   #definition(node: number): TaskDefinition {
     return this.#host.graph.definitions[node] as TaskDefinition;
   }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: functions of every signature
-function call(fn: (...args: any[]) => unknown, args: readonly unknown[]): unknown {
-  return fn(...args);
 }

@@ -3,12 +3,11 @@ export class Children {
   readonly #open = new Map<number, number>();
   readonly #waiting = new Map<number, (() => void)[]>();
 
-  opened(parent: number | undefined): void {
-    if (parent !== undefined) this.#open.set(parent, (this.#open.get(parent) ?? 0) + 1);
+  opened(parent: number): void {
+    this.#open.set(parent, (this.#open.get(parent) ?? 0) + 1);
   }
 
-  closed(parent: number | undefined): void {
-    if (parent === undefined) return;
+  closed(parent: number): void {
     const left = (this.#open.get(parent) ?? 1) - 1;
     this.#open.set(parent, left);
     if (left > 0) return;

@@ -21,7 +21,7 @@ const { cached: CACHED, cancelled: CANCELLED, failed: FAILED, skipped: SKIPPED }
 export interface DecisionsHost extends TriggerView {
   tick(): void;
   /** The node is to be looked at (again). */
-  arm(node: number): void;
+  readonly arm: (node: number) => void;
   mapIndexOf(node: number): number | undefined;
   argumentsOf(node: number): readonly unknown[];
   line(node: number, attempt: number, level: LogLevel, text: string): void;
@@ -67,7 +67,7 @@ export class Decisions {
     if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
     if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
     else if (this.#answers.concerns(definition, policy)) this.#ask(node, definition, policy || undefined);
-    else if (this.#isTaken(node, undefined)) this.#prepare(node, undefined);
+    else if (definition.target === undefined || this.#isTaken(node, undefined)) this.#prepare(node, undefined);
   }
 
   /** True: the trigger rule lets the node run. Else it has been ended, or waits for more of its inputs (S11). */
@@ -209,7 +209,7 @@ export class Decisions {
     const { attempts, claims, flights } = this.#run;
     if (this.waitForInputs(node)) return;
     if (key === undefined) return attempts.queue(node);
-    if (!flights.join(key, node)) return this.#run.nodes.unmark(node, LOOKED_AT);
+    if (!flights.join(key, node)) return void this.#run.nodes.unmark(node, LOOKED_AT);
     this.#when(node, claims.take({ key, index: node }), (isOurs) => {
       if (isOurs) return attempts.queue(node);
       // Another run has computed it: the question is another one now.
@@ -220,7 +220,7 @@ export class Decisions {
   /** True: results that the node needs are only addresses yet, and it is looked at again when they are here. */
   waitForInputs(node: number): boolean {
     const { nodes, results } = this.#run;
-    return nodes.has(node, HAS_INPUTS) && this.#waitFor(node, results.unloadedInputs(node));
+    return results.someReused && nodes.has(node, HAS_INPUTS) && this.#waitFor(node, results.unloadedInputs(node));
   }
 
   #waitFor(node: number, inputs: readonly number[]): boolean {

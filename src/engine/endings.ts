@@ -23,7 +23,7 @@ export interface EndingsHost extends AttemptHost {
   tick(): void;
   state(node: number): TaskState;
   /** The node is to be looked at. */
-  arm(node: number): void;
+  readonly arm: (node: number) => void;
   pumpSoon(): void;
   stop(reason: Error): void;
   /** Who waits for the node may go on. */
@@ -34,7 +34,6 @@ export interface EndingsHost extends AttemptHost {
 export class Endings {
   readonly #run: Machinery;
   readonly #host: EndingsHost;
-  readonly #arm = (dependent: number): void => this.#host.arm(dependent);
 
   constructor(run: Machinery, host: EndingsHost) {
     this.#run = run;
@@ -118,7 +117,8 @@ export class Endings {
   settle(node: number, state: number, kept: Kept | undefined): void {
     const { attempts } = this.#run;
     attempts.release(node);
-    if (this.#definition(node).kind !== 'derived') this.#tell(node, state, kept);
+    const definition = this.#definition(node);
+    if (definition.kind !== 'derived') this.#tell(node, definition, state, kept);
     attempts.forget(node);
     this.#moveOn(node, state);
   }
@@ -131,24 +131,26 @@ export class Endings {
     const isDerived = kind === 'derived';
     nodes.move(node, state);
     // A map counts by its children; one that could not be split, or was not come to, has nobody else to count it.
-    nodes.count(state, isDerived || maps.children.has(node) ? 0 : 1);
-    if (kind === 'map') maps.tellWaiting(node);
+    const isMap = kind === 'map';
+    if (!isDerived && !(isMap && maps.children.has(node))) nodes.count(state);
+    if (isMap) maps.tellWaiting(node);
     notes.drop(node);
-    for (const follower of flights.leave(node)) host.arm(follower);
+    const followers = flights.leave(node);
+    if (followers !== undefined) for (const follower of followers) host.arm(follower);
     // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
     if (state !== CACHED && !isDerived) graph.dropArgs(node);
-    nodes.release(node, this.#arm);
+    nodes.release(node, host.arm);
     host.wake(node);
     host.pumpSoon();
   }
 
-  #tell(node: number, state: number, kept: Kept | undefined): void {
-    const { attempts, claims, failures, flights, maps, nodes, notes, parts, reads, results } = this.#run;
-    const definition = this.#definition(node);
+  #tell(node: number, definition: TaskDefinition, state: number, kept: Kept | undefined): void {
+    const { notes, parts, reads } = this.#run;
     const note = notes.find(node);
     const { asked } = note;
     const read = reads.take(node);
     if (asked === undefined && !parts.observer.listens && definition.hooks === undefined) return;
+    const { attempts, claims, failures, flights, maps, nodes, results } = this.#run;
     const key = flights.keyOf(node);
     const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     parts.observer.settled(node, {

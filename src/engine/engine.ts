@@ -36,6 +36,7 @@ import { Maps, type MapsHost } from './maps.js';
 import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import { Notes } from './notes.js';
+import type { Observer } from './observer.js';
 import { ReadLogs } from './read-logs.js';
 import type { SideOutput } from './side-output.js';
 import { SingleFlight } from './single-flight.js';
@@ -58,6 +59,7 @@ const SLICE_MS = 8;
  */
 export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, FailFastView, MapsHost, EndingsHost, DecisionsHost, StepsBetweenHost {
   readonly graph: TaskGraph;
+  readonly observer: Observer;
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
   readonly failures = new Failures();
   readonly children = new Children();
@@ -65,7 +67,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   /** Only where a failure is to stop the rest. */
   readonly failFast: FailFast | undefined;
   closed = false;
-  now = 0;
+  /** Never whole: V8 throws away what it has compiled when such a number becomes one with fractions. */
+  now = Number.NaN;
   /** Why nothing starts any more. */
   stopped: Error | undefined;
 
@@ -92,6 +95,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     this.#parts = parts;
     const { graph } = parts;
     this.graph = graph;
+    this.observer = parts.observer;
     const adopt = adoptionOf(parts.defaults);
     if (adopt) this.adopt = adopt;
     this.failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
@@ -150,13 +154,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     this.nodes.add(node);
     this.#results.add();
     this.#open++;
-    this.children.opened(this.#parent(node));
+    const parent = this.#parent(node);
+    if (parent !== undefined) this.children.opened(parent);
     const definition = this.#definition(node);
-    if (firesEarly(definition)) this.nodes.mark(node, EAGER);
+    if (definition.trigger !== undefined && firesEarly(definition)) this.nodes.mark(node, EAGER);
     if (definition.priority) this.#isRanked = true;
-    if (upstream !== undefined) for (const from of upstream) this.nodes.link(from, node);
+    if (upstream !== undefined) for (let at = 0; at < upstream.length; at++) this.nodes.link(upstream[at] as number, node);
     if (maps !== undefined) for (const map of maps) this.#maps.awaitChildren(node, map);
-    this.#parts.observer.registered(node);
+    if (this.observer.listens) this.observer.registered(node);
     if (this.nodes.waitingFor[node] === 0) this.arm(node);
   }
 
@@ -260,7 +265,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   abandon(state: 'cancelled' | 'failed', reason: Error): void {
     this.tick();
     for (const { attempt } of [...this.running()]) {
-      this.#parts.observer.attemptEnded(attempt);
+      this.observer.attemptEnded(attempt);
       this.fail(attempt.node, TASK_STATE_CODE[state], reason);
     }
   }
@@ -277,7 +282,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
-    this.#parts.observer.line(node, attempt, level, text);
+    this.observer.line(node, attempt, level, text);
   }
 
   mapIndexOf(node: number): number | undefined {
@@ -285,7 +290,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   }
 
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void {
-    this.#parts.observer.progress(node, attempt, fraction, message);
+    this.observer.progress(node, attempt, fraction, message);
   }
 
   sideOutput(node: number, attempt: number): SideOutput {
@@ -306,10 +311,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   // ── the loop ──
 
-  arm(node: number): void {
+  readonly arm = (node: number): void => {
     this.#armed.push(node);
     this.pumpSoon();
-  }
+  };
 
   /** On a macrotask of its own, so that a body without `await` has drawn its whole graph before the first task starts (S2). */
   pumpSoon(): void {
@@ -391,7 +396,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   retrying(attempt: Attempt, thrown: unknown, delayMs: number): void {
     this.#parts.maskError(thrown);
     this.#run.notes.of(attempt.node).firstStart ??= this.nodes.startedAt[attempt.node] as number;
-    this.#parts.observer.retrying(attempt.node, attempt.attempt, this.nodes.startedAt[attempt.node] as number, this.now, thrown, delayMs);
+    this.observer.retrying(attempt.node, attempt.attempt, this.nodes.startedAt[attempt.node] as number, this.now, thrown, delayMs);
   }
 
   checked(attempt: Attempt, results: readonly CheckResult[]): void {
@@ -403,7 +408,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   attemptEnded(attempt: Attempt): void {
     attempt.end();
-    this.#parts.observer.attemptEnded(attempt);
+    this.observer.attemptEnded(attempt);
   }
 
   expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown> {
@@ -449,7 +454,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
       this.#waiters.delete(node);
       for (const wake of waiters) wake();
     }
-    this.children.closed(this.#parent(node));
+    const parent = this.#parent(node);
+    if (parent !== undefined) this.children.closed(parent);
     if (--this.#open === 0) for (const wake of this.#drained.splice(0)) wake();
   }
 
@@ -507,9 +513,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   move(node: number, state: number): void {
     this.nodes.move(node, state);
+    if (!this.observer.listens) return;
     const attempt = this.#attempts.made(node);
     const reason = state === RUNNING && attempt <= 1 ? this.#run.notes.find(node).reason : undefined;
-    this.#parts.observer.moved(node, TASK_STATES[state] as TaskState, attempt, reason);
+    this.observer.moved(node, TASK_STATES[state] as TaskState, attempt, reason);
   }
 }
 

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { valueDigest } from '../base/canonical.js';
+import { flatDigest, valueDigest } from '../base/canonical.js';
 import { digest128 } from '../base/digest.js';
 import { shownText } from '../base/shown-text.js';
 import { Lineage } from '../flow/scope.js';
 import { isRef, NODE, PATH, type Path, pathText, type Ref } from '../graph/ref.js';
-import { replaceDeep, replacingReferences } from '../graph/references.js';
+import { holdsReference, replaceDeep, replacingReferences } from '../graph/references.js';
 import type { InputDigest } from '../model/records.js';
 import { FileReference } from '../reads/file-reference.js';
 import { taughtForm } from '../results/class-registry.js';
@@ -46,6 +46,21 @@ export function sameDigests(a: InputDigests, b: InputDigests): boolean {
 function argumentDigest(arg: unknown, digestOf: DigestOf): InputDigest | undefined {
   if (typeof arg !== 'object' || arg === null) return literalDigest(arg);
   if (isRef(arg)) return referenceDigest(arg, digestOf);
+  return settingsDigest(arg) ?? (holdsReference(arg) ? digestAround(arg, digestOf) : literalDigest(arg));
+}
+
+/** Of a flat object: nothing in it has to be searched. */
+function settingsDigest(arg: object): InputDigest | undefined {
+  try {
+    const digest = flatDigest(arg);
+    return digest === undefined ? undefined : objectDigest(digest, arg);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a container with references inside: these count by what they stand for. */
+function digestAround(arg: object, digestOf: DigestOf): InputDigest | undefined {
   let known = true;
   const withDigests = replaceDeep(
     arg,
@@ -55,10 +70,8 @@ function argumentDigest(arg: unknown, digestOf: DigestOf): InputDigest | undefin
       return { millraceReference: digest?.digest };
     }),
   );
-  if (!known) return undefined;
-  const digest = literalDigest(withDigests);
-  if (digest === undefined || withDigests === arg) return digest;
-  return { digest: digest128(`references ${digest.digest}`) };
+  const digest = known ? literalDigest(withDigests) : undefined;
+  return digest && { digest: digest128(`references ${digest.digest}`) };
 }
 
 /** An awaited object counts by what it is now: the body may have changed it since. */
@@ -69,17 +82,31 @@ function referenceDigest(ref: Ref, digestOf: DigestOf): InputDigest | undefined 
 function literalDigest(value: unknown): InputDigest | undefined {
   try {
     const digest = valueDigest(value, taughtForm);
-    const shown = shownInput(value);
-    return shown === undefined ? { digest } : { digest, shown };
+    if (typeof value !== 'object' || value === null) return withText(digest, shownText(value));
+    // Of a file by its name alone: where it lies differs from machine to machine.
+    if (value instanceof FileReference) return withText(digest, shownFileName(value.path));
+    return objectDigest(digest, value);
   } catch {
     return undefined;
   }
 }
 
-/** Of a file by its name alone: where it lies differs from machine to machine. */
-function shownInput(value: unknown): string | undefined {
-  if (typeof value === 'object' && value instanceof FileReference) return shownFileName(value.path);
-  return shownText(value);
+/** Calls share settings: what was shown a moment ago is not written again. Objects of one digest look alike, but for the order of their keys. */
+const recent = new Map<string, InputDigest>();
+const MOST_RECENT = 1024;
+
+function objectDigest(digest: string, value: object): InputDigest {
+  let known = recent.get(digest);
+  if (known === undefined) {
+    known = withText(digest, shownText(value));
+    if (recent.size === MOST_RECENT) recent.clear();
+    recent.set(digest, known);
+  }
+  return known;
+}
+
+function withText(digest: string, shown: string | undefined): InputDigest {
+  return shown === undefined ? { digest } : { digest, shown };
 }
 
 /** Undefined where the name is too long to be kept. */

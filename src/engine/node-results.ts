@@ -26,6 +26,8 @@ import type { NodeTable } from './node-table.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
 import { hasOwnRule } from './triggering.js';
 
+const { success: SUCCESS, cached: CACHED } = TASK_STATE_CODE;
+
 /** Results read back from a store at the same time. */
 const LOADS = 16;
 /** Stands where a result is only an address yet. */
@@ -147,8 +149,12 @@ export class NodeResults {
   }
 
   hasValue(node: number): boolean {
-    const state = this.#nodes.state[this.actual(node)];
-    return state === TASK_STATE_CODE.success || state === TASK_STATE_CODE.cached;
+    return this.#endedWell(this.actual(node));
+  }
+
+  #endedWell(actual: number): boolean {
+    const state = this.#nodes.state[actual];
+    return state === SUCCESS || state === CACHED;
   }
 
   isLoaded(node: number): boolean {
@@ -159,17 +165,23 @@ export class NodeResults {
   valueNow(ref: Ref): unknown {
     if (ref instanceof Lineage) return ref.value;
     const node = this.actual(ref[NODE]);
-    if (!this.hasValue(node)) throw new NoValue([node]);
-    return project(this.#values[node], ref[PATH]);
+    if (!this.#endedWell(node)) throw new NoValue([node]);
+    const path = ref[PATH];
+    return path === undefined ? this.#values[node] : project(this.#values[node], path);
   }
 
   value(node: number): unknown {
     return this.#values[this.actual(node)];
   }
 
+  /** Some results are, or were, only addresses. */
+  get someReused(): boolean {
+    return this.#origins.length > 0;
+  }
+
   /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
   unloadedInputs(node: number): readonly number[] {
-    if (this.#origins.length === 0) return NONE;
+    if (!this.someReused) return NONE;
     const unloaded = new Set<number>();
     for (const { from } of this.#graph.inputs(node)) {
       const waiting = this.#unloaded(from);

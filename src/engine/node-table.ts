@@ -71,8 +71,11 @@ export class NodeTable {
     this.flags[node] = (this.flags[node] as number) | flag;
   }
 
-  unmark(node: number, flag: number): void {
-    this.flags[node] = (this.flags[node] as number) & ~flag;
+  /** False: it was not marked. */
+  unmark(node: number, flag: number): boolean {
+    const flags = this.flags[node] as number;
+    this.flags[node] = flags & ~flag;
+    return (flags & flag) !== 0;
   }
 
   /** @throws MillraceError `STATE_MOVE_ILLEGAL` */
@@ -81,8 +84,8 @@ export class NodeTable {
     this.state[node] = to;
   }
 
-  count(state: number, by: number): void {
-    this.#counts[state] = (this.#counts[state] as number) + by;
+  count(state: number): void {
+    (this.#counts[state] as number)++;
   }
 
   countsByState(): Partial<Record<TaskState, number>> {
@@ -96,15 +99,15 @@ export class NodeTable {
 
   /** `node` waits for `from`, or is told at once when that has settled. */
   link(from: number, node: number): void {
-    this.mark(node, HAS_INPUTS);
-    if (this.isFinal(from)) return this.mark(node, INPUT_FLAG[this.state[from] as number] as number);
+    this.inherit(node, from);
+    if (this.isFinal(from)) return;
     (this.waitingFor[node] as number)++;
     this.#dependents.add(from, node);
   }
 
-  /** `from` stands for a settled input that had a value: how it ended counts for `node`. */
+  /** `from` is, or stands for, an input of `node`: how it has ended, if it has, counts for that. */
   inherit(node: number, from: number): void {
-    this.mark(node, INPUT_FLAG[this.state[from] as number] as number);
+    this.flags[node] = (this.flags[node] as number) | HAS_INPUTS | (INPUT_FLAG[this.state[from] as number] as number);
   }
 
   /** Tells the dependants of a settled node, in the order in which they were linked; calls back for each that now waits for nothing more. */
@@ -113,14 +116,13 @@ export class NodeTable {
     const first = edges.take(node);
     if (first === NO_EDGE) return;
     const flag = INPUT_FLAG[this.state[node] as number] as number;
-    for (let edge = first; edge !== NO_EDGE; edge = edges.after(edge)) this.#tell(edges.target(edge), flag, ready);
-  }
-
-  #tell(dependent: number, flag: number, ready: (dependent: number) => void): void {
-    if (flag !== 0) this.mark(dependent, flag);
-    const left = (this.waitingFor[dependent] as number) - 1;
-    this.waitingFor[dependent] = left;
-    if (left === 0 || this.has(dependent, EAGER)) ready(dependent);
+    for (let edge = first; edge !== NO_EDGE; edge = edges.after(edge)) {
+      const dependent = edges.target(edge);
+      if (flag !== 0) this.mark(dependent, flag);
+      const left = (this.waitingFor[dependent] as number) - 1;
+      this.waitingFor[dependent] = left;
+      if (left === 0 || this.has(dependent, EAGER)) ready(dependent);
+    }
   }
 
   /** Those that wait for a node that has not settled. */

@@ -49,7 +49,7 @@ export interface ReusedNode {
 
 /** Is told, in order, what happens to each node. The engine does not know who listens: the record, events, or nobody. */
 export interface Observer {
-  /** False while nobody is interested in nodes that reuse has nothing to do with: then `settled` is not called for them. */
+  /** False while nobody wants to know of nodes that reuse has nothing to do with: `registered` and `moved` are not called then, nor `settled` for those. */
   readonly listens: boolean;
   registered(node: number): void;
   /** A move to a state that is not final. `reason`: of a first attempt that starts. */

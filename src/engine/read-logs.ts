@@ -23,8 +23,8 @@ export class ReadLogs {
 
   /** An attempt of a node begins. */
   begin(node: number, isReusable: boolean): ReadSink | undefined {
+    if (!isReusable) return this.#logs.size === 0 ? undefined : this.#around(node);
     const outer = this.#around(node);
-    if (!isReusable) return outer;
     observeReads(currentSink);
     const log = new ReadLog(this.#places, outer);
     this.#logs.set(node, log);

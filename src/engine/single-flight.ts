@@ -22,13 +22,13 @@ export class SingleFlight {
     return this.#keys.get(node);
   }
 
-  /** The leader has settled: gives back who waited for it. */
-  leave(node: number): readonly number[] {
+  /** The leader has settled: gives back who waited for it, if somebody did. */
+  leave(node: number): readonly number[] | undefined {
     const key = this.#keys.get(node);
-    if (key === undefined) return [];
+    if (key === undefined) return undefined;
     this.#keys.delete(node);
     if (this.#leaders.get(key) === node) this.#leaders.delete(key);
-    const followers = this.#followers.get(node) ?? [];
+    const followers = this.#followers.get(node);
     this.#followers.delete(node);
     return followers;
   }

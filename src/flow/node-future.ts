@@ -13,9 +13,10 @@ import { scopes } from './scope.js';
 
 /** The one class behind every `Future`: a node of a run, and perhaps a path into its result. */
 export class NodeFuture implements Ref<RunPort> {
-  readonly [OWNER]: RunPort;
-  readonly [NODE]: number;
-  readonly [PATH]: Path | undefined;
+  // Only declared: there is one for each call, and fields would be set twice.
+  declare readonly [OWNER]: RunPort;
+  declare readonly [NODE]: number;
+  declare readonly [PATH]: Path | undefined;
 
   constructor(port: RunPort, node: number, path?: Path) {
     this[OWNER] = port;

@@ -28,7 +28,7 @@ export function registerIn(scope: BodyScope, asked: TaskDefinition, args: readon
   const awaited = awaitedBy(port, linked, definition);
   const node = port.graph.add(scope.adopt(definition), linked, scope.graphScope, scope.knowledge());
   port.registered(node, awaited.upstream, awaited.maps);
-  for (const before of scope.preceding) port.order(node, before);
+  if (scope.preceding.length > 0) for (const before of scope.preceding) port.order(node, before);
   return node;
 }
 
@@ -43,11 +43,13 @@ const NOTHING: Awaited = { upstream: undefined, maps: undefined };
 /** What a call waits for. Most arguments are plain values or futures, and there are very many of them: those are not searched. */
 function awaitedBy(port: RunPort, args: readonly unknown[], definition: TaskDefinition): Awaited {
   let upstream: number[] | undefined;
-  for (const arg of args) {
+  for (let position = 0; position < args.length; position++) {
+    const arg = args[position];
     if (typeof arg !== 'object' || arg === null) continue;
     if (!isRef(arg) || definition.awaitsExpansion) return searched(port, args, definition);
+    if (arg[OWNER] !== port) throw ofOtherRun(port, arg);
     upstream ??= [];
-    upstream.push(checkOwner(port, arg)[NODE]);
+    upstream.push(arg[NODE]);
   }
   return upstream === undefined ? NOTHING : { upstream, maps: undefined };
 }
@@ -69,12 +71,16 @@ function searched(port: RunPort, args: readonly unknown[], definition: TaskDefin
 export function checkOwner(port: RunPort, ref: Ref): Ref {
   if (!isRef(ref)) throw new MillraceError('FUTURE_EXPECTED', `expected a future, what calling a task gives; got ${describe(ref)}`);
   if (ref[OWNER] === port) return ref;
+  throw ofOtherRun(port, ref);
+}
+
+function ofOtherRun(port: RunPort, ref: Ref): MillraceError {
   const owner = ref[OWNER] as Partial<RunPort>;
   const what =
     owner.graph === undefined
       ? 'a future made outside any flow'
       : `future '${owner.graph.called(ref[NODE])}' of run ${owner.runId} (flow '${owner.flowName}')`;
-  throw new MillraceError('FUTURE_OF_OTHER_RUN', `expected a future of this run, ${port.runId} of flow '${port.flowName}'; got ${what}`, {
+  return new MillraceError('FUTURE_OF_OTHER_RUN', `expected a future of this run, ${port.runId} of flow '${port.flowName}'; got ${what}`, {
     hint: 'Await it where it was made and pass the value on, or call the task inside this flow.',
   });
 }

@@ -77,7 +77,7 @@ export class BodyScope {
   /** A definition as calls in this body use it: what it does not say itself, the flows around it may (`defaults`). */
   adopt(definition: TaskDefinition): TaskDefinition {
     let adopted = definition;
-    for (const adopt of this.adoptions) adopted = adopt(adopted);
+    if (this.adoptions.length > 0) for (const adopt of this.adoptions) adopted = adopt(adopted);
     return this.port.adopt?.(adopted) ?? adopted;
   }
 

@@ -100,18 +100,18 @@ export function replacingReferences(resolve: (ref: Ref) => unknown): Replace {
  * The value with objects replaced, as deep as `visitReferences` looks. Containers in which nothing is replaced keep their identity;
  * those of the caller are never written to.
  */
-export function replaceDeep(value: unknown, replace: Replace, depth = 0, copies = new Map<object, object>()): unknown {
+export function replaceDeep(value: unknown, replace: Replace, depth = 0, copies?: Map<object, object>): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const replacement = replace(value);
   if (replacement !== KEEP) return replacement;
   if (!isSearchable(value, depth)) return value;
-  const known = copies.get(value);
+  const known = copies?.get(value);
   if (known) return known;
-  if (!needsCopy(value, replace, depth, new Set())) return value;
+  if (!needsCopy(value, replace, depth)) return value;
   const copy = Array.isArray(value) ? [] : (Object.create(Object.getPrototypeOf(value) as object | null) as object);
-  copies.set(value, copy);
+  const made = (copies ?? new Map<object, object>()).set(value, copy);
   for (const key of Object.keys(value)) {
-    const child = replaceDeep((value as Record<string, unknown>)[key], replace, depth + 1, copies);
+    const child = replaceDeep((value as Record<string, unknown>)[key], replace, depth + 1, made);
     // A list may hold thousands of futures, and to define a property takes ten times as long as to assign it.
     if (Array.isArray(copy) && key !== '__proto__') (copy as unknown as Record<string, unknown>)[key] = child;
     else Object.defineProperty(copy, key, { value: child, writable: true, enumerable: true, configurable: true });
@@ -119,13 +119,23 @@ export function replaceDeep(value: unknown, replace: Replace, depth = 0, copies 
   return copy;
 }
 
-function needsCopy(container: object, replace: Replace, depth: number, seen: Set<object>): boolean {
+/** Whether a container that is no reference itself has one inside, as deep as `visitReferences` looks. */
+export function holdsReference(container: object): boolean {
+  return isSearchable(container, 0) && needsCopy(container, FORGET_REFERENCES, 0);
+}
+
+const FORGET_REFERENCES = replacingReferences(() => undefined);
+
+/** @param seen containers inside containers: most hold none, and there are very many of those */
+function needsCopy(container: object, replace: Replace, depth: number, seen?: Set<object>): boolean {
+  let known = seen;
   for (const child of Array.isArray(container) ? container : Object.values(container)) {
     if (typeof child !== 'object' || child === null) continue;
     if (replace(child as object) !== KEEP) return true;
-    if (!isSearchable(child as object, depth + 1) || seen.has(child as object)) continue;
-    seen.add(child as object);
-    if (needsCopy(child as object, replace, depth + 1, seen)) return true;
+    if (!isSearchable(child as object, depth + 1) || known?.has(child as object)) continue;
+    known ??= new Set();
+    known.add(child as object);
+    if (needsCopy(child as object, replace, depth + 1, known)) return true;
   }
   return false;
 }

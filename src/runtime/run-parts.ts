@@ -91,7 +91,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     recordAll: lasting,
     now: systemClock.now,
     mask,
-    flushOutput: (output) => capture?.flush(output as OutputTarget),
+    flushOutput: (capture?.flush ?? ignored) as (output: object) => void,
     echo: options.echo === false ? undefined : printLine,
   });
   const sideOutputs = new SideOutputs({
@@ -130,6 +130,8 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
   });
   return { ...request, id: handle.id, mask, maskError: hide, capture, keeper, code, journal, recording, sideOutputs, engine, answers };
 }
+
+function ignored(): void {}
 
 function currentOutput(): OutputTarget | undefined {
   const scope = scopes.getStore();

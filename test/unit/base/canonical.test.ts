@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { valueDigest } from '../../../src/base/canonical.js';
+import { flatDigest, valueDigest } from '../../../src/base/canonical.js';
 import { createHasher, digest128, sha256 } from '../../../src/base/digest.js';
 import type { MillraceError } from '../../../src/base/error.js';
 
@@ -173,5 +173,31 @@ describe('valueDigest (S21)', () => {
     const taught = (value: object) => (value instanceof Model ? { name: 'Model', form: value.weights } : undefined);
     expect(valueDigest({ m: new Model() }, taught)).toBe(valueDigest({ m: new Model() }, taught));
     expect(valueDigest(new Model(), taught)).not.toBe(valueDigest([1, 2]));
+  });
+});
+
+describe('flatDigest', () => {
+  it('says of a flat object what valueDigest says, the same again, in another order and of equal text', () => {
+    const flat: object[] = [{ depth: 3, rate: 0.25, kind: 'gentoo' }, { kind: 'gentoo', rate: 0.25, depth: 3 }, { a: -0 }, { a: 0 }, { a: '0' }];
+    flat.push({ a: Number.NaN }, { a: undefined }, { a: null }, { b: null }, { a: true, b: 1n, c: '\ud800' });
+    for (const value of [...flat, ...flat.toReversed()]) {
+      expect([flatDigest(value), flatDigest({ ...value })]).toEqual([valueDigest(value), valueDigest(value)]);
+    }
+  });
+
+  it('says nothing of what is not flat, long, many, of a class, or has a symbol as a key', () => {
+    const others = [
+      [1],
+      { a: {} },
+      { a: [] },
+      { a: () => 1 },
+      { a: 'x'.repeat(300) },
+      { [Symbol('a')]: 1 },
+      new Date(),
+      new Map(),
+      Object.create(null),
+    ];
+    others.push(Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`key${at}`, at])));
+    expect(others.map((value) => flatDigest(value))).toEqual(others.map(() => undefined));
   });
 });
