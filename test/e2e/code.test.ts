@@ -209,7 +209,7 @@ export const main = flow('main', { cache: cache.default }, () => {
     expect(await p.preview('flow.ts')).toEqual(complete);
   });
 
-  it('is not looked for where no task is cached, or each has a version: the parser is not loaded', async () => {
+  it('is looked for once: once it is kept, the parser is loaded for changed code alone', async () => {
     const flowFile = (options: string): string =>
       `import { cache, flow, task } from 'millrace';\nimport { createRequire } from 'node:module';\nconst t = task((n) => n + 1, ${options});\nawait flow('main', () => t(1)).run();\nconsole.log(process.report.getReport().sharedObjects.filter((one) => /rolldown/.test(one)).length);\n`;
     const p = projectOf({
@@ -218,10 +218,15 @@ export const main = flow('main', { cache: cache.default }, () => {
       'inputs.mjs': flowFile('{ cache: cache.inputs }'),
       'cached.mjs': flowFile('{ cache: cache.default }'),
     });
-    const loaded: Record<string, string> = {};
-    for (const name of ['none', 'versions', 'inputs', 'cached']) loaded[name] = (await p.node(`${name}.mjs`)).trim();
-    expect(loaded).toEqual({ none: '0', versions: '0', inputs: '0', cached: '1' });
+    const names = ['none', 'versions', 'inputs', 'cached'];
+    const load = async (): Promise<readonly string[]> => {
+      const loaded: string[] = [];
+      for (const name of names) loaded.push((await p.node(`${name}.mjs`)).trim());
+      return loaded;
+    };
+    // What is kept with a run (M10) is looked for after its tasks have begun; what is part of a key, before.
+    expect((await load()).at(-1)).toBe('1');
     // The next process reads what this one wrote down.
-    expect((await p.node('cached.mjs')).trim()).toBe('0');
+    expect(await load()).toEqual(['0', '0', '0', '0']);
   });
 });

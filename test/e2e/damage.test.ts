@@ -98,7 +98,7 @@ describe.concurrent('a damaged record is told from an empty one, and nothing is 
         for (let at = 8_192; at < bytes.length; at += 37) bytes[at] = (bytes[at] as number) ^ 0x55;
         writeFileSync(file, bytes);
       },
-      /error\[RECORD_CORRUPTED\]: the record \S+millrace\.db is damaged: /,
+      /error\[RECORD_CORRUPTED\]: the record \S+millrace\.db is damaged/,
     ],
     truncated: [(file) => truncateSync(file, 9_000), /error\[RECORD_CORRUPTED\]: the record \S+millrace\.db is damaged/],
   };
