@@ -66,6 +66,13 @@ const STAY_APART = [
   'cli-truncate',
   'fastest-levenshtein',
   'markdown-it',
+  'diff',
+  'croner',
+  'chokidar',
+  'hono',
+  '@hono/node-server',
+  '@hono/zod-openapi',
+  'zod',
 ];
 
 process.exitCode = await main();

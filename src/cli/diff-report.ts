@@ -1,3 +1,4 @@
+import { structuredPatch } from 'diff';
 import type { Change, FileDifference } from '../code/compare-packages.js';
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
@@ -10,7 +11,9 @@ import { formatTable } from './table.js';
 
 /** So many task runs, and lines of one declaration, are shown unless all are asked for. */
 const LISTED = 20;
-const LINES = 12;
+const LINES = 24;
+/** Lines shown before and after those that differ. */
+const AROUND = 2;
 
 /** What differs between two runs, on one page. */
 export function diffReport(difference: RunDifference, style: RunReportStyle): string {
@@ -56,10 +59,10 @@ function codeLines({ code, runs }: RunDifference, style: RunReportStyle): readon
 function fileLines({ path, kind, declarations, text }: FileDifference, style: RunReportStyle): readonly string[] {
   const { colours } = style;
   const title = `${colours.bold(terminalText(path))} ${colours.dim(kind)}`;
-  if (text !== undefined) return [title, ...hunk(text, style)];
+  if (text !== undefined) return [title, ...hunks(text, style)];
   if (declarations === undefined) return [title];
   if (declarations.length === 0) return [`${title}${colours.dim(': only comments, formatting, types or imports')}`];
-  return [title, ...declarations.flatMap((change) => [`  ${terminalText(change.name)} ${colours.dim(howOf(change))}`, ...hunk(change, style)])];
+  return [title, ...declarations.flatMap((change) => [`  ${terminalText(change.name)} ${colours.dim(howOf(change))}`, ...hunks(change, style)])];
 }
 
 function howOf({ before, after }: Change): string {
@@ -67,21 +70,21 @@ function howOf({ before, after }: Change): string {
   return after === undefined ? 'removed' : 'changed';
 }
 
-/** The lines from the first that differs to the last, of both. */
-function hunk({ before, after }: Omit<Change, 'name'>, { colours, all }: RunReportStyle): readonly string[] {
-  const [old, fresh] = [linesOf(before), linesOf(after)];
-  const shorter = Math.min(old.length, fresh.length);
-  let start = 0;
-  while (start < shorter && old[start] === fresh[start]) start++;
-  let end = 0;
-  while (end < shorter - start && old.at(-1 - end) === fresh.at(-1 - end)) end++;
-  const removed = old.slice(start, old.length - end).map((line) => colours.red(`    - ${terminalText(line)}`));
-  const added = fresh.slice(start, fresh.length - end).map((line) => colours.green(`    + ${terminalText(line)}`));
-  return [...cut(removed, all ? undefined : LINES, colours), ...cut(added, all ? undefined : LINES, colours)];
+/** Lines that go and come, with what is around them. */
+function hunks({ before = '', after = '' }: Omit<Change, 'name'>, { colours, all }: RunReportStyle): readonly string[] {
+  const { hunks: found } = structuredPatch('', '', withEnd(before), withEnd(after), '', '', { context: AROUND, stripTrailingCr: true });
+  const shown = found.flatMap(({ lines }, at) => [...(at === 0 ? [] : [colours.dim('    …')]), ...lines.map((line) => hunkLine(line, colours))]);
+  return cut(shown, all ? undefined : LINES, colours);
 }
 
-function linesOf(text: string | undefined): readonly string[] {
-  return text === undefined ? [] : text.split(/\r?\n/);
+function hunkLine(line: string, { red, green, dim }: Colours): string {
+  const paint = line.startsWith('-') ? red : line.startsWith('+') ? green : dim;
+  return paint(`    ${line[0]} ${terminalText(line.slice(1))}`);
+}
+
+/** Whether a file ends with a new line is not told. */
+function withEnd(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function cut(lines: readonly string[], most: number | undefined, { dim }: Colours): readonly string[] {

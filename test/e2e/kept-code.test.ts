@@ -120,7 +120,7 @@ describe('millrace diff', () => {
     expect(same).toBe(0);
     const { out } = await shell.millrace('diff', before, after);
     expect(out).toContain('n  3 -> 5');
-    expect(out).toMatch(/by changed\n +- {3}return 2;\n +\+ {3}return 3;/);
+    expect(out).toMatch(/by changed\n +function by\(\): number \{\n +- {3}return 2;\n +\+ {3}return 3;\n +\}/);
   });
 
   it('finds nothing between two runs of the same, but times', async () => {
