@@ -1,4 +1,7 @@
-import type { ReadableStreamDefaultReader, ReadableWritablePair, StreamPipeOptions, WritableStream } from 'node:stream/web';
+import type { ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, StreamPipeOptions, WritableStream } from 'node:stream/web';
+
+/** That of Node, which need not be imported: most runs have no streams. */
+const NodeStream = globalThis.ReadableStream as typeof import('node:stream/web').ReadableStream;
 
 /** Where the bytes of a stored stream come from; called once for each time they are read. */
 export type OpenBytes = () => AsyncIterable<Uint8Array>;
@@ -8,7 +11,7 @@ export type OpenBytes = () => AsyncIterable<Uint8Array>;
  * several at once: each reader, loop and pipe begins at the beginning. What was read is verified: when the stored bytes are not what was
  * written, reading ends with MillraceError `RESULT_CORRUPTED`.
  */
-export class ResultStream extends ReadableStream<Uint8Array> {
+export class ResultStream extends NodeStream<Uint8Array> {
   /** How many there are in all. */
   readonly bytes: number;
   readonly #open: OpenBytes;
@@ -21,7 +24,7 @@ export class ResultStream extends ReadableStream<Uint8Array> {
 
   /** An ordinary stream of the bytes, from the beginning: for what takes a stream over, such as `Readable.fromWeb`. */
   stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream(lazily(this.#open), { highWaterMark: 0 });
+    return new NodeStream(lazily(this.#open), { highWaterMark: 0 });
   }
 
   /** All of them in memory. */
