@@ -233,6 +233,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       maxActive: 2,
       state: 'active',
       createdAt: NOW,
+      filledAt: undefined,
       finishedAt: undefined,
     };
     const rows = [3, 2, 1].map((back) => dueRow({ ...at(NOW - back * MINUTE), cause: 'backfill', backfill: 'b1', dueAt: NOW }));
@@ -253,7 +254,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     await one.moveBackfill('b1', 'active', NOW);
     expect((await claim(two)).start).toHaveLength(1);
     expect(await one.moveBackfill('b1', 'done', NOW)).toBe(true);
-    expect(await one.moveBackfill('b1', 'active', NOW)).toBe(false);
+    expect(await one.moveBackfill('b1', 'paused', NOW)).toBe(false);
     expect((await one.backfills({ id: 'b1' }))[0]).toMatchObject({ state: 'done', finishedAt: NOW });
   });
 
