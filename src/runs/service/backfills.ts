@@ -21,6 +21,8 @@ export interface Backfill {
   readonly direction: 'forward' | 'backward';
   /** Runs at the same time. */
   readonly maxActive: number;
+  /** The flow's file, relative to the project's root, where that is known. */
+  readonly file?: string;
   readonly state: BackfillState;
   readonly createdAt: number;
   /** When its last run had been added to those that are due: until then there are more to come. */
@@ -28,12 +30,12 @@ export interface Backfill {
   readonly finishedAt: number | undefined;
 }
 
-const COLUMNS = 'id, flow, schedule, from_at, to_at, params, reprocess, direction, max_active, state, created_at, filled_at, finished_at';
+const COLUMNS = 'id, flow, schedule, from_at, to_at, params, reprocess, direction, max_active, file, state, created_at, filled_at, finished_at';
 
 /** Inside a transaction. */
 export async function addBackfill(session: ServiceSession, row: Backfill): Promise<void> {
   await session.rows(
-    `INSERT INTO backfill (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO backfill (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.id,
     row.flow,
     row.schedule,
@@ -43,6 +45,7 @@ export async function addBackfill(session: ServiceSession, row: Backfill): Promi
     row.reprocess,
     row.direction,
     row.maxActive,
+    row.file ?? null,
     row.state,
     row.createdAt,
     row.filledAt ?? null,
@@ -109,6 +112,7 @@ function backfillOf([
   reprocess,
   direction,
   maxActive,
+  file,
   state,
   createdAt,
   filledAt,
@@ -124,6 +128,7 @@ function backfillOf([
     reprocess: reprocess as Reprocess,
     direction: direction as 'forward' | 'backward',
     maxActive: maxActive as number,
+    ...(file === null ? undefined : { file: file as string }),
     state: state as BackfillState,
     createdAt: createdAt as number,
     filledAt: (filledAt ?? undefined) as number | undefined,

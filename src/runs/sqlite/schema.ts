@@ -375,6 +375,7 @@ CREATE TABLE backfill (
   reprocess TEXT NOT NULL,
   direction TEXT NOT NULL,
   max_active INTEGER NOT NULL,
+  file TEXT,
   state TEXT NOT NULL,
   created_at REAL NOT NULL,
   filled_at REAL,

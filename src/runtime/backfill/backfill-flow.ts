@@ -1,7 +1,10 @@
+import { relative } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import type { BackfillOptions } from '../../flow/backfill-options.js';
 import type { BackfillRuns, FlowDefinition, RunHandle } from '../../flow/flow-runtime.js';
 import type { ParameterSources } from '../../flow/parameters.js';
+import type { Backfill } from '../../runs/service/backfills.js';
+import type { Project } from '../project.js';
 import type { StartOptions } from '../run-options.js';
 import type { BackfillWatch } from './runner.js';
 
@@ -11,6 +14,8 @@ export interface BackfillStart extends BackfillOptions {
   readonly resume?: string;
   /** With `resume`: also what failed. @default false */
   readonly failed?: boolean;
+  /** The flow's file, kept with it. Absolute. */
+  readonly file?: string;
   readonly watch?: BackfillWatch;
   /** For each of its runs. */
   readonly start?: StartOptions;
@@ -41,13 +46,14 @@ async function instantsToRun(flow: FlowDefinition, sources: ParameterSources, op
 
 async function* runsOf(flow: FlowDefinition, sources: ParameterSources, options: BackfillStart): AsyncGenerator<RunHandle<unknown>, void, undefined> {
   if (options.dryRun) return;
-  const [{ plannedBackfill, resumedBackfill, storeBackfill }, { fillRange }, { BackfillRunner }, { openProject }, { ServiceRecord }] = await Promise.all([
-    import('./stored.js'),
-    import('./range.js'),
-    import('./runner.js'),
-    import('../project.js'),
-    import('../../runs/service/service-record.js'),
-  ]);
+  const [{ plannedBackfill, resumedBackfill, storeBackfill }, { fillRange }, { BackfillRunner }, { openProject }, { ServiceRecord }] =
+    await Promise.all([
+      import('./stored.js'),
+      import('./range.js'),
+      import('./runner.js'),
+      import('../project.js'),
+      import('../../runs/service/service-record.js'),
+    ]);
   const { now } = systemClock;
   // What is wrong is said before anything is made.
   const planned = options.resume === undefined ? await plannedBackfill(flow, sources, options, now()) : undefined;
@@ -58,7 +64,7 @@ async function* runsOf(flow: FlowDefinition, sources: ParameterSources, options:
   const stored =
     planned === undefined
       ? await resumedBackfill(service, flow, options.resume as string, { failed: options.failed === true, now: now() })
-      : await storeBackfill(service, planned, now());
+      : await storeBackfill(service, withFile(planned, options.file, project), now());
   const { backfill, schedule, isOld } = stored;
   const watch = options.watch ?? {};
   watch.stored?.(backfill, isOld);
@@ -67,4 +73,9 @@ async function* runsOf(flow: FlowDefinition, sources: ParameterSources, options:
   watch.counts?.(await service.backfillCounts(backfill.id));
   const own = { ...start, ...(signal === undefined ? {} : { signal }) };
   yield* new BackfillRunner({ backfill, flow, service, project, clock: systemClock, watch, start: own, signal }).runs();
+}
+
+/** Projects are moved. */
+function withFile<T extends { readonly backfill: Backfill }>(planned: T, file: string | undefined, { places }: Project): T {
+  return file === undefined ? planned : { ...planned, backfill: { ...planned.backfill, file: relative(places.root, file) } };
 }

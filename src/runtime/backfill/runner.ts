@@ -4,7 +4,7 @@ import type { FlowDefinition, RunHandle } from '../../flow/flow-runtime.js';
 import type { DueRun } from '../../model/due-run.js';
 import { FINAL_RUN_STATES, type RunState } from '../../model/states.js';
 import type { BackfillCounts } from '../../runs/service/backfill-rows.js';
-import type { Backfill } from '../../runs/service/backfills.js';
+import type { Backfill, BackfillState } from '../../runs/service/backfills.js';
 import type { ServiceRecord } from '../../runs/service/service-record.js';
 import { interruptionsSoFar } from '../process-guard.js';
 import type { Project } from '../project.js';
@@ -23,6 +23,8 @@ export interface BackfillWatch {
   counts?(counts: BackfillCounts): void;
   started?(due: DueRun, run: RunHandle<unknown>): void;
   ended?(due: DueRun, run: RunHandle<unknown>, error: unknown): void;
+  /** What it is now: nothing more is run here. */
+  over?(state: BackfillState): void;
 }
 
 export interface BackfillParts {
@@ -70,6 +72,8 @@ export class BackfillRunner {
       await Promise.all(this.#running.values());
       await this.#pauseUnlessOver();
       await this.#count(true);
+      const [now] = await this.#parts.service.backfills({ id: this.#parts.backfill.id });
+      if (now) this.#parts.watch.over?.(now.state);
     }
   }
 

@@ -15,7 +15,11 @@ describe('flow.backfill', () => {
   let project: Project;
   let service: ServiceRecord;
 
+  /** What each run saw, in the order in which they ran. */
+  const ledger: string[] = [];
+
   beforeEach(async () => {
+    ledger.splice(0);
     folder = mkdtempSync(join(tmpdir(), 'millrace-backfill-'));
     before = process.env.MILLRACE_HOME;
     process.env.MILLRACE_HOME = join(folder, '.millrace');
@@ -31,9 +35,6 @@ describe('flow.backfill', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** What each run saw, in the order in which they ran. */
-  const ledger: string[] = [];
-  beforeEach(() => void ledger.splice(0));
   const note = task((what: string) => {
     const { scheduledTime, dataInterval } = ctx();
     ledger.push(`${what} ${scheduledTime.toISOString().slice(0, 10)} from ${dataInterval.start.toISOString().slice(0, 10)}`);
