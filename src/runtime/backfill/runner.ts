@@ -86,6 +86,7 @@ export class BackfillRunner {
     const policy = { flow: flow.name, overlap: flow.overlap, maxActive: flow.maxActiveRuns, dependsOnPast: flow.dependsOnPast };
     const request = { service: this.#name, flows: [policy], now: clock.now(), leaseMs: CLAIM_MS, backfill: backfill.id };
     for (const due of (await service.claimDue(request)).start) await this.#start(due);
+    await this.#count(false);
   }
 
   async #start(due: DueRun): Promise<void> {
