@@ -66,6 +66,14 @@ export interface BackfillRuns<R> extends AsyncIterable<RunHandle<R>> {
   instants(): Promise<readonly Date[]>;
 }
 
+/** One call of one task, ready to be tried by itself. */
+export interface TaskCall {
+  readonly args: readonly unknown[];
+  /** The run whose results are among the arguments. */
+  readonly from: string | undefined;
+  start(options: RunOptions): RunHandle<unknown>;
+}
+
 /** A run of the past, or one that is going on elsewhere, of a flow that is at hand. */
 export interface Run<R> extends Omit<RunInfo, 'result'> {
   /** The flow's result, read from the store. @throws MillraceError `RUN_RESULT_MISSING` when the run did not succeed */
@@ -157,6 +165,9 @@ export interface FlowRuntime {
   invalidate(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   output(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown>;
   backfill(flow: FlowDefinition, sources: ParameterSources, options: BackfillOptions): BackfillRuns<unknown>;
+  /** As `TaskFacts` of `runtime/` has them: plain data. */
+  tasks(flow: FlowDefinition, sources: ParameterSources): Promise<readonly object[]>;
+  taskCall(flow: FlowDefinition, sources: ParameterSources, task: string, args: readonly unknown[] | undefined): Promise<TaskCall>;
   resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }

@@ -23,6 +23,7 @@ import {
   type Run,
   type RunHandle,
   type RunOptions,
+  type TaskCall,
   type VisualizeOptions,
 } from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
@@ -174,6 +175,10 @@ export interface FlowInside {
   invalidate(sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   resume(sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
   backfill(sources: ParameterSources, options: BackfillOptions): BackfillRuns<unknown>;
+  /** What its tasks say of themselves, as data. */
+  tasks(sources: ParameterSources): Promise<readonly object[]>;
+  /** @param args undefined: those of an earlier run */
+  taskCall(sources: ParameterSources, task: string, args: readonly unknown[] | undefined): Promise<TaskCall>;
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
@@ -257,6 +262,8 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
     invalidate: (sources, options) => runtime().invalidate(definition, sources, options),
     resume: (sources, choice, options) => runtime().resume(definition, sources, choice, options),
     backfill: (sources, options) => runtime().backfill(definition, sources, options),
+    tasks: (sources) => runtime().tasks(definition, sources),
+    taskCall: (sources, task, args) => runtime().taskCall(definition, sources, task, args),
   };
   const made = {
     [FLOW]: inside,

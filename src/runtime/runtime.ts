@@ -16,5 +16,7 @@ export const runtime: FlowRuntime = {
   output: async (flow, task, sources) => (await import('./stored-output.js')).storedOutput(flow, task, sources),
   resume: async (flow, sources, choice, options) => (await import('./resume.js')).resumeFlow(flow, sources, choice, options),
   backfill: backfillFlow,
+  tasks: async (flow, sources) => (await import('./flow-tasks.js')).tasksOfFlow(flow, sources),
+  taskCall: async (flow, sources, task, args) => (await import('./task-call.js')).taskCall(flow, sources, task, args),
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

@@ -36,6 +36,7 @@ export interface ClaimedRuns {
 }
 
 export interface DueFilter {
+  readonly run?: string;
   readonly flow?: string;
   readonly backfill?: string;
   readonly states?: readonly DueState[];
@@ -76,13 +77,14 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
 
 /** By when they are due. */
 export async function findDue(session: ServiceSession, filter: DueFilter): Promise<readonly DueRun[]> {
-  const { flow, backfill, states, until, limit = AT_ONCE } = filter;
+  const { run, flow, backfill, states, until, limit = AT_ONCE } = filter;
   const where: string[] = [];
   const values: (string | number)[] = [];
   const only = (condition: string, ...given: (string | number)[]): void => {
     where.push(condition);
     values.push(...given);
   };
+  if (run !== undefined) only('run = ?', run);
   if (flow !== undefined) only('flow = ?', flow);
   if (backfill !== undefined) only('backfill = ?', backfill);
   if (states !== undefined) only(`state IN (${states.map(() => '?').join(', ')})`, ...states);

@@ -92,7 +92,7 @@ export function findKnownFlow({ flows, services }: KnownFlows, name: string): Kn
   const names = flows.map((one) => one.name);
   const meant = nearest(name, names);
   const none = services === 0 ? 'No service serves flows here, and none has run.' : 'No service serves a flow, and none has run.';
-  const hint = meant !== undefined ? `Did you mean '${meant}'?` : names.length === 0 ? none : `There are ${names.join(', ')}.`;
+  const hint = meant !== undefined ? `Did you mean '${meant}'?` : names.length === 0 ? none : `Known flows: ${names.join(', ')}.`;
   throw new MillraceError('FLOW_UNKNOWN', `no flow '${name}' is served or recorded here`, { hint });
 }
 
