@@ -49,11 +49,13 @@ export async function fillBackfill(session: ServiceSession, { backfill, instants
     const isOwn = new Set(own.map(([at]) => at as number));
     const outcomes = await outcomesBetween(session, backfill.flow, first, last);
     const wanted = wantedInstants(instants, outcomes, backfill.reprocess).filter(({ at }) => !isOwn.has(at));
-    const rows = wanted.map((instant) => dueRow(backfill, instant, now));
-    const taken = new Set(await addDue(session, rows));
-    // An instant that was passed over, or whose run is to be done again, has its key already.
-    const again = rows.filter(({ run }) => !taken.has(run)).map((row) => ({ ...row, key: `${row.key}#${backfill.id}` }));
-    added = taken.size + (await addDue(session, again)).length;
+    // One by one, so that they stand in their order.
+    for (const instant of wanted) {
+      const row = dueRow(backfill, instant, now);
+      // An instant that was passed over, or whose run is to be done again, has its key already.
+      const [run] = await addDue(session, [row]);
+      added += run === undefined ? (await addDue(session, [{ ...row, key: `${row.key}#${backfill.id}` }])).length : 1;
+    }
   }
   if (isLast) await session.rows('UPDATE backfill SET filled_at = ? WHERE id = ? AND filled_at IS NULL', now, backfill.id);
   return added;
