@@ -70,7 +70,9 @@ export class ServiceRecord implements AsyncDisposable {
   /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
     for (const id of await this.#database.read(backfillsOver)) await this.endBackfill(id, request.now);
-    const waiting = await this.#database.read((session) => flowsWithDue(session, request.now));
+    // Whoever asks for one backfill knows its flow: among tens of thousands of rows it need not be looked for.
+    const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
+    const waiting = known ?? (await this.#database.read((session) => flowsWithDue(session, request.now)));
     const claimed: ClaimedRuns[] = [];
     for (const policy of flows)
       if (waiting.has(policy.flow)) claimed.push(await this.#database.write((session) => claimDue(session, policy, request)));
