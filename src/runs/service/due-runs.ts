@@ -99,9 +99,14 @@ export async function findDue(session: ServiceSession, filter: DueFilter): Promi
 
 const OPEN = "(state = 'waiting' OR (state = 'claimed' AND lease_until <= ?))";
 
-/** Flows that have something due now. */
+/** Flows that may have something due now: what waits of backfills is not looked through. */
 export async function flowsWithDue(session: ServiceSession, now: number): Promise<ReadonlySet<string>> {
-  const rows = await session.rows(`SELECT DISTINCT flow FROM due_run WHERE state IN ('waiting', 'claimed') AND due_at <= ? AND ${OPEN}`, now, now);
+  const rows = await session.rows(
+    `SELECT DISTINCT flow FROM due_run WHERE backfill IS NULL AND state IN ('waiting', 'claimed') AND due_at <= ? AND ${OPEN}
+UNION SELECT flow FROM backfill WHERE state = 'active'`,
+    now,
+    now,
+  );
   return new Set(rows.map(([flow]) => flow as string));
 }
 
@@ -169,18 +174,17 @@ async function openRows(
   now: number,
   { backfills, only }: { readonly backfills: ReadonlyMap<string, number>; readonly only: string | undefined },
 ): Promise<readonly DueRun[]> {
-  const first = async (condition: string, values: readonly string[], limit: number): Promise<readonly DueRun[]> =>
+  // Two questions for each, which an index answers in order; one with an `OR` would be answered by sorting all that wait.
+  const look = async (whose: string, which: string, values: readonly (string | number)[]): Promise<readonly DueRun[]> =>
     (
-      await session.rows(
-        `SELECT ${SELECTION} FROM due_run WHERE ${condition} AND flow = ? AND due_at <= ? AND ${OPEN} ORDER BY due_at, number LIMIT ?`,
-        ...values,
-        flow,
-        now,
-        now,
-        limit,
-      )
+      await session.rows(`SELECT ${SELECTION} FROM due_run WHERE ${whose} AND ${which} AND due_at <= ? ORDER BY due_at, number LIMIT ?`, ...values)
     ).map(dueOf);
-  const rows = only === undefined ? [...(await first('backfill IS NULL', [], AT_ONCE))] : [];
+  const first = async (whose: string, values: readonly string[], limit: number): Promise<readonly DueRun[]> => {
+    const waiting = await look(whose, "state = 'waiting'", [...values, now, limit]);
+    const given = await look(whose, "state = 'claimed' AND lease_until <= ?", [...values, now, now, limit]);
+    return given.length === 0 ? waiting : [...given, ...waiting].sort((one, other) => one.dueAt - other.dueAt).slice(0, limit);
+  };
+  const rows = only === undefined ? [...(await first('backfill IS NULL AND flow = ?', [flow], AT_ONCE))] : [];
   for (const [id, max] of backfills) rows.push(...(await first('backfill = ?', [id], max)));
   return rows.sort((one, other) => one.dueAt - other.dueAt);
 }

@@ -329,7 +329,8 @@ CREATE TABLE due_run (
 CREATE INDEX due_run_by_state ON due_run (state, due_at);
 CREATE INDEX due_run_by_flow ON due_run (flow, state, due_at);
 CREATE INDEX due_run_by_schedule ON due_run (flow, schedule, scheduled_at);
-CREATE INDEX due_run_by_backfill ON due_run (backfill, state, due_at) WHERE backfill IS NOT NULL;
+CREATE INDEX due_run_by_backfill ON due_run (backfill, state, due_at, number) WHERE backfill IS NOT NULL;
+CREATE INDEX due_run_beside_backfills ON due_run (state, flow, due_at) WHERE backfill IS NULL;
 CREATE INDEX due_run_by_backfill_instant ON due_run (backfill, scheduled_at) WHERE backfill IS NOT NULL;
 
 CREATE TABLE schedule_cursor (
