@@ -7,6 +7,7 @@ import type { BackfillCounts } from '../../runs/service/backfill-rows.js';
 import type { Backfill } from '../../runs/service/backfills.js';
 import { type Colours, coloursFor } from '../colours.js';
 import { fitWidth } from '../fit-width.js';
+import { bar, SPINNER } from '../live-frame.js';
 import { guardOutput } from '../output-guard.js';
 import type { Terminal } from '../terminal.js';
 import { SteadyTimeLeft } from '../time-left.js';
@@ -14,7 +15,6 @@ import { shortTime } from '../zoned-time.js';
 import { backfillTitle, countsText, endedLine, endText } from './backfill-lines.js';
 import type { BackfilledRun, BackfillPrinter } from './backfill-printer.js';
 
-const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const REDRAW_MS = 100;
 const BAR_COLUMNS = 24;
 const MOST_RUNNING = 8;
@@ -36,17 +36,14 @@ export function backfillFrame(frame: BackfillFrame, colours: Colours): string {
   const { backfill, counts, running, now, since, tick, columns, left, note } = frame;
   const settled = counts.total - counts.waiting - counts.running;
   const ending = note === undefined ? (left === undefined ? '' : colours.dim(` · ${left}`)) : ` ${colours.yellow(note)}`;
-  const share = (count: number): number => (counts.total === 0 ? 0 : Math.floor((count / counts.total) * BAR_COLUMNS));
-  const red = counts.failed + counts.left === 0 ? 0 : Math.max(1, share(counts.failed + counts.left));
-  const green = Math.max(0, share(settled) - red);
-  const bar = colours.green('█'.repeat(green)) + colours.red('█'.repeat(red)) + colours.dim('░'.repeat(BAR_COLUMNS - green - red));
+  const whole = { total: counts.total, settled, failed: counts.failed + counts.left };
   const shown = running
     .slice(0, MOST_RUNNING)
     .map(({ at, run, startedAt }) => `    ${colours.blue('●')} ${shortTime(at)}  ${run}  ${colours.dim(formatMs(now - startedAt))}`);
   const more = running.length > MOST_RUNNING ? [colours.dim(`    … and ${running.length - MOST_RUNNING} more`)] : [];
   return [
     `${colours.cyan(SPINNER[tick % SPINNER.length] as string)} ${colours.bold(terminalText(backfill.flow))} ${colours.dim(`backfill ${formatMs(now - since)}`)}${ending}`,
-    `  ${bar} ${settled}/${counts.total}  ${countsText(counts, colours)}`,
+    `  ${bar(whole, BAR_COLUMNS, colours)} ${settled}/${counts.total}  ${countsText(counts, colours)}`,
     ...shown,
     ...more,
   ]
