@@ -7,7 +7,7 @@ import { fitWidth } from './fit-width.js';
 import type { MapProgress } from './map-progress.js';
 import type { RetryingTask, RunProgress } from './run-progress.js';
 
-const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+export const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const BAR_COLUMNS = 24;
 const MAP_BAR_COLUMNS = 14;
 /** Narrower terminals have no room for bars of that length. */
@@ -52,13 +52,14 @@ export function liveFrame(progress: RunProgress, options: FrameOptions): string 
   return lines.map((line) => fitWidth(line, columns)).join('\n');
 }
 
-interface Share {
+export interface Share {
   readonly total: number;
   readonly settled: number;
   readonly failed: number;
 }
 
-function bar({ total, settled, failed }: Share, length: number, colours: Colours): string {
+/** Of so many columns: what succeeded, what failed, what is to come. */
+export function bar({ total, settled, failed }: Share, length: number, colours: Colours): string {
   const share = (count: number): number => (total === 0 ? 0 : Math.floor((count / total) * length));
   const red = failed === 0 ? 0 : Math.max(1, share(failed));
   const green = Math.max(0, share(settled) - red);

@@ -26,6 +26,9 @@ export const WRONG_USE: ReadonlySet<string> = new Set([
   'DECORATORS_NOT_LOWERED',
   'NO_FLOW',
   'FLOW_AMBIGUOUS',
+  'SCHEDULE_UNKNOWN',
+  'BACKFILL_INVALID',
+  'TEST_INPUT_MISSING',
   'FLOW_UNKNOWN',
   // Parameters, from wherever they come.
   'PARAMETER_INVALID',

@@ -44,6 +44,7 @@ function refTo(name: string, vary: Vary, key: object = keyOf(name)): AnyFlow {
     invalidate: async (...given: Given) => await (await later()).invalidate(...(given as [never])),
     output: async (...given: Given) => await (await later()).output(...(given as [never])),
     latest: async (...given: Given) => await (await later()).latest(...given),
+    backfill: (...given: Given) => now().backfill(...(given as [never])),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowByName(name, vary, options), []),
     startChild(params?: Arg<never>, { wait = true }: { wait?: boolean } = {}) {
       const known = definedFlow(name);

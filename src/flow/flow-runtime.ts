@@ -7,6 +7,7 @@ import type { ResultStore } from '../model/result-store.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import type { BackfillOptions } from './backfill-options.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
 import type { RunInfo } from './past.js';
 import type { Task, TaskRef } from './task-type.js';
@@ -57,6 +58,20 @@ export interface RunHandle<R> extends AsyncDisposable {
   cancel(reason?: string): Promise<void>;
   /** What happens from now on, in order; ends with the run. */
   events(): AsyncIterable<RunEvent>;
+}
+
+/** The runs of a backfill, each as it ends. Nothing happens before somebody asks for the first. */
+export interface BackfillRuns<R> extends AsyncIterable<RunHandle<R>> {
+  /** What it would run at this moment, in order. Stores nothing. */
+  instants(): Promise<readonly Date[]>;
+}
+
+/** One call of one task, ready to be tried by itself. */
+export interface TaskCall {
+  readonly args: readonly unknown[];
+  /** The run whose results are among the arguments. */
+  readonly from: string | undefined;
+  start(options: RunOptions): RunHandle<unknown>;
 }
 
 /** A run of the past, or one that is going on elsewhere, of a flow that is at hand. */
@@ -149,6 +164,10 @@ export interface FlowRuntime {
   visualize(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string>;
   invalidate(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   output(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown>;
+  backfill(flow: FlowDefinition, sources: ParameterSources, options: BackfillOptions): BackfillRuns<unknown>;
+  /** As `TaskFacts` of `runtime/` has them: plain data. */
+  tasks(flow: FlowDefinition, sources: ParameterSources): Promise<readonly object[]>;
+  taskCall(flow: FlowDefinition, sources: ParameterSources, task: string, args: readonly unknown[] | undefined): Promise<TaskCall>;
   resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }

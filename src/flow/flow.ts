@@ -8,10 +8,12 @@ import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { adoptionOf } from './adoption.js';
+import type { BackfillOptions } from './backfill-options.js';
 import { childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
 import { FLOW_DEFAULTS } from './flow-defaults.js';
 import {
+  type BackfillRuns,
   type FlowDefinition,
   type FlowHooks,
   flowRuntime,
@@ -21,6 +23,7 @@ import {
   type Run,
   type RunHandle,
   type RunOptions,
+  type TaskCall,
   type VisualizeOptions,
 } from './flow-runtime.js';
 import type { Arg, BodyResult, Future } from './future.js';
@@ -130,6 +133,13 @@ export interface Flow<S extends ParamSpec, R> {
    */
   resume(options: ResumeOptions<S> & { throwOnFailure: false }): Promise<R | undefined>;
   resume(options?: ResumeOptions<S>): Promise<R>;
+  /**
+   * Runs the flow for past instants of its schedule that have had no run (S36), here, and gives each run as it ends. It is a stored object: leaving
+   * the loop early waits for the runs that go on and pauses it; the same range given anew, after a kill too, goes on with it. Where services
+   * serve the flow they share the work.
+   * @throws ParameterError; MillraceError `BACKFILL_INVALID`, `BACKFILL_STALLED`, `SCHEDULE_UNKNOWN`, `SERVICE_NEEDS_RECORD`
+   */
+  backfill(options: BackfillOptions & { params?: ParamsIn<S> }): BackfillRuns<R>;
   /** The newest run in the record. */
   latest(filter?: { state?: RunState; params?: Partial<ParamsIn<S>> }): Promise<Run<R> | undefined>;
   /**
@@ -164,6 +174,11 @@ export interface FlowInside {
   visualize(sources: ParameterSources, options: VisualizeOptions): Promise<string>;
   invalidate(sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   resume(sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
+  backfill(sources: ParameterSources, options: BackfillOptions): BackfillRuns<unknown>;
+  /** What its tasks say of themselves, as data. */
+  tasks(sources: ParameterSources): Promise<readonly object[]>;
+  /** @param args undefined: those of an earlier run */
+  taskCall(sources: ParameterSources, task: string, args: readonly unknown[] | undefined): Promise<TaskCall>;
 }
 
 /** The brand of flows, and the set of those that were defined: both shared by every copy of the package. */
@@ -246,6 +261,9 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
     visualize: (sources, options) => runtime().visualize(definition, sources, options),
     invalidate: (sources, options) => runtime().invalidate(definition, sources, options),
     resume: (sources, choice, options) => runtime().resume(definition, sources, choice, options),
+    backfill: (sources, options) => runtime().backfill(definition, sources, options),
+    tasks: (sources) => runtime().tasks(definition, sources),
+    taskCall: (sources, task, args) => runtime().taskCall(definition, sources, task, args),
   };
   const made = {
     [FLOW]: inside,
@@ -268,6 +286,7 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
       const result = (handle ?? origin).result();
       return await (options.throwOnFailure === false ? result.catch(undefinedIfFailed) : result);
     },
+    backfill: ({ params, ...options }: BackfillOptions & { params?: unknown }) => inside.backfill(asArgument(params), options),
     latest: (filter = {}) => runtime().latest(definition, filter),
     with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options), true),
   };

@@ -9,6 +9,13 @@ export type RunCause = 'schedule' | 'backfill' | 'request' | 'asset' | 'flow';
 /** What becomes of a due run. Once `started`, the run itself tells. */
 export type DueState = 'waiting' | 'claimed' | 'started' | 'skipped' | 'refused';
 
+/** Names of tasks, or patterns of them. */
+export interface RepeatedTasks {
+  readonly tasks: readonly string[];
+  /** And all that is made of them. */
+  readonly downstream: boolean;
+}
+
 /** A run that is to be, before there is one: what services share, and each of which starts once (S35). */
 export interface DueRun {
   readonly flow: string;
@@ -23,6 +30,10 @@ export interface DueRun {
   /** By name, as `RunRow.params` has them: all others are the flow's defaults. Checked when it starts; no secrets, which each service has itself. */
   readonly params: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** The run that it goes on with (S30): parameters that are not given are that run's. */
+  readonly resumes?: string;
+  /** Tasks that are executed whatever that run has finished. */
+  readonly again?: RepeatedTasks;
   readonly scheduled?: ScheduledTime;
   /** Not to start before. Milliseconds since the epoch, as all times here. */
   readonly dueAt: number;

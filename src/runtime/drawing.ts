@@ -5,13 +5,13 @@ import { MillraceError } from '../base/error.js';
 import { graphOfRun } from '../engine/graph-data.js';
 
 import type { FlowDefinition, VisualizeOptions } from '../flow/flow-runtime.js';
-import { ParameterError, type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
+import { type ParameterSources, type ResolvedParameters, resolveParameters } from '../flow/parameters.js';
 import { createGraph } from '../graph/draw/view.js';
 import type { Graph } from '../graph/graph-view.js';
 
 import { withOrigins } from '../runs/with-origins.js';
 import { openProject } from './project.js';
-import { sourcesOf } from './run-sources.js';
+import { resolveWhatIsGiven, sourcesOf } from './run-sources.js';
 import { trace } from './trace.js';
 
 /** The graph as the body draws it (S29), with what is known of each node's result (S27). Parameters must be complete. */
@@ -48,21 +48,6 @@ export async function graphOfPastRun(runId: string): Promise<Graph> {
 async function traceFlow(flow: FlowDefinition, params: ResolvedParameters, missing: readonly string[]): Promise<Graph> {
   await using project = await openProject({ look: true });
   return createGraph((await trace(flow, params, missing, project)).data);
-}
-
-async function resolveWhatIsGiven(
-  flow: FlowDefinition,
-  sources: ParameterSources,
-): Promise<{ params: ResolvedParameters; missing: readonly string[] }> {
-  const withEnvironment = sourcesOf(flow, sources);
-  try {
-    return { params: await resolveParameters(flow.params ?? {}, withEnvironment), missing: [] };
-  } catch (error) {
-    if (!(error instanceof ParameterError) || error.issues.some(({ problem }) => problem !== 'missing')) throw error;
-    const missing = error.issues.map(({ parameter }) => parameter);
-    const given = Object.fromEntries(Object.entries(flow.params ?? {}).filter(([name]) => !missing.includes(name)));
-    return { params: await resolveParameters(given, withEnvironment), missing };
-  }
 }
 
 type Format = NonNullable<VisualizeOptions['format']>;

@@ -66,11 +66,18 @@ function onBeforeExit(): void {
 
 /** The first Ctrl-C cancels; the second exits at once (S15). A program with a listener of its own decides for itself when to exit. */
 let interrupted = false;
+let interruptions = 0;
+
+/** How often Ctrl-C was pressed while a run went on: who starts one run after the other stops then. */
+export function interruptionsSoFar(): number {
+  return interruptions;
+}
 
 function onInterrupt(): void {
   const alone = process.listenerCount('SIGINT') === 1;
   if (interrupted && alone) process.exit(EXIT_CANCELLED);
   interrupted = true;
+  interruptions++;
   const leave = alone ? takeLeave() : () => {};
   const going = [...runs];
   for (const run of going) run.interrupt();

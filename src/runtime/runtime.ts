@@ -1,5 +1,6 @@
 import type { FlowRuntime } from '../flow/flow-runtime.js';
 import { installSecrets } from '../model/secret.js';
+import { backfillFlow } from './backfill/backfill-flow.js';
 import { secretOfFile } from './secrets-file.js';
 import { startRun } from './start-run.js';
 
@@ -14,5 +15,8 @@ export const runtime: FlowRuntime = {
   invalidate: async (flow, sources, options) => (await import('./invalidate.js')).invalidateFlow(flow, sources, options),
   output: async (flow, task, sources) => (await import('./stored-output.js')).storedOutput(flow, task, sources),
   resume: async (flow, sources, choice, options) => (await import('./resume.js')).resumeFlow(flow, sources, choice, options),
+  backfill: backfillFlow,
+  tasks: async (flow, sources) => (await import('./flow-tasks.js')).tasksOfFlow(flow, sources),
+  taskCall: async (flow, sources, task, args) => (await import('./task-call.js')).taskCall(flow, sources, task, args),
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

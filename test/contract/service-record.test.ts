@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NewDueRun } from '../../src/model/due-run.js';
+import type { DueRun, DueState, NewDueRun } from '../../src/model/due-run.js';
 import type { RunRow } from '../../src/model/records.js';
 import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
 import type { RunRecord } from '../../src/runs/run-record.js';
@@ -233,6 +233,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       maxActive: 2,
       state: 'active',
       createdAt: NOW,
+      filledAt: undefined,
       finishedAt: undefined,
     };
     const rows = [3, 2, 1].map((back) => dueRow({ ...at(NOW - back * MINUTE), cause: 'backfill', backfill: 'b1', dueAt: NOW }));
@@ -253,8 +254,105 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     await one.moveBackfill('b1', 'active', NOW);
     expect((await claim(two)).start).toHaveLength(1);
     expect(await one.moveBackfill('b1', 'done', NOW)).toBe(true);
-    expect(await one.moveBackfill('b1', 'active', NOW)).toBe(false);
+    expect(await one.moveBackfill('b1', 'paused', NOW)).toBe(false);
     expect((await one.backfills({ id: 'b1' }))[0]).toMatchObject({ state: 'done', finishedAt: NOW });
+  });
+
+  describe('S36: the rows of a backfill', () => {
+    const backfill: Backfill = {
+      id: 'b1',
+      flow: 'etl',
+      schedule: 'every 1m',
+      from: NOW - 4 * MINUTE,
+      to: NOW - MINUTE,
+      params: { day: '1' },
+      reprocess: 'none',
+      direction: 'forward',
+      maxActive: 2,
+      file: 'etl.ts',
+      state: 'active',
+      createdAt: NOW,
+      filledAt: undefined,
+      finishedAt: undefined,
+    };
+    const instants = [4, 3, 2, 1].map((back) => ({ at: NOW - back * MINUTE, from: NOW - (back + 1) * MINUTE }));
+    const chunk = { backfill, instants, isLast: true, now: NOW };
+    const runsOf = async (states: readonly DueState[]): Promise<readonly DueRun[]> => one.due({ backfill: 'b1', states });
+
+    it('only what is missing is added, once, by whichever of two that fill it', async () => {
+      await one.addBackfill(backfill, []);
+      await ran('done', 'success', { cause: 'schedule', scheduled: instants[0] });
+      // Passed over, so that its key is taken.
+      const iso = new Date(NOW - 3 * MINUTE).toISOString();
+      await one.addDue([dueRow({ ...at(NOW - 3 * MINUTE), key: `every 1m@${iso}`, run: 'passed' })]);
+      await one.settleDue('passed', 'skipped');
+      const added = await Promise.all([one.fillBackfill(chunk), two.fillBackfill(chunk)]);
+      expect([...added].sort()).toEqual([0, 3]);
+      expect((await runsOf(['waiting'])).map(({ scheduled }) => scheduled)).toEqual(instants.slice(1));
+      expect((await one.backfills({ id: 'b1' }))[0]).toEqual({ ...backfill, filledAt: NOW });
+      expect(await two.backfillCounts('b1')).toEqual({ total: 3, waiting: 3, running: 0, success: 0, failed: 0, stopped: 0, left: 0 });
+    });
+
+    it('failed and all: what has had a run is run again, under a key of its own', async () => {
+      await ran('bad', 'failed', { scheduled: instants[0] });
+      await ran('good', 'success', { scheduled: instants[1] });
+      await one.addBackfill(backfill, []);
+      expect(await one.fillBackfill({ ...chunk, backfill: { ...backfill, reprocess: 'failed' } })).toBe(3);
+      expect(await one.fillBackfill({ ...chunk, backfill: { ...backfill, reprocess: 'all' } })).toBe(1);
+    });
+
+    it('S30: what crashed or was cancelled is due again, to be resumed, before the others; then it is done', async () => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      const { start } = await one.claimDue({ service: 'one', flows: [policy()], now: NOW, leaseMs: LEASE, backfill: 'b1' });
+      expect(start).toHaveLength(2);
+      for (const [place, { run, scheduled }] of start.entries()) {
+        await ran(run, place === 0 ? 'success' : 'cancelled', { cause: 'backfill', scheduled });
+        await one.settleDue(run, 'started');
+      }
+      expect(await one.moveBackfill('b1', 'paused', NOW)).toBe(true);
+      expect((await claim(two)).start).toEqual([]);
+      await one.moveBackfill('b1', 'active', NOW);
+      expect([await one.reviveRuns(backfill, { failed: false, now: NOW }), await two.reviveRuns(backfill, { failed: true, now: NOW })]).toEqual([
+        1, 0,
+      ]);
+      expect(await two.backfillCounts('b1')).toMatchObject({ total: 4, success: 1, waiting: 3, stopped: 0 });
+      const next = (await claim(two)).start;
+      expect(next.map(({ resumes, scheduled }) => [resumes, scheduled?.at])).toEqual([
+        [start[1]?.run, NOW - 3 * MINUTE],
+        [undefined, NOW - 2 * MINUTE],
+      ]);
+      expect(await one.endBackfill('b1', NOW)).toBe(false);
+      for (const { run } of [...next, ...(await runsOf(['waiting']))]) await one.settleDue(run, 'refused');
+      await claim(one);
+      expect((await one.backfills({ id: 'b1' }))[0]?.state).toBe('done');
+      expect(await two.backfillCounts('b1')).toMatchObject({ success: 1, left: 3 });
+    });
+
+    it('one that is cancelled starts nothing any more, for good', async () => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      expect(await one.moveBackfill('b1', 'cancelled', NOW)).toBe(true);
+      expect([(await claim(one)).start, await one.moveBackfill('b1', 'active', NOW)]).toEqual([[], false]);
+      expect(await one.backfillCounts('b1')).toMatchObject({ waiting: 0, left: 4 });
+    });
+
+    it('with dependsOnPast a run waits for the one of the instant before', async () => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      expect((await claim(one, { dependsOnPast: true })).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - 4 * MINUTE]);
+    });
+
+    it('what it has waiting keeps nothing else from starting', async () => {
+      await one.addBackfill({ ...backfill, maxActive: 1 }, []);
+      await one.fillBackfill(chunk);
+      const asked = dueRow({ key: 'asked', run: 'asked', cause: 'request', resumes: 'r0', again: { tasks: ['load'], downstream: true }, dueAt: NOW });
+      await one.addDue([asked]);
+      const { start } = await claim(one);
+      expect(start.map(({ run }) => run)).toContain('asked');
+      expect(start).toHaveLength(2);
+      expect(await one.due({ run: 'asked' })).toMatchObject([{ resumes: 'r0', again: { tasks: ['load'], downstream: true } }]);
+    });
   });
 
   it('services and what they have loaded are there while their lease holds', async () => {

@@ -126,6 +126,20 @@ export function contextOfARunningTask(): void {
   });
 }
 
+export async function backfillsGiveRuns(): Promise<void> {
+  const range = { from: new Date('2018-01-08'), to: new Date('2018-02-01') };
+  for await (const run of training.backfill({ ...range, maxActive: 2, params: { path: 'b.csv' } })) {
+    is<typeof run, RunHandle<Model>>(true);
+    is<Awaited<ReturnType<typeof run.result>>, Model>(true);
+  }
+  const instants = await training.backfill({ ...range, reprocess: 'failed', order: 'backward', schedule: 1 }).instants();
+  is<typeof instants, readonly Date[]>(true);
+  // @ts-expect-error no such parameter
+  training.backfill({ ...range, params: { paht: 'b.csv' } });
+  // @ts-expect-error a range has two ends
+  training.backfill({ from: range.from });
+}
+
 export async function resumedRunsGiveWhatRunsGive(): Promise<void> {
   const result = await training.resume();
   is<typeof result, Model>(true);

@@ -69,6 +69,7 @@ export function admit(state: AdmissionState): Admission {
     if (BY_ITSELF.has(due.cause)) decideByItself(due);
     else if (!hasRoom()) continue;
     else if (due.backfill === undefined) begin(due);
+    else if (state.blockedByPast.has(due.key)) continue;
     else if (active.filter(({ backfill }) => backfill === due.backfill).length < (backfills.get(due.backfill) ?? 0)) begin(due);
   }
   return { start, skip, cancel: [...cancel] };

@@ -21,17 +21,21 @@ export interface Backfill {
   readonly direction: 'forward' | 'backward';
   /** Runs at the same time. */
   readonly maxActive: number;
+  /** The flow's file, relative to the project's root, where that is known. */
+  readonly file?: string;
   readonly state: BackfillState;
   readonly createdAt: number;
+  /** When its last run had been added to those that are due: until then there are more to come. */
+  readonly filledAt: number | undefined;
   readonly finishedAt: number | undefined;
 }
 
-const COLUMNS = 'id, flow, schedule, from_at, to_at, params, reprocess, direction, max_active, state, created_at, finished_at';
+const COLUMNS = 'id, flow, schedule, from_at, to_at, params, reprocess, direction, max_active, file, state, created_at, filled_at, finished_at';
 
 /** Inside a transaction. */
 export async function addBackfill(session: ServiceSession, row: Backfill): Promise<void> {
   await session.rows(
-    `INSERT INTO backfill (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO backfill (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.id,
     row.flow,
     row.schedule,
@@ -41,8 +45,10 @@ export async function addBackfill(session: ServiceSession, row: Backfill): Promi
     row.reprocess,
     row.direction,
     row.maxActive,
+    row.file ?? null,
     row.state,
     row.createdAt,
+    row.filledAt ?? null,
     row.finishedAt ?? null,
   );
 }
@@ -57,11 +63,11 @@ export async function findBackfills(
   return (await session.rows(`SELECT ${COLUMNS} FROM backfill ${where} ORDER BY created_at DESC, id`, ...values)).map(backfillOf);
 }
 
-/** Inside a transaction. One that has ended stays as it is. @returns whether that changed anything */
+/** Inside a transaction. One that has ended stays as it is, but for one that is done and gone on with. @returns whether that changed anything */
 export async function moveBackfill(session: ServiceSession, id: string, state: BackfillState, at: number): Promise<boolean> {
   const hasEnded = state === 'done' || state === 'cancelled';
   const moved = await session.rows(
-    "UPDATE backfill SET state = ?, finished_at = ? WHERE id = ? AND state IN ('active', 'paused') AND state <> ? RETURNING id",
+    `UPDATE backfill SET state = ?, finished_at = ? WHERE id = ? AND state IN ('active', 'paused'${state === 'active' ? ", 'done'" : ''}) AND state <> ? RETURNING id`,
     state,
     hasEnded ? at : null,
     id,
@@ -96,7 +102,22 @@ SELECT scheduled_at, 2 FROM due_run WHERE flow = ? AND scheduled_at >= ? AND sch
   return [...best].sort(([a], [b]) => a - b).map(([at, rank]) => ({ at, outcome: names[rank] ?? 'failed' }));
 }
 
-function backfillOf([id, flow, schedule, from, to, params, reprocess, direction, maxActive, state, createdAt, finishedAt]: SqlRow): Backfill {
+function backfillOf([
+  id,
+  flow,
+  schedule,
+  from,
+  to,
+  params,
+  reprocess,
+  direction,
+  maxActive,
+  file,
+  state,
+  createdAt,
+  filledAt,
+  finishedAt,
+]: SqlRow): Backfill {
   return {
     id: id as string,
     flow: flow as string,
@@ -107,8 +128,10 @@ function backfillOf([id, flow, schedule, from, to, params, reprocess, direction,
     reprocess: reprocess as Reprocess,
     direction: direction as 'forward' | 'backward',
     maxActive: maxActive as number,
+    ...(file === null ? undefined : { file: file as string }),
     state: state as BackfillState,
     createdAt: createdAt as number,
+    filledAt: (filledAt ?? undefined) as number | undefined,
     finishedAt: (finishedAt ?? undefined) as number | undefined,
   };
 }

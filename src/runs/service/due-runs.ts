@@ -7,7 +7,9 @@ import type { ServiceSession } from './database.js';
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
 const COLUMNS =
-  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(', ');
+  'flow, key, run, cause, schedule, backfill, params, tags, resumes, again, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(
+    ', ',
+  );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
 const GOING_ON = `run.state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
@@ -21,6 +23,8 @@ export interface ClaimDueRequest {
   readonly now: number;
   /** How long the service has to start them: after that they are anybody's. In milliseconds. */
   readonly leaseMs: number;
+  /** Only runs of this backfill. */
+  readonly backfill?: string;
 }
 
 /** What is to be done now: the rest has been written down. */
@@ -32,6 +36,7 @@ export interface ClaimedRuns {
 }
 
 export interface DueFilter {
+  readonly run?: string;
   readonly flow?: string;
   readonly backfill?: string;
   readonly states?: readonly DueState[];
@@ -55,6 +60,8 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
       row.backfill ?? null,
       JSON.stringify(row.params),
       JSON.stringify(row.tags),
+      row.resumes ?? null,
+      row.again === undefined ? null : JSON.stringify(row.again),
       row.scheduled?.at ?? null,
       row.scheduled?.from ?? null,
       row.dueAt,
@@ -70,13 +77,14 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
 
 /** By when they are due. */
 export async function findDue(session: ServiceSession, filter: DueFilter): Promise<readonly DueRun[]> {
-  const { flow, backfill, states, until, limit = AT_ONCE } = filter;
+  const { run, flow, backfill, states, until, limit = AT_ONCE } = filter;
   const where: string[] = [];
   const values: (string | number)[] = [];
   const only = (condition: string, ...given: (string | number)[]): void => {
     where.push(condition);
     values.push(...given);
   };
+  if (run !== undefined) only('run = ?', run);
   if (flow !== undefined) only('flow = ?', flow);
   if (backfill !== undefined) only('backfill = ?', backfill);
   if (states !== undefined) only(`state IN (${states.map(() => '?').join(', ')})`, ...states);
@@ -91,17 +99,27 @@ export async function findDue(session: ServiceSession, filter: DueFilter): Promi
 
 const OPEN = "(state = 'waiting' OR (state = 'claimed' AND lease_until <= ?))";
 
-/** Flows that have something due now. */
+/** Flows that may have something due now: what waits of backfills is not looked through. */
 export async function flowsWithDue(session: ServiceSession, now: number): Promise<ReadonlySet<string>> {
-  const rows = await session.rows(`SELECT DISTINCT flow FROM due_run WHERE state IN ('waiting', 'claimed') AND due_at <= ? AND ${OPEN}`, now, now);
+  const rows = await session.rows(
+    `SELECT DISTINCT flow FROM due_run WHERE backfill IS NULL AND state IN ('waiting', 'claimed') AND due_at <= ? AND ${OPEN}
+UNION SELECT flow FROM backfill WHERE state = 'active'`,
+    now,
+    now,
+  );
   return new Set(rows.map(([flow]) => flow as string));
+}
+
+/** Whoever decides about runs of a flow holds it. */
+export function flowLock(flow: string): string {
+  return `flow ${flow}`;
 }
 
 /** Inside a transaction: of one flow. */
 export async function claimDue(session: ServiceSession, policy: FlowPolicy, request: Omit<ClaimDueRequest, 'flows'>): Promise<ClaimedRuns> {
   const { service, now, leaseMs } = request;
-  await session.lock(`flow ${policy.flow}`);
-  const state = await stateOf(session, policy, now);
+  await session.lock(flowLock(policy.flow));
+  const state = await stateOf(session, policy, request);
   const admission = admit(state);
   for (const { run } of admission.start)
     await session.rows("UPDATE due_run SET state = 'claimed', service = ?, lease_until = ? WHERE run = ?", service, now + leaseMs, run);
@@ -123,24 +141,16 @@ async function askToCancel(session: ServiceSession, { cancel }: Admission): Prom
   return asked;
 }
 
-async function stateOf(session: ServiceSession, policy: FlowPolicy, now: number): Promise<AdmissionState> {
+async function stateOf(
+  session: ServiceSession,
+  policy: FlowPolicy,
+  { now, backfill }: Pick<ClaimDueRequest, 'now' | 'backfill'>,
+): Promise<AdmissionState> {
   const { flow } = policy;
-  await settleStarted(session, flow, now);
-  const candidates = (
-    await session.rows(
-      `SELECT ${SELECTION} FROM due_run WHERE flow = ? AND due_at <= ? AND ${OPEN} ORDER BY due_at, number LIMIT ?`,
-      flow,
-      now,
-      now,
-      AT_ONCE,
-    )
-  ).map(dueOf);
+  await settleStarted(session, flow);
+  const backfills = await activeBackfills(session, flow, backfill);
+  const candidates = await openRows(session, flow, now, { backfills, only: backfill });
   const [setting] = await session.rows('SELECT paused_at FROM flow_setting WHERE flow = ?', flow);
-  const backfills = new Map<string, number>();
-  for (const id of new Set(candidates.flatMap(({ backfill }) => backfill ?? []))) {
-    const [row] = await session.rows("SELECT max_active FROM backfill WHERE id = ? AND state = 'active'", id);
-    if (row) backfills.set(id, row[0] as number);
-  }
   return {
     policy,
     isPaused: setting !== undefined && setting[0] !== null,
@@ -151,12 +161,39 @@ async function stateOf(session: ServiceSession, policy: FlowPolicy, now: number)
   };
 }
 
-/** Whoever claimed them did start them, and went before it could say so. */
-async function settleStarted(session: ServiceSession, flow: string, now: number): Promise<void> {
+/** How many runs of each may go on at the same time. */
+async function activeBackfills(session: ServiceSession, flow: string, only: string | undefined): Promise<ReadonlyMap<string, number>> {
+  const rows = await session.rows("SELECT id, max_active FROM backfill WHERE flow = ? AND state = 'active'", flow);
+  return new Map((rows as readonly (readonly [string, number])[]).filter(([id]) => only === undefined || id === only));
+}
+
+/** Of a backfill no more than may start: tens of thousands that wait are not to stand before what is due besides. */
+async function openRows(
+  session: ServiceSession,
+  flow: string,
+  now: number,
+  { backfills, only }: { readonly backfills: ReadonlyMap<string, number>; readonly only: string | undefined },
+): Promise<readonly DueRun[]> {
+  // Two questions for each, which an index answers in order; one with an `OR` would be answered by sorting all that wait.
+  const look = async (whose: string, which: string, values: readonly (string | number)[]): Promise<readonly DueRun[]> =>
+    (
+      await session.rows(`SELECT ${SELECTION} FROM due_run WHERE ${whose} AND ${which} AND due_at <= ? ORDER BY due_at, number LIMIT ?`, ...values)
+    ).map(dueOf);
+  const first = async (whose: string, values: readonly string[], limit: number): Promise<readonly DueRun[]> => {
+    const waiting = await look(whose, "state = 'waiting'", [...values, now, limit]);
+    const given = await look(whose, "state = 'claimed' AND lease_until <= ?", [...values, now, now, limit]);
+    return given.length === 0 ? waiting : [...given, ...waiting].sort((one, other) => one.dueAt - other.dueAt).slice(0, limit);
+  };
+  const rows = only === undefined ? [...(await first('backfill IS NULL AND flow = ?', [flow], AT_ONCE))] : [];
+  for (const [id, max] of backfills) rows.push(...(await first('backfill = ?', [id], max)));
+  return rows.sort((one, other) => one.dueAt - other.dueAt);
+}
+
+/** Whoever claimed them did start them, and has yet to say so, or went before it could. */
+async function settleStarted(session: ServiceSession, flow: string): Promise<void> {
   await session.rows(
-    "UPDATE due_run SET state = 'started' WHERE flow = ? AND state = 'claimed' AND lease_until <= ? AND EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
+    "UPDATE due_run SET state = 'started' WHERE flow = ? AND state = 'claimed' AND EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
     flow,
-    now,
   );
 }
 
@@ -212,7 +249,8 @@ export async function keepClaims(session: ServiceSession, service: string, runs:
 }
 
 function dueOf(row: SqlRow): DueRun {
-  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service] = row as readonly string[];
+  const [flow, key, run, cause, schedule, backfill, params, tags, resumes, again, at, from, dueAt, createdAt, state, why, service] =
+    row as readonly string[];
   return {
     flow: flow as string,
     key: key as string,
@@ -222,6 +260,8 @@ function dueOf(row: SqlRow): DueRun {
     ...(backfill == null ? undefined : { backfill }),
     params: JSON.parse(params as string),
     tags: JSON.parse(tags as string),
+    ...(resumes == null ? undefined : { resumes }),
+    ...(again == null ? undefined : { again: JSON.parse(again) }),
     ...(at == null ? undefined : { scheduled: { at: Number(at), from: Number(from) } }),
     dueAt: Number(dueAt),
     createdAt: Number(createdAt),

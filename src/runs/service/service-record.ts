@@ -2,6 +2,16 @@ import { type Clock, systemClock } from '../../base/clock.js';
 import { MillraceError } from '../../base/error.js';
 import type { DueRun, DueState, NewDueRun } from '../../model/due-run.js';
 import type { HeartbeatTarget } from '../run-record.js';
+import {
+  type BackfillChunk,
+  type BackfillCounts,
+  backfillCounts,
+  backfillsOver,
+  cancelBackfill,
+  endBackfill,
+  fillBackfill,
+  reviveRuns,
+} from './backfill-rows.js';
 import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
 import type { ServiceDatabase } from './database.js';
 import {
@@ -59,7 +69,10 @@ export class ServiceRecord implements AsyncDisposable {
 
   /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
-    const waiting = await this.#database.read((session) => flowsWithDue(session, request.now));
+    for (const id of await this.#database.read(backfillsOver)) await this.endBackfill(id, request.now);
+    // Whoever asks for one backfill knows its flow: among tens of thousands of rows it need not be looked for.
+    const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
+    const waiting = known ?? (await this.#database.read((session) => flowsWithDue(session, request.now)));
     const claimed: ClaimedRuns[] = [];
     for (const policy of flows)
       if (waiting.has(policy.flow)) claimed.push(await this.#database.write((session) => claimDue(session, policy, request)));
@@ -129,8 +142,31 @@ export class ServiceRecord implements AsyncDisposable {
     return this.#database.read((session) => findBackfills(session, filter));
   }
 
+  /** `cancelled` is for ever; one that is `done` can be made active again. @returns whether that changed anything */
   moveBackfill(id: string, state: BackfillState, at: number): Promise<boolean> {
-    return this.#database.write((session) => moveBackfill(session, id, state, at));
+    return this.#database.write((session) => (state === 'cancelled' ? cancelBackfill(session, id, at) : moveBackfill(session, id, state, at)));
+  }
+
+  /** Adds runs for those of the instants that want one; again, it adds nothing. @returns how many were added */
+  fillBackfill(chunk: BackfillChunk): Promise<number> {
+    return this.#database.write((session) => fillBackfill(session, chunk));
+  }
+
+  /**
+   * Runs of a backfill that crashed or were cancelled, and that nobody has resumed, are due again; with `failed`, those that failed too.
+   * @returns how many
+   */
+  reviveRuns(backfill: Backfill, options: { readonly failed: boolean; readonly now: number }): Promise<number> {
+    return this.#database.write((session) => reviveRuns(session, backfill, options));
+  }
+
+  backfillCounts(id: string): Promise<BackfillCounts> {
+    return this.#database.read((session) => backfillCounts(session, id));
+  }
+
+  /** When nothing of it waits or runs, it is done. `claimDue` sees to that too. @returns whether it has ended with this */
+  endBackfill(id: string, at: number): Promise<boolean> {
+    return this.#database.write((session) => endBackfill(session, id, at));
   }
 
   /** Of the instants of a flow between two times, both included, those that have had a run. */

@@ -314,6 +314,8 @@ CREATE TABLE due_run (
   backfill TEXT,
   params TEXT NOT NULL,
   tags TEXT NOT NULL,
+  resumes TEXT,
+  again TEXT,
   scheduled_at REAL,
   scheduled_from REAL,
   due_at REAL NOT NULL,
@@ -327,7 +329,9 @@ CREATE TABLE due_run (
 CREATE INDEX due_run_by_state ON due_run (state, due_at);
 CREATE INDEX due_run_by_flow ON due_run (flow, state, due_at);
 CREATE INDEX due_run_by_schedule ON due_run (flow, schedule, scheduled_at);
-CREATE INDEX due_run_by_backfill ON due_run (backfill, state) WHERE backfill IS NOT NULL;
+CREATE INDEX due_run_by_backfill ON due_run (backfill, state, due_at, number) WHERE backfill IS NOT NULL;
+CREATE INDEX due_run_beside_backfills ON due_run (state, flow, due_at) WHERE backfill IS NULL;
+CREATE INDEX due_run_by_backfill_instant ON due_run (backfill, scheduled_at) WHERE backfill IS NOT NULL;
 
 CREATE TABLE schedule_cursor (
   flow TEXT NOT NULL,
@@ -372,8 +376,10 @@ CREATE TABLE backfill (
   reprocess TEXT NOT NULL,
   direction TEXT NOT NULL,
   max_active INTEGER NOT NULL,
+  file TEXT,
   state TEXT NOT NULL,
   created_at REAL NOT NULL,
+  filled_at REAL,
   finished_at REAL
 ) WITHOUT ROWID;
 CREATE INDEX backfill_by_flow ON backfill (flow, created_at);

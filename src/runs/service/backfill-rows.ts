@@ -1,0 +1,184 @@
+import type { NewDueRun } from '../../model/due-run.js';
+import { newRunId } from '../../model/run-id.js';
+import type { ScheduledTime } from '../../model/schedule.js';
+import { UNFINISHED } from '../crash.js';
+import { type Backfill, type InstantOutcome, outcomesBetween, type Reprocess } from './backfills.js';
+import type { ServiceSession } from './database.js';
+import { addDue, flowLock } from './due-runs.js';
+
+/** The runs of backfills (S36): which instants still want one, how far they have come, and what is left when it is over. */
+
+const GOING_ON = `(${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+
+/** Of these instants, those that are to be run: what is on its way already never is. In their order. */
+export function wantedInstants<T extends ScheduledTime>(
+  instants: readonly T[],
+  outcomes: readonly InstantOutcome[],
+  reprocess: Reprocess,
+): readonly T[] {
+  const known = new Map(outcomes.map(({ at, outcome }) => [at, outcome]));
+  return instants.filter(({ at }) => {
+    const outcome = known.get(at);
+    if (outcome === undefined) return true;
+    return outcome === 'failed' ? reprocess !== 'none' : outcome === 'success' && reprocess === 'all';
+  });
+}
+
+export interface BackfillChunk {
+  readonly backfill: Backfill;
+  /** In the order in which they are to run. */
+  readonly instants: readonly ScheduledTime[];
+  /** None come after these. */
+  readonly isLast: boolean;
+  readonly now: number;
+}
+
+/** Inside a transaction: adds what is missing. A second time it adds nothing. @returns how many were added */
+export async function fillBackfill(session: ServiceSession, { backfill, instants, isLast, now }: BackfillChunk): Promise<number> {
+  await session.lock(flowLock(backfill.flow));
+  const times = instants.map(({ at }) => at);
+  let added = 0;
+  if (times.length > 0) {
+    const [first, last] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))];
+    const own = await session.rows(
+      'SELECT DISTINCT scheduled_at FROM due_run WHERE backfill = ? AND scheduled_at >= ? AND scheduled_at <= ?',
+      backfill.id,
+      first,
+      last,
+    );
+    const isOwn = new Set(own.map(([at]) => at as number));
+    const outcomes = await outcomesBetween(session, backfill.flow, first, last);
+    const wanted = wantedInstants(instants, outcomes, backfill.reprocess).filter(({ at }) => !isOwn.has(at));
+    // One by one, so that they stand in their order.
+    for (const instant of wanted) {
+      const row = dueRow(backfill, instant, now);
+      // An instant that was passed over, or whose run is to be done again, has its key already.
+      const [run] = await addDue(session, [row]);
+      added += run === undefined ? (await addDue(session, [{ ...row, key: `${row.key}#${backfill.id}` }])).length : 1;
+    }
+  }
+  if (isLast) await session.rows('UPDATE backfill SET filled_at = ? WHERE id = ? AND filled_at IS NULL', now, backfill.id);
+  return added;
+}
+
+/** Due since the backfill was asked for, so that those of one stand in their order. */
+function dueRow({ id, flow, schedule, params, createdAt }: Backfill, scheduled: ScheduledTime, now: number): NewDueRun {
+  return {
+    flow,
+    key: `${schedule}@${new Date(scheduled.at).toISOString()}`,
+    run: newRunId(now),
+    cause: 'backfill',
+    schedule,
+    backfill: id,
+    params,
+    tags: [],
+    scheduled: { at: scheduled.at, from: scheduled.from },
+    dueAt: createdAt,
+    createdAt: now,
+  };
+}
+
+/** Inside a transaction: the runs of a backfill that came to no end of their own, and that nobody has gone on with, are due again (S30). */
+export async function reviveRuns(
+  session: ServiceSession,
+  { id, flow, createdAt }: Backfill,
+  { failed, now }: { readonly failed: boolean; readonly now: number },
+): Promise<number> {
+  await session.lock(flowLock(flow));
+  const states = ['crashed', 'cancelled', ...(failed ? ['failed', 'timed-out'] : [])];
+  const rows = await session.rows(
+    `SELECT due_run.key, due_run.schedule, due_run.params, due_run.scheduled_at, due_run.scheduled_from, run.id
+FROM due_run JOIN run ON run.id = due_run.run OR (run.origin_run = due_run.run AND run.cause = 'backfill')
+WHERE due_run.backfill = ? AND ${NEWEST_OF_INSTANT} AND run.state IN (${states.map(() => '?').join(', ')})
+AND NOT EXISTS (SELECT 1 FROM run later WHERE later.origin_run = run.id) ORDER BY due_run.due_at, due_run.number`,
+    id,
+    ...states,
+  );
+  const due = rows.map((row): NewDueRun => {
+    const [key, schedule, params, at, from, run] = row as readonly [string, string, string, number, number, string];
+    const count = Number(/~(\d+)$/.exec(key)?.[1] ?? 1) + 1;
+    return {
+      flow,
+      key: `${key.replace(/~\d+$/, '')}~${count}`,
+      run: newRunId(now),
+      cause: 'backfill',
+      schedule,
+      backfill: id,
+      params: JSON.parse(params),
+      tags: [],
+      resumes: run,
+      scheduled: { at, from },
+      // Before the others: what was begun is ended first.
+      dueAt: createdAt - 1,
+      createdAt: now,
+    };
+  });
+  return (await addDue(session, due)).length;
+}
+
+/** Of rows for the same instant, the last counts: it goes on with the one before. */
+const NEWEST_OF_INSTANT =
+  'NOT EXISTS (SELECT 1 FROM due_run newer WHERE newer.backfill = due_run.backfill AND newer.scheduled_at = due_run.scheduled_at AND newer.number > due_run.number)';
+
+/** How many instants of a backfill are where. */
+export interface BackfillCounts {
+  readonly total: number;
+  readonly waiting: number;
+  readonly running: number;
+  readonly success: number;
+  readonly failed: number;
+  /** Ended by somebody, or with their process. */
+  readonly stopped: number;
+  /** Will not run: the flow refused their parameters, say, or the backfill was cancelled. */
+  readonly left: number;
+}
+
+export async function backfillCounts(session: ServiceSession, id: string): Promise<BackfillCounts> {
+  const rows = await session.rows(
+    `SELECT due_run.state, CASE WHEN run.state <> 'success' AND EXISTS (SELECT 1 FROM run later WHERE later.flow = run.flow
+AND later.scheduled_at = run.scheduled_at AND later.state = 'success' AND later.created_at > run.created_at) THEN 'success' ELSE run.state END AS outcome, count(*)
+FROM due_run LEFT JOIN run ON run.id = due_run.run WHERE due_run.backfill = ? AND ${NEWEST_OF_INSTANT} GROUP BY due_run.state, outcome`,
+    id,
+  );
+  const counts = { total: 0, waiting: 0, running: 0, success: 0, failed: 0, stopped: 0, left: 0 };
+  for (const [due, run, count] of rows) {
+    counts.total += Number(count);
+    counts[placeOf(due as string, (run ?? undefined) as string | undefined)] += Number(count);
+  }
+  return counts;
+}
+
+function placeOf(due: string, run: string | undefined): Exclude<keyof BackfillCounts, 'total'> {
+  if (due === 'skipped' || due === 'refused') return 'left';
+  if (run === undefined) return due === 'waiting' ? 'waiting' : due === 'claimed' ? 'running' : 'stopped';
+  if (run === 'success') return 'success';
+  if (run === 'failed' || run === 'timed-out') return 'failed';
+  return run === 'crashed' || run === 'cancelled' ? 'stopped' : 'running';
+}
+
+const IS_OVER = `state = 'active' AND filled_at IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM due_run WHERE due_run.backfill = backfill.id AND due_run.state IN ('waiting', 'claimed'))
+AND NOT EXISTS (SELECT 1 FROM due_run JOIN run ON run.id = due_run.run WHERE due_run.backfill = backfill.id AND run.state IN ${GOING_ON})`;
+
+/** Active backfills of which nothing waits and nothing runs. */
+export async function backfillsOver(session: ServiceSession): Promise<readonly string[]> {
+  return (await session.rows(`SELECT id FROM backfill WHERE ${IS_OVER}`)).map(([id]) => id as string);
+}
+
+/** Inside a transaction. @returns whether it has ended with this */
+export async function endBackfill(session: ServiceSession, id: string, at: number): Promise<boolean> {
+  const ended = await session.rows(`UPDATE backfill SET state = 'done', finished_at = ? WHERE id = ? AND ${IS_OVER} RETURNING id`, at, id);
+  return ended.length > 0;
+}
+
+/** Inside a transaction: nothing of it starts any more; what runs goes on. @returns whether that changed anything */
+export async function cancelBackfill(session: ServiceSession, id: string, at: number): Promise<boolean> {
+  const moved = await session.rows(
+    "UPDATE backfill SET state = 'cancelled', finished_at = ? WHERE id = ? AND state IN ('active', 'paused') RETURNING id",
+    at,
+    id,
+  );
+  if (moved.length === 0) return false;
+  await session.rows("UPDATE due_run SET state = 'skipped', why = 'the backfill was cancelled' WHERE backfill = ? AND state = 'waiting'", id);
+  return true;
+}
