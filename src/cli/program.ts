@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   preview: async () => (await import('./commands/preview.js')).previewCommand,
   run: async () => (await import('./commands/run.js')).runCommand,
   resume: async () => (await import('./commands/resume.js')).resumeCommand,
+  cancel: async () => (await import('./commands/cancel.js')).cancelCommand,
   invalidate: async () => (await import('./commands/invalidate.js')).invalidateCommand,
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   runs: async () => (await import('./commands/runs.js')).runsCommand,

@@ -61,6 +61,7 @@ export class FlowRun {
     const stopHeartbeat = this.#parts.project.heartbeat.watch({ run: this.#parts.id, epoch: FIRST_EPOCH }, () =>
       this.#stop(ownerFenced(this.#parts.id, 'nothing that it does from now on counts')),
     );
+    const stopCancelWatch = this.#parts.project.cancelWatch.watch(this.#parts.id, (why) => this.#parts.handle.requestCancel(new Error(why)));
     try {
       // Cancelled before it began, it does not begin (S15).
       const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
@@ -69,6 +70,7 @@ export class FlowRun {
       stopTimer?.();
       stopSweep?.();
       stopHeartbeat();
+      stopCancelWatch();
       unwatch();
     }
   }

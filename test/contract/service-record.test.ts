@@ -257,6 +257,23 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect((await one.backfills({ id: 'b1' }))[0]).toMatchObject({ state: 'done', finishedAt: NOW });
   });
 
+  it('S15: a run that goes on is asked to end, one that is due is withdrawn, and what has ended stays as it is', async () => {
+    await place.record.open(runRow('on'));
+    expect(await one.askToCancel('on', 'first')).toBe('asked');
+    expect(await two.askToCancel('on', 'second')).toBe('asked');
+    expect(await place.record.cancelAsked(['on', 'other'])).toEqual(new Map([['on', 'first']]));
+    await ran('over', 'success');
+    expect(await one.askToCancel('over', 'late')).toBe('ended');
+    expect(await place.record.cancelAsked(['over'])).toEqual(new Map());
+    await one.addDue([dueRow({ run: 'waits', key: 'a' }), dueRow({ run: 'claimed', key: 'b' })]);
+    expect(await one.askToCancel('waits', 'not today')).toBe('withdrawn');
+    expect((await one.due({ states: ['skipped'] })).map(({ run, why }) => [run, why])).toEqual([['waits', 'not today']]);
+    expect(await one.askToCancel('waits', 'again')).toBe('ended');
+    expect((await claim(two, { overlap: 'allow' })).start.map(({ run }) => run)).toEqual(['claimed']);
+    expect(await one.askToCancel('claimed', 'too late')).toBe('starting');
+    expect(await one.askToCancel('nobody', 'x')).toBe('unknown');
+  });
+
   it('services and what they have loaded are there while their lease holds', async () => {
     const row = (id: string) => ({
       id,
