@@ -65,6 +65,10 @@ const STAY_APART = [
   'cli-truncate',
   'fastest-levenshtein',
   'markdown-it',
+  'hono',
+  '@hono/node-server',
+  '@hono/zod-openapi',
+  'zod',
 ];
 
 process.exitCode = await main();

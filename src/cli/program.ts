@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
+  server: async () => (await import('./commands/server.js')).serverCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
 };
 

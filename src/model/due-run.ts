@@ -24,6 +24,8 @@ export interface DueRun {
   readonly params: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly scheduled?: ScheduledTime;
+  /** The run that it goes on with: started as a resume of that one (S30). `params` are then those that are to be others. */
+  readonly resumes?: string;
   /** Not to start before. Milliseconds since the epoch, as all times here. */
   readonly dueAt: number;
   readonly createdAt: number;

@@ -113,6 +113,8 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect(await two.due()).toEqual([{ ...dueRow(), state: 'waiting' }]);
     expect(await two.due({ flow: 'other' })).toEqual([]);
     expect(await two.due({ states: ['claimed', 'started'], until: NOW })).toEqual([]);
+    await one.addDue([dueRow({ key: 'again', run: 'again', resumes: 'before' })]);
+    expect(await one.due({ run: 'again' })).toMatchObject([{ run: 'again', resumes: 'before' }]);
   });
 
   it('S35: of two services that claim at once, one has it', async () => {

@@ -7,7 +7,7 @@ import type { ServiceSession } from './database.js';
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
 const COLUMNS =
-  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(', ');
+  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service, resumes'.split(', ');
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
 /** More are looked at in the next turn. */
@@ -31,6 +31,8 @@ export interface ClaimedRuns {
 }
 
 export interface DueFilter {
+  /** By the id of the run. */
+  readonly run?: string;
   readonly flow?: string;
   readonly backfill?: string;
   readonly states?: readonly DueState[];
@@ -61,6 +63,7 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
       'waiting',
       null,
       null,
+      row.resumes ?? null,
     );
     if (found) added.push(found[0] as string);
   }
@@ -69,13 +72,14 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
 
 /** By when they are due. */
 export async function findDue(session: ServiceSession, filter: DueFilter): Promise<readonly DueRun[]> {
-  const { flow, backfill, states, until, limit = AT_ONCE } = filter;
+  const { run, flow, backfill, states, until, limit = AT_ONCE } = filter;
   const where: string[] = [];
   const values: (string | number)[] = [];
   const only = (condition: string, ...given: (string | number)[]): void => {
     where.push(condition);
     values.push(...given);
   };
+  if (run !== undefined) only('run = ?', run);
   if (flow !== undefined) only('flow = ?', flow);
   if (backfill !== undefined) only('backfill = ?', backfill);
   if (states !== undefined) only(`state IN (${states.map(() => '?').join(', ')})`, ...states);
@@ -203,7 +207,7 @@ export async function keepClaims(session: ServiceSession, service: string, runs:
 }
 
 function dueOf(row: SqlRow): DueRun {
-  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service] = row as readonly string[];
+  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service, resumes] = row as readonly string[];
   return {
     flow: flow as string,
     key: key as string,
@@ -219,5 +223,6 @@ function dueOf(row: SqlRow): DueRun {
     state: state as DueState,
     ...(why == null ? undefined : { why }),
     ...(service == null ? undefined : { service }),
+    ...(resumes == null ? undefined : { resumes }),
   };
 }

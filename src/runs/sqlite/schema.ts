@@ -322,6 +322,7 @@ CREATE TABLE due_run (
   why TEXT,
   service TEXT,
   lease_until REAL,
+  resumes TEXT,
   UNIQUE (flow, key)
 );
 CREATE INDEX due_run_by_state ON due_run (state, due_at);
