@@ -25,6 +25,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'RUN_ID_INVALID',
   'TAG_INVALID',
   'NOTE_INVALID',
+  'SERVER_EXPOSED',
+  'SERVER_TOKEN_INVALID',
 ]);
 
 export function exitCodeOf(error: unknown): ExitCode {

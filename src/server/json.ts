@@ -23,8 +23,3 @@ export function iso(at: number): string {
 export function isoOr(at: number | undefined): string | undefined {
   return at === undefined ? undefined : iso(at);
 }
-
-/** Without what is undefined, which JSON leaves out anyway. */
-export function known<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
-}

@@ -14,8 +14,8 @@ import { Credentials, checkToken, newToken } from './door/credentials.js';
 import { allowedHosts, isLoopback } from './door/hosts.js';
 import { LiveFeeds } from './live/live-feeds.js';
 
-export const DEFAULT_PORT = 4200;
-export const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 4200;
+const DEFAULT_HOST = '127.0.0.1';
 
 /** How long answers that are being sent have when the server closes. */
 const GRACE_MS = 1_000;

@@ -7,7 +7,9 @@ import type { ServiceSession } from './database.js';
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
 const COLUMNS =
-  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service, resumes'.split(', ');
+  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service, resumes'.split(
+    ', ',
+  );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
 /** More are looked at in the next turn. */
@@ -207,7 +209,8 @@ export async function keepClaims(session: ServiceSession, service: string, runs:
 }
 
 function dueOf(row: SqlRow): DueRun {
-  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service, resumes] = row as readonly string[];
+  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service, resumes] =
+    row as readonly string[];
   return {
     flow: flow as string,
     key: key as string,

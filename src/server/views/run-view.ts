@@ -6,8 +6,6 @@ import { iso, isoOr, plainParams } from '../json.js';
 
 /** Rows of runs, as the API tells them. */
 
-export type RunView = ReturnType<typeof runView>;
-
 export function runView(row: RunRow) {
   const {
     id,
