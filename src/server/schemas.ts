@@ -4,7 +4,7 @@ import { RUN_STATES, TASK_STATES } from '../model/states.js';
 
 /** What goes in and out, as the OpenAPI document has it. Times are ISO 8601, in UTC; lengths of time milliseconds. */
 
-export const Instant = z.string().openapi({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
+const Instant = z.string().openapi({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 export const RunId = z.string().refine(isSafeName, `expected ${NAME_RULE}`).openapi({ description: 'The id of a run.' });
 /** As `checkName` of tasks and flows has it. */
 export const FlowName = z
@@ -46,7 +46,7 @@ export const Failure = z
   })
   .openapi('Error');
 
-export const RecordedError = z
+const RecordedError = z
   .object({
     name: z.string(),
     message: z.string(),

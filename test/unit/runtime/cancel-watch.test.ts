@@ -1,35 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../../src/base/clock.js';
 import { CancelWatch } from '../../../src/runtime/cancel-watch.js';
-
-/** Time that passes when told to. */
-function handClock(): Clock & { pass(ms: number): Promise<void> } {
-  let now = 0;
-  let planned: { readonly at: number; readonly callback: () => void }[] = [];
-  return {
-    now: () => now,
-    schedule(ms, callback) {
-      const entry = { at: now + ms, callback };
-      planned.push(entry);
-      return () => {
-        planned = planned.filter((other) => other !== entry);
-      };
-    },
-    async pass(ms) {
-      for (const end = now + ms; ; ) {
-        const [next] = planned.sort((a, b) => a.at - b.at);
-        if (next === undefined || next.at > end) {
-          now = end;
-          return;
-        }
-        planned.shift();
-        now = next.at;
-        next.callback();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-  };
-}
+import { handClock } from '../hand-clock.js';
 
 function bench(answer: () => ReadonlyMap<string, string> = () => new Map()) {
   const clock = handClock();

@@ -1,46 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../../src/base/clock.js';
 import { EventRing, type LiveEvent } from '../../../src/server/live/event-ring.js';
 import { eventStream } from '../../../src/server/live/event-stream.js';
 import { LiveFeed, type LiveSource, type Told } from '../../../src/server/live/live-feed.js';
-
-/** Time that passes when told to. */
-function handClock(): Clock & { pass(ms: number): Promise<void>; readonly planned: number } {
-  let now = 0;
-  let planned: { readonly at: number; readonly callback: () => void }[] = [];
-  return {
-    now: () => now,
-    get planned() {
-      return planned.length;
-    },
-    schedule(ms, callback) {
-      const entry = { at: now + ms, callback };
-      planned.push(entry);
-      return () => {
-        planned = planned.filter((other) => other !== entry);
-      };
-    },
-    async pass(ms) {
-      await settled();
-      for (const end = now + ms; ; ) {
-        const [next] = planned.sort((a, b) => a.at - b.at);
-        if (next === undefined || next.at > end) {
-          now = end;
-          return;
-        }
-        planned.shift();
-        now = next.at;
-        next.callback();
-        await settled();
-      }
-    },
-  };
-}
-
-/** What was begun has come to where only time helps. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
+import { handClock } from '../hand-clock.js';
 
 /** Something whose state is a number, and that tells each change. */
 class Counter implements LiveSource {
