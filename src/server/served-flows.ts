@@ -46,7 +46,8 @@ export type ServedSchedule = z.infer<typeof ServedSchedule>;
 
 export interface ServedFlow extends z.infer<typeof Definition> {
   readonly name: string;
-  readonly file: string;
+  /** Undefined: it is served by the program that defines it. */
+  readonly file: string | undefined;
   /** Why its file could not be loaded the last time. */
   readonly error: string | undefined;
 }
@@ -61,8 +62,23 @@ export interface BrokenFile {
 export function servedFlows(files: readonly ServedBy[]): ReadonlyMap<string, ServedFlow> {
   const flows = new Map<string, ServedFlow>();
   for (const { path, error, flows: inside } of [...files].sort((a, b) => a.loadedAt - b.loadedAt))
-    for (const { name, definition } of inside) flows.set(name, { ...Definition.catch(NOTHING).parse(definition), name, file: path, error });
+    for (const { name, definition } of inside) {
+      const known = Definition.catch(NOTHING).parse(definition);
+      flows.set(name, { ...known, parametersSchema: withoutSecrets(known), name, file: path === '' ? undefined : path, error });
+    }
   return flows;
+}
+
+/** Of a secret, a schema may hold the default, or an example: nothing of it is told but that there is one. */
+function withoutSecrets({ parameters, parametersSchema }: z.infer<typeof Definition>): z.infer<typeof Definition>['parametersSchema'] {
+  const { properties } = parametersSchema ?? {};
+  if (parametersSchema === undefined || typeof properties !== 'object' || properties === null) return parametersSchema;
+  const secrets = new Set(parameters.filter(({ secret }) => secret).map(({ name }) => name));
+  const shown = Object.entries(properties).map(([name, schema]): readonly [string, unknown] => [
+    name,
+    secrets.has(name) ? { writeOnly: true } : schema,
+  ]);
+  return { ...parametersSchema, properties: Object.fromEntries(shown) };
 }
 
 const NOTHING: z.infer<typeof Definition> = { tags: [], schedules: [], parameters: [] };

@@ -6,6 +6,8 @@ import { taskRunView } from '../views/task-run-view.js';
 import type { LiveEvent } from './event-ring.js';
 import { END, type LiveSource } from './live-feed.js';
 
+/** Task runs to an event. */
+const TASK_RUNS = 1_000;
 /** Lines to an event. */
 const LINES = 500;
 /** Lines that are told of one look: what a task prints faster than that comes with the next. */
@@ -44,7 +46,7 @@ export class RunSource implements LiveSource {
     const events: LiveEvent[] = text === this.#told ? [] : [{ type: 'run', data: view }];
     this.#told = text;
     const changed = await this.#changedTaskRuns();
-    if (changed.length > 0) events.push({ type: 'task-runs', data: changed });
+    events.push(...taskRunEvents(changed));
     const { lines, isAll } = isFirst ? await this.#end() : await this.#newLines();
     events.push(...lines);
     const isFinal = row === undefined || FINAL_RUN_STATES.has(row.state);
@@ -56,7 +58,7 @@ export class RunSource implements LiveSource {
   async state(mark: number | undefined): Promise<readonly LiveEvent[]> {
     const events: LiveEvent[] = [];
     if (this.#row) events.push({ type: 'run', data: runView(this.#row) });
-    events.push({ type: 'task-runs', data: [...this.#taskRuns.values()].map(({ view }) => view) });
+    events.push(...taskRunEvents([...this.#taskRuns.values()].map(({ view }) => view)));
     if (mark !== undefined) {
       const until = this.mark;
       const { lines, isAll } = await this.#linesBetween(mark, until);
@@ -108,4 +110,9 @@ export class RunSource implements LiveSource {
     }
     return { lines, isAll: last >= until, last };
   }
+}
+
+function taskRunEvents(views: readonly unknown[]): readonly LiveEvent[] {
+  const count = Math.ceil(views.length / TASK_RUNS);
+  return Array.from({ length: count }, (_, at) => ({ type: 'task-runs', data: views.slice(at * TASK_RUNS, (at + 1) * TASK_RUNS) }));
 }

@@ -67,7 +67,11 @@ const DEFINITION = {
   ],
   parametersSchema: {
     type: 'object',
-    properties: { n: { type: 'integer', minimum: 1 }, mode: { enum: ['fast', 'slow'], default: 'fast' }, key: { type: 'string' } },
+    properties: {
+      n: { type: 'integer', minimum: 1 },
+      mode: { enum: ['fast', 'slow'], default: 'fast' },
+      key: { type: 'string', default: CANARY, examples: [CANARY] },
+    },
     required: ['n', 'key'],
     additionalProperties: false,
   },
@@ -430,6 +434,22 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
     for (const { text, headers } of seen) expect(text + JSON.stringify(headers)).not.toContain(CANARY);
     expect(existsSync(join(home, `server-${api.port}.token`))).toBe(true);
   });
+
+  it('lets go of what nobody reads any more', async () => {
+    for (let count = 0; count < 210; count++) {
+      const { status, text } = await ask(api, '/api/events', { method: 'HEAD' });
+      expect([status, text]).toEqual([200, '']);
+    }
+    for (let count = 0; count < 210; count++) {
+      const one = await listen(api, `/api/runs/${id}/events`);
+      expect(one.status).toBe(200);
+      one.leave();
+    }
+    expect((await ask(api, `/api/runs/${id}/task-runs/1/artifacts/result`, { method: 'HEAD' })).headers['content-length']).toBe('1');
+    const open = await listen(api, '/api/events');
+    await open.until(({ event }) => event === 'services');
+    open.leave();
+  }, 30_000);
 
   it('ends streams when it closes', async () => {
     const other = await startServer({ port: 0, home, ...(url === undefined ? {} : { url: url.url }) });
