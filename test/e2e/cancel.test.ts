@@ -32,7 +32,10 @@ describe.each(kinds)('millrace cancel, over $kind', ({ make }) => {
     const shell = make();
     const victim = shell.start('run', fixture('leases.ts'), 'waiting');
     await victim.printed('waits');
-    const cancelled = await shell.millrace('cancel', 'waiting/latest', '--reason', 'the data are wrong');
+    const asked = await shell.json<{ run: string }>('cancel', 'waiting/latest', '--reason', 'the data are wrong', '--no-wait');
+    expect(asked).toEqual({ run: expect.any(String), state: 'asked' });
+    // Who asks again waits all the same; the first reason counts.
+    const cancelled = await shell.millrace('cancel', asked.run);
     expect([cancelled.code, cancelled.out]).toEqual([0, expect.stringMatching(/^run \S+ of flow waiting was cancelled\n$/)]);
     expect((await victim.ended).code).toBe(130);
     const [run] = await shell.json<readonly RecordedRun[]>('runs');
