@@ -38,6 +38,7 @@ export function createApp(context: ServerContext, { credentials, hosts, onTroubl
       404,
     ),
   );
+  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   addFlowRoutes(api, context);
   addRequestRoutes(api, context);
   addRunRoutes(api, context);
@@ -62,7 +63,6 @@ function invalid(target: string, issues: readonly { readonly path: readonly Prop
 }
 
 function document(api: Api) {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   return api.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'Millrace', version: packageVersion(), description: 'Flows, their runs and what they gave. Times are ISO 8601 in UTC.' },

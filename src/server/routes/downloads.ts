@@ -104,5 +104,6 @@ function fileName(name: string, { format }: ArtifactRef, contentType: string | u
 /** RFC 6266: what old readers understand, then what it is. */
 function attachment(name: string): string {
   const plain = name.replace(/[^\w.+~-]+/g, '_');
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)}`;
+  const whole = encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`;
 }
