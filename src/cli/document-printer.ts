@@ -1,6 +1,6 @@
+import { jsonValue } from '../base/json-value.js';
 import type { RunStateData } from '../model/event.js';
 import type { RunState } from '../model/states.js';
-import { jsonValue } from './json-value.js';
 import type { RunPrinter, RunPrinterOptions } from './run-printer.js';
 import { RunProgress } from './run-progress.js';
 

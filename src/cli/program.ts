@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   run: async () => runCommand,
   resume: async () => (await import('./commands/resume.js')).resumeCommand,
   backfill: async () => (await import('./commands/backfill.js')).backfillCommand,
+  cancel: async () => (await import('./commands/cancel.js')).cancelCommand,
   invalidate: async () => (await import('./commands/invalidate.js')).invalidateCommand,
   reset: async () => (await import('./commands/invalidate.js')).resetCommand,
   flows: async () => (await import('./commands/flows.js')).flowsCommand,
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
+  server: async () => (await import('./commands/server.js')).serverCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
 };
 

@@ -45,4 +45,6 @@ export const WRONG_USE: ReadonlySet<string> = new Set([
   'RECORD_ADDRESS_INVALID',
   'RECORD_LIBRARY_MISSING',
   'RETENTION_INVALID',
+  'SERVER_EXPOSED',
+  'SERVER_TOKEN_INVALID',
 ]);

@@ -123,6 +123,12 @@ class MemoryRecord implements RunRecord {
     return lost;
   }
 
+  /** It goes with the process: there is nobody else who could ask. */
+  async cancelAsked(): Promise<ReadonlyMap<string, string>> {
+    this.#checkOpen();
+    return new Map();
+  }
+
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
     this.#checkOpen();
     const places = [...new Set(taskVersions)].flatMap((version) => [...(this.#versions.get(checkDigest('taskVersion', version)) ?? [])]);

@@ -224,6 +224,8 @@ export interface RunRecord extends AsyncDisposable {
    * @throws MillraceError as `append`, but for `RECORD_BUSY`
    */
   appendNow(batch: RecordBatch): boolean;
+  /** Of these runs, those that somebody has asked to end, with the reason: their owner looks now and then. */
+  cancelAsked(runs: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** All entries of these task versions, newest first, in one scan. */
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]>;
   /**

@@ -63,6 +63,7 @@ export class FlowRun {
       this.#stop(ownerFenced(this.#parts.id, 'nothing that it does from now on counts')),
     );
     const code = keepCode(this.#parts);
+    const stopCancelWatch = this.#parts.project.cancelWatch.watch(this.#parts.id, (why) => this.#parts.handle.requestCancel(new Error(why)));
     try {
       // Cancelled before it began, it does not begin (S15).
       const body = this.#stopped ? { error: this.#stopped } : await settle(this.#body());
@@ -73,6 +74,7 @@ export class FlowRun {
       stopTimer?.();
       stopSweep?.();
       stopHeartbeat();
+      stopCancelWatch();
       unwatch();
     }
   }

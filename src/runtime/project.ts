@@ -11,6 +11,7 @@ import { createResultKeeper, type ResultKeeper } from '../results/result-keeper.
 import type { TargetRoots } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
 import { openSqliteRecord } from '../runs/sqlite/sqlite-record.js';
+import { CancelWatch } from './cancel-watch.js';
 import { teachFiles } from './file-class.js';
 import { Heartbeat } from './heartbeat.js';
 import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
@@ -25,6 +26,8 @@ export interface Project extends AsyncDisposable {
   readonly keeper: ResultKeeper;
   /** Says that the owner of its runs lives (S31). */
   readonly heartbeat: Heartbeat;
+  /** Looks whether others have asked its runs to end. */
+  readonly cancelWatch: CancelWatch;
   /** Which files count as inputs, and what they are called in the record. */
   readonly places: Places;
   /** False for `:memory:`: then only what reuse within the process needs is kept. */
@@ -147,14 +150,18 @@ async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const retention = process.env.MILLRACE_RETENTION;
   // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
   if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
-  return { home, record, store, keeper: keeperOf(record, store), heartbeat: new Heartbeat(record), lasting: true };
+  return { home, record, store, keeper: keeperOf(record, store), ...watchesOf(record), lasting: true };
 }
 
 async function inMemory(): Promise<Parts> {
   const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();
-  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), heartbeat: new Heartbeat(record), lasting: false };
+  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), ...watchesOf(record), lasting: false };
+}
+
+function watchesOf(record: RunRecord): Pick<Project, 'heartbeat' | 'cancelWatch'> {
+  return { heartbeat: new Heartbeat(record), cancelWatch: new CancelWatch(record) };
 }
 
 /** The keeper of a flow's results. Those of a store that the flow chose never go into the record: who chose it shall find them there. */

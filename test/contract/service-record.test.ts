@@ -113,6 +113,8 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect(await two.due()).toEqual([{ ...dueRow(), state: 'waiting' }]);
     expect(await two.due({ flow: 'other' })).toEqual([]);
     expect(await two.due({ states: ['claimed', 'started'], until: NOW })).toEqual([]);
+    await one.addDue([dueRow({ key: 'again', run: 'again', resumes: 'before' })]);
+    expect(await one.due({ run: 'again' })).toMatchObject([{ run: 'again', resumes: 'before' }]);
   });
 
   it('S35: of two services that claim at once, one has it', async () => {
@@ -353,6 +355,23 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       expect(start).toHaveLength(2);
       expect(await one.due({ run: 'asked' })).toMatchObject([{ resumes: 'r0', again: { tasks: ['load'], downstream: true } }]);
     });
+  });
+
+  it('S15: a run that goes on is asked to end, one that is due is withdrawn, and what has ended stays as it is', async () => {
+    await place.record.open(runRow('on'));
+    expect(await one.askToCancel('on', 'first')).toBe('asked');
+    expect(await two.askToCancel('on', 'second')).toBe('asked');
+    expect(await place.record.cancelAsked(['on', 'other'])).toEqual(new Map([['on', 'first']]));
+    await ran('over', 'success');
+    expect(await one.askToCancel('over', 'late')).toBe('ended');
+    expect(await place.record.cancelAsked(['over'])).toEqual(new Map());
+    await one.addDue([dueRow({ run: 'waits', key: 'a' }), dueRow({ run: 'claimed', key: 'b' })]);
+    expect(await one.askToCancel('waits', 'not today')).toBe('withdrawn');
+    expect((await one.due({ states: ['skipped'] })).map(({ run, why }) => [run, why])).toEqual([['waits', 'not today']]);
+    expect(await one.askToCancel('waits', 'again')).toBe('ended');
+    expect((await claim(two, { overlap: 'allow' })).start.map(({ run }) => run)).toEqual(['claimed']);
+    expect(await one.askToCancel('claimed', 'too late')).toBe('starting');
+    expect(await one.askToCancel('nobody', 'x')).toBe('unknown');
   });
 
   it('services and what they have loaded are there while their lease holds', async () => {

@@ -13,8 +13,11 @@ const path = (relative: string): string => fileURLToPath(new URL(`../../${relati
 const LAZY = [
   '@aws-sdk/client-s3',
   '@aws-sdk/lib-storage',
+  '@hono/node-server',
+  '@hono/zod-openapi',
   '@viz-js/viz',
   'commander',
+  'hono',
   'kysely',
   'libsql',
   'log-update',

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { jsonValue } from '../../base/json-value.js';
 import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import { findTaskRun, locate } from '../../runtime/past/look-up.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
-import { jsonValue } from '../json-value.js';
 import { openRecord } from '../open-record.js';
 import { givenIn, jsonSideResults, placeNames } from '../side-report.js';
 import { widthOf } from '../terminal.js';

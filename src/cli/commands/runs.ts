@@ -5,6 +5,7 @@ import type { RunRow } from '../../model/records.js';
 import { RUN_STATES, type RunState, TASK_STATES } from '../../model/states.js';
 import type { RunFilter } from '../../runs/run-record.js';
 import { findRun } from '../../runtime/past/look-up.js';
+import { paramFilter } from '../../runtime/past/param-filter.js';
 import { formatAgo, formatSpan } from '../amounts.js';
 import { type Colours, coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
@@ -106,19 +107,10 @@ export function countsOf({ counts }: Pick<RunRow, 'counts'>): string {
 
 /** What was typed may be meant as text or as JSON: `x=0.2` finds both. */
 function paramTexts(typed: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const entries = typed.map((text): readonly [string, readonly string[]] => {
+  const pairs = typed.map((text): readonly [string, string] => {
     const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (name === '') throw new UsageError(`expected --param name=value; got '${text}'`);
-    return [name, [...new Set([...jsonText(value), JSON.stringify(value)])]];
+    return [name, value];
   });
-  return Object.fromEntries(entries);
-}
-
-/** As it is recorded: without blanks, numbers in their shortest form. */
-function jsonText(value: string): readonly string[] {
-  try {
-    return [JSON.stringify(JSON.parse(value))];
-  } catch {
-    return [];
-  }
+  return paramFilter(pairs);
 }

@@ -38,3 +38,9 @@ export async function renewLeases(session: Session, runs: readonly OwnedRun[], l
   const kept = new Set(renewed.map(([id]) => id as string));
   return runs.map(({ run }) => run).filter((run) => !kept.has(run));
 }
+
+/** Of these runs, those that somebody has asked to end, with the reason. */
+export async function findCancelAsked(session: Session, runs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const asked = await session.rows('SELECT id, cancel_asked FROM run WHERE id = ANY(?::text[]) AND cancel_asked IS NOT NULL', runs);
+  return new Map(asked.map(([id, why]) => [id as string, why as string]));
+}

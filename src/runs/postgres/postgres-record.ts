@@ -29,7 +29,7 @@ import { discardContents, findInline } from './contents.js';
 import { entriesOf, entriesSince, findEntriesOfTask, findLatestEntry, forgetEntries, newsOf, unpackEntries } from './entries.js';
 import { findFlows, findRun, findRuns } from './find-runs.js';
 import { sayLastWords } from './last-words.js';
-import { renewLeases } from './leases.js';
+import { findCancelAsked, renewLeases } from './leases.js';
 import { LineWriter } from './line-writer.js';
 import { findLogs } from './log-packs.js';
 import { findChosenAddresses, taskRunsAsked, taskRunsOf } from './look-ups.js';
@@ -124,6 +124,10 @@ class PostgresRecord implements RunRecord {
 
   renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
     return this.#connection.writeInPassing((session) => renewLeases(session, runs, leaseMs));
+  }
+
+  cancelAsked(runs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#connection.read((session) => findCancelAsked(session, runs));
   }
 
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {

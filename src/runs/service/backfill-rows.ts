@@ -1,14 +1,12 @@
 import type { NewDueRun } from '../../model/due-run.js';
 import { newRunId } from '../../model/run-id.js';
 import type { ScheduledTime } from '../../model/schedule.js';
-import { UNFINISHED } from '../crash.js';
 import { type Backfill, type InstantOutcome, outcomesBetween, type Reprocess } from './backfills.js';
+import { GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
 import { addDue, flowLock } from './due-runs.js';
 
 /** The runs of backfills (S36): which instants still want one, how far they have come, and what is left when it is over. */
-
-const GOING_ON = `(${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 
 /** Of these instants, those that are to be run: what is on its way already never is. In their order. */
 export function wantedInstants<T extends ScheduledTime>(
@@ -158,7 +156,7 @@ function placeOf(due: string, run: string | undefined): Exclude<keyof BackfillCo
 
 const IS_OVER = `state = 'active' AND filled_at IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM due_run WHERE due_run.backfill = backfill.id AND due_run.state IN ('waiting', 'claimed'))
-AND NOT EXISTS (SELECT 1 FROM due_run JOIN run ON run.id = due_run.run WHERE due_run.backfill = backfill.id AND run.state IN ${GOING_ON})`;
+AND NOT EXISTS (SELECT 1 FROM due_run JOIN run ON run.id = due_run.run WHERE due_run.backfill = backfill.id AND ${GOING_ON})`;
 
 /** Active backfills of which nothing waits and nothing runs. */
 export async function backfillsOver(session: ServiceSession): Promise<readonly string[]> {

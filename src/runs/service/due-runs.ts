@@ -1,7 +1,7 @@
 import type { DueRun, DueState, NewDueRun, RunCause } from '../../model/due-run.js';
-import { UNFINISHED } from '../crash.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import { type ActiveRun, type Admission, type AdmissionState, admit, type FlowPolicy } from './admission.js';
+import { askRunToEnd, GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
 
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
@@ -12,7 +12,6 @@ const COLUMNS =
   );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
-const GOING_ON = `run.state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 /** More are looked at in the next turn. */
 const AT_ONCE = 1_000;
 
@@ -124,20 +123,12 @@ export async function claimDue(session: ServiceSession, policy: FlowPolicy, requ
   for (const { run } of admission.start)
     await session.rows("UPDATE due_run SET state = 'claimed', service = ?, lease_until = ? WHERE run = ?", service, now + leaseMs, run);
   for (const { due, why } of admission.skip) await settleDue(session, due.run, 'skipped', why);
-  return { start: admission.start, skipped: admission.skip, cancelled: await askToCancel(session, admission) };
+  return { start: admission.start, skipped: admission.skip, cancelled: await makeRoom(session, admission) };
 }
 
-async function askToCancel(session: ServiceSession, { cancel }: Admission): Promise<readonly string[]> {
+async function makeRoom(session: ServiceSession, { cancel }: Admission): Promise<readonly string[]> {
   const asked: string[] = [];
-  for (const run of cancel) {
-    const text = 'the next run of its schedule was due';
-    const [found] = await session.rows(
-      `UPDATE run SET cancel_asked = ? WHERE id = ? AND cancel_asked IS NULL AND ${GOING_ON} RETURNING id`,
-      text,
-      run,
-    );
-    if (found) asked.push(run);
-  }
+  for (const run of cancel) if (await askRunToEnd(session, run, 'the next run of its schedule was due')) asked.push(run);
   return asked;
 }
 

@@ -13,6 +13,7 @@ import {
   reviveRuns,
 } from './backfill-rows.js';
 import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
+import { askToCancel, type CancelAnswer } from './cancelling.js';
 import type { ServiceDatabase } from './database.js';
 import {
   addDue,
@@ -90,6 +91,11 @@ export class ServiceRecord implements AsyncDisposable {
   /** `waiting` gives a claim back. */
   settleDue(run: string, state: Exclude<DueState, 'claimed'>, why?: string): Promise<void> {
     return this.#database.write((session) => settleDue(session, run, state, why));
+  }
+
+  /** Of a run that goes on, its owner is asked; one that is only due is withdrawn. @param why is recorded as the reason */
+  askToCancel(run: string, why: string): Promise<CancelAnswer> {
+    return this.#database.write((session) => askToCancel(session, run, why));
   }
 
   cursors(flow: string): Promise<ReadonlyMap<string, number>> {

@@ -30,3 +30,11 @@ export function renewLeases(connection: SqliteConnection, runs: readonly OwnedRu
   const [until, untilHere] = [wallTime() + leaseMs, bootTime() + leaseMs];
   return runs.filter(({ run, epoch }) => renew.run([until, untilHere, run, epoch]) === 0).map(({ run }) => run);
 }
+
+/** Of these runs, those that somebody has asked to end, with the reason. */
+export function findCancelAsked(connection: SqliteConnection, runs: readonly string[]): ReadonlyMap<string, string> {
+  const asked = connection
+    .prepare('SELECT id, cancel_asked FROM run WHERE id IN (SELECT value FROM json_each(?)) AND cancel_asked IS NOT NULL')
+    .all([JSON.stringify(runs)]);
+  return new Map(asked.map(([id, why]) => [id as string, why as string]));
+}

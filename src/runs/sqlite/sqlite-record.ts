@@ -28,7 +28,7 @@ import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
 import { findFlows, findRun, findRuns } from './find-runs.js';
-import { firstLease, renewLeases } from './leases.js';
+import { findCancelAsked, firstLease, renewLeases } from './leases.js';
 import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
@@ -110,6 +110,10 @@ class SqliteRecord implements RunRecord {
 
   renewLeases(runs: readonly OwnedRun[], leaseMs: number): Promise<readonly string[]> {
     return this.#connection.writeInPassing(() => renewLeases(this.#connection, runs, leaseMs));
+  }
+
+  cancelAsked(runs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#connection.read(() => findCancelAsked(this.#connection, runs));
   }
 
   entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {

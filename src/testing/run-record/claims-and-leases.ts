@@ -92,6 +92,12 @@ export const claimsAndLeases: RunRecordCases = {
     assert.deepEqual(await record.renewLeases([], 60_000), []);
   },
 
+  'nobody has asked runs to end that nobody has asked': async (record) => {
+    await record.open(runRow({ id: 'own' }));
+    assert.deepEqual(await record.cancelAsked(['own', 'unknown']), new Map());
+    assert.deepEqual(await record.cancelAsked([]), new Map());
+  },
+
   'S24, S31: the claims of a run are free when its lease has run out, before anybody has taken it': async (record, another) => {
     const elsewhere = { ...goneOwner(), host: 'another-host', bootId: 'another-boot' };
     await record.open(runRow({ id: 'silent', owner: elsewhere }), 0);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonValue } from '../../../src/cli/json-value.js';
+import { jsonValue } from '../../../src/base/json-value.js';
 
 it('loses nothing of maps, sets and big integers', () => {
   const value = {
