@@ -46,9 +46,9 @@ export async function exchangeUnits(session: ServiceSession, given: number | und
   };
   const waiting = others.map((part) => (part.seenAt < now - FRESH_MS ? { ...part, demand: [] } : part));
   const held = others.reduce((sum, part) => sum + part.held, kept);
-  const share = shareOut(holder, [asking, ...waiting], meaning.max, meaning.max - held - startsIn(starts));
+  const { left, ...share } = shareOut(holder, [asking, ...waiting], meaning.max, meaning.max - held - startsIn(starts));
   await writeMeaning(session, kind, known, { ...said, starts });
-  const part = { ...asking, held: kept + share.granted };
+  const part = { ...asking, held: kept + share.granted, demand: left };
   if (part.held > 0 || part.demand.length > 0) await writePart(session, name, kind, part);
   else if (before !== undefined) await removePart(session, name, kind, holder);
   const heldElsewhere = others.filter((other) => other.held > 0);

@@ -20,6 +20,8 @@ export interface Claimant {
 export interface Share {
   /** Units for the one who asks, besides what it holds. */
   readonly granted: number;
+  /** What still waits of it. */
+  readonly left: readonly Demand[];
   /** What still waits of it is next: nobody else goes before. */
   readonly isNext: boolean;
   /** Somebody else waits. */
@@ -36,10 +38,12 @@ export function shareOut(asking: string, claimants: readonly Claimant[], max: nu
   queue.sort((one, other) => other.priority - one.priority || one.at - other.at || (one.holder < other.holder ? -1 : 1));
   let left = Math.max(free, 0);
   let granted = 0;
+  const unserved: Demand[] = [];
   let othersBefore = false;
   let isNext = true;
   let isFull = false;
-  for (const { holder, count, units } of queue) {
+  for (const { holder, ...demand } of queue) {
+    const { count, units } = demand;
     // A limit that was made smaller than what one takes is taken whole.
     const each = Math.min(units, max);
     const served = isFull ? 0 : Math.min(count, Math.floor(left / each));
@@ -47,8 +51,10 @@ export function shareOut(asking: string, claimants: readonly Claimant[], max: nu
     if (served < count) isFull = true;
     if (holder === asking) {
       granted += served * each;
-      if (served < count) isNext &&= !othersBefore;
+      if (served === count) continue;
+      unserved.push({ ...demand, count: count - served });
+      isNext &&= !othersBefore;
     } else othersBefore = true;
   }
-  return { granted, isNext, isContended: othersBefore };
+  return { granted, left: unserved, isNext, isContended: othersBefore };
 }
