@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   tag: async () => (await import('./commands/tag.js')).tagCommand,
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
+  limits: async () => (await import('./commands/limits.js')).limitsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
 };

@@ -169,8 +169,9 @@ export class LimitExchange {
   }
 
   /** When to ask again, if nothing happens before. */
-  #plan(shared: Shared, { isNext, opensIn, heldBy }: LimitAnswer): void {
-    if (shared.waiting.length === 0) return this.#askIn(shared, HAND_ON_MS);
+  #plan(shared: Shared, { isContended, isNext, opensIn, heldBy }: LimitAnswer): void {
+    const isAlone = !isContended && heldBy.length === 0;
+    if (shared.waiting.length === 0 || (isAlone && opensIn === 0)) return this.#askIn(shared, HAND_ON_MS);
     const now = this.now();
     if (heldBy.length > 0 && now - shared.lookedAt >= LOOK_EVERY_MS) {
       shared.lookedAt = now;
