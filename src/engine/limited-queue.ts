@@ -239,6 +239,10 @@ export class LimitedQueue implements GateKeeper<Lane> {
   #park(lane: Lane, full: LimitGate<Lane>): undefined {
     full.waiting.push(lane);
     lane.parkedAt = full;
+    this.#miss(lane);
+  }
+
+  #miss(lane: Lane): void {
     lane.misses++;
     if (lane.isHardToServe && lane.misses > this.#parts.patience && this.registry.keeping === undefined) this.#keepFor(lane);
   }
@@ -267,7 +271,11 @@ export class LimitedQueue implements GateKeeper<Lane> {
     const { first } = gate.waiting;
     if (first === undefined) return this.#noteOpening(gate, Number.POSITIVE_INFINITY);
     const opensAt = gate.openAt(first);
-    if (opensAt > this.#now) return this.#noteOpening(gate, opensAt);
+    if (opensAt > this.#now) {
+      // There may be room for those that take less, and so it has its turn and misses it.
+      if (first.unitsOf(gate) > 1) this.#miss(first);
+      return this.#noteOpening(gate, opensAt);
+    }
     gate.waiting.pop();
     this.#openLane(first);
     this.#noteOpening(gate, Number.POSITIVE_INFINITY);

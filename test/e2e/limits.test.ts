@@ -1,11 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { freshSchema } from '../postgres/fresh-schema.js';
 import { fixture, type RecordedRun, type Spawned, shellIn } from './spawned.js';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-limits-'));
+const started = new Set<Spawned>();
+// What a test that failed has left waiting.
+afterEach(() => {
+  for (const { child } of started) child.kill('SIGKILL');
+  started.clear();
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const server = process.env.MILLRACE_TEST_POSTGRES_URL;
@@ -27,7 +33,11 @@ function project(database?: string) {
   const limits = (): Promise<readonly Listed[]> => shell.json<readonly Listed[]>('limits');
   return {
     ...shell,
-    run: (flow: string, ...args: readonly string[]): Spawned => shell.start('run', fixture('limits.ts'), flow, ...args),
+    run(flow: string, ...args: readonly string[]): Spawned {
+      const spawned = shell.start('run', fixture('limits.ts'), flow, ...args);
+      started.add(spawned);
+      return spawned;
+    },
     release: () => writeFileSync(`${ledger}.release`, ''),
     entries: () =>
       readFileSync(ledger, 'utf8')
@@ -89,8 +99,6 @@ describe('named limits of several processes', () => {
     expect(Date.now() - killedAt).toBeLessThan(5_000);
     const [listed] = await limits();
     expect(listed).toMatchObject({ name: 'one', max: 1, used: 1, holders: [{ taskRuns: ['holds#0'] }], waiting: [] });
-    other.child.kill('SIGKILL');
-    await other.ended;
   });
 
   it('S31: a process that is stopped past its lease gives its units back; let go on, it takes none', async () => {
@@ -117,11 +125,11 @@ describe('named limits of several processes', () => {
     const { run, release, entries, waiters, limits, millrace } = project();
     const holder = run('holding');
     await holder.printed('holds');
-    const first = run('waiting', '--label', 'first');
+    const first = run('waiting', '-p', 'label=first');
     await waiters(1);
-    const second = run('waiting', '--label', 'second');
+    const second = run('waiting', '-p', 'label=second');
     await waiters(2);
-    const important = run('waiting', '--label', 'important', '--important');
+    const important = run('waiting', '-p', 'label=important', '-p', 'important=true');
     await waiters(3);
     const [listed] = await limits();
     expect(listed?.waiting.map(({ count, priority }) => [count, priority])).toEqual([

@@ -22,7 +22,7 @@ export interface Share {
   readonly granted: number;
   /** What still waits of it. */
   readonly left: readonly Demand[];
-  /** What still waits of it is next: nobody else goes before. */
+  /** The first of these is next: nobody else goes before it. */
   readonly isNext: boolean;
   /** Somebody else waits. */
   readonly isContended: boolean;
@@ -52,8 +52,8 @@ export function shareOut(asking: string, claimants: readonly Claimant[], max: nu
     if (holder === asking) {
       granted += served * each;
       if (served === count) continue;
+      if (unserved.length === 0) isNext = !othersBefore;
       unserved.push({ ...demand, count: count - served });
-      isNext &&= !othersBefore;
     } else othersBefore = true;
   }
   return { granted, left: unserved, isNext, isContended: othersBefore };
