@@ -117,18 +117,24 @@ export class LimitExchange {
   async #ask(shared: Shared): Promise<void> {
     const askedAt = this.now();
     const request = this.#requestOf(shared, askedAt);
-    try {
-      this.#record ??= this.#connect();
-      const answer = await (await this.#record).exchange(this.#holder, request);
-      this.#take(shared, request, answer);
-    } catch {
-      // A database that has a hiccup: of one that is gone, the runs themselves will tell.
+    const answer = await this.#answerTo(request);
+    if (answer !== undefined) this.#take(shared, request, answer);
+    else {
       shared.allotment.takeBack(request.started.map((ago) => askedAt - ago));
       shared.waiting = request.demand;
       this.#askIn(shared, LONGEST_PAUSE_MS);
-    } finally {
-      shared.isAsking = false;
-      if (shared.again !== 'no') queueMicrotask(() => this.#turn(shared));
+    }
+    shared.isAsking = false;
+    if (shared.again !== 'no') queueMicrotask(() => this.#turn(shared));
+  }
+
+  /** Undefined when the database has a hiccup: of one that is gone, the runs themselves will tell. */
+  async #answerTo(request: LimitRequest): Promise<LimitAnswer | undefined> {
+    try {
+      this.#record ??= this.#connect();
+      return await (await this.#record).exchange(this.#holder, request);
+    } catch {
+      return undefined;
     }
   }
 

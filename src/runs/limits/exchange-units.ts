@@ -36,14 +36,8 @@ export async function exchangeUnits(session: ServiceSession, given: number | und
   const starts = periodMs === undefined ? [] : withStarts(known?.starts ?? [], [...request.started.map((ago) => now - ago), ...lost], periodMs, now);
   // What it says to have of what was taken from it is not its own any more.
   const kept = periodMs === undefined ? Math.min(request.inUse, before?.held ?? 0) : 0;
-  const isOwner = request.uses.some(isOpen);
-  const asking: Part = {
-    holder,
-    held: kept,
-    demand: isOwner ? request.demand.map(({ agoMs, ...asked }) => ({ ...asked, at: now - agoMs })) : [],
-    uses: request.uses.map(({ agoMs, ...use }) => ({ ...use, at: now - agoMs })),
-    seenAt: now,
-  };
+  const asked = asDated(request, now);
+  const asking: Part = { ...asked, holder, held: kept, demand: request.uses.some(isOpen) ? asked.demand : [], seenAt: now };
   const waiting = others.map((part) => (part.seenAt < now - FRESH_MS ? { ...part, demand: [] } : part));
   const held = others.reduce((sum, part) => sum + part.held, kept);
   const { left, ...share } = shareOut(holder, [asking, ...waiting], meaning.max, meaning.max - held - startsIn(starts));
@@ -61,6 +55,14 @@ export async function exchangeUnits(session: ServiceSession, given: number | und
   };
 }
 
+/** By the record's clock. */
+function asDated({ demand, uses }: LimitRequest, now: number): Pick<Part, 'demand' | 'uses'> {
+  return {
+    demand: demand.map(({ agoMs, ...asked }) => ({ ...asked, at: now - agoMs })),
+    uses: uses.map(({ agoMs, ...use }) => ({ ...use, at: now - agoMs })),
+  };
+}
+
 function opening(starts: Starts, max: number, held: number, periodMs: number, now: number): number {
   const over = startsIn(starts) + held + 1 - max;
   const inMs = over <= 0 ? 0 : openIn(starts, over, periodMs, now);
@@ -72,6 +74,7 @@ async function startsOfDead(session: ServiceSession, dead: readonly Part[]): Pro
   const starts: number[] = [];
   for (const { uses, held, seenAt } of dead) {
     const runs = uses.map(({ run }) => run);
+    if (runs.length === 0) continue;
     const [row] = await session.rows(`SELECT max(finished_at) FROM run WHERE id IN (${runs.map(() => '?').join(', ')})`, ...runs);
     for (let each = 0; each < held; each++) starts.push(Math.max(seenAt, (row?.[0] ?? 0) as number));
   }
