@@ -35,7 +35,7 @@ export type { Graph, ViewEdge as GraphEdge, ViewNode as PreviewNode } from './gr
 export type { ArtifactKind, ArtifactRef } from './model/artifact.js';
 export type { CacheContext, CachePolicy } from './model/cache-policy.js';
 export { type Check, CheckFailedError, type CheckResult } from './model/check.js';
-export { type ConcurrencyLimit, limit } from './model/concurrency-limit.js';
+export { type ConcurrencyLimit, type LimitOptions, limit } from './model/concurrency-limit.js';
 export type { ArtifactData, ErrorInfo, LogLevel, LogLine, MetricData, RunEvent } from './model/event.js';
 export type { FileRef } from './model/file-ref.js';
 export type { FinalState } from './model/final-state.js';

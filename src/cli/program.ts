@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   tag: async () => (await import('./commands/tag.js')).tagCommand,
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
+  limits: async () => (await import('./commands/limits.js')).limitsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
   server: async () => (await import('./commands/server.js')).serverCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,

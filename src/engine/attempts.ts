@@ -9,10 +9,11 @@ import { TASK_STATE_CODE } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { TimedOutError } from '../model/task-error.js';
 import type { Kept } from '../results/result-keeper.js';
+import type { OwnedRun } from '../runs/run-record.js';
 import { Attempt, type AttemptHost } from './attempt.js';
 import { Dispatch } from './dispatch.js';
 import { runHook } from './hooks.js';
-import { processLimits } from './limit-registry.js';
+import type { LimitRegistry } from './limit-registry.js';
 import { HAS_SLOT, type NodeTable } from './node-table.js';
 import type { Observer } from './observer.js';
 import { nextDelay } from './retry.js';
@@ -68,13 +69,16 @@ export class Attempts {
   readonly #timers = new Map<number, () => void>();
   #stopped = false;
 
-  constructor(host: AttemptsHost, slots: number) {
+  /** @param limits where named limits are counted, and for whom */
+  constructor(host: AttemptsHost, slots: number, limits: { readonly registry: LimitRegistry; readonly owner: OwnedRun | undefined }) {
     this.#host = host;
     this.#dispatch = new Dispatch({
       slots,
       clock: host.clock,
       wake: () => host.pumpSoon(),
-      limits: processLimits(),
+      limits: limits.registry,
+      owner: limits.owner,
+      nameOf: (node) => host.idOf(node),
       warn: (text) => host.line(undefined, 0, 'warn', text),
     });
   }

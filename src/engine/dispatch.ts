@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { describe, MillraceError } from '../base/error.js';
 import { Fifo } from '../base/fifo.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import type { OwnedRun } from '../runs/run-record.js';
 import { LimitRegistry } from './limit-registry.js';
 import { LimitedQueue } from './limited-queue.js';
 
@@ -20,6 +21,10 @@ export interface DispatchParts {
   readonly limits?: LimitRegistry;
   /** Told what is odd about a limit. */
   readonly warn?: (text: string) => void;
+  /** The run, where other processes share its limits. */
+  readonly owner?: OwnedRun | undefined;
+  /** The id of a node, for people. @default its number */
+  readonly nameOf?: (node: number) => string;
 }
 
 /**
@@ -96,8 +101,9 @@ export class Dispatch {
   }
 
   #leaveFastPath(): LimitedQueue {
-    const { clock, wake, patience = 8, limits = new LimitRegistry(), warn } = this.#parts;
-    const limited = new LimitedQueue({ clock, wake, patience, registry: limits, warn });
+    const { clock, wake, patience = 8, limits = new LimitRegistry(), warn, owner, nameOf = String } = this.#parts;
+    const room = (): number => this.#slots - this.#out;
+    const limited = new LimitedQueue({ clock, wake, patience, registry: limits, warn, room, owner, nameOf });
     while (this.#plain.size > 0) limited.add(this.#plain.shift(), 0, undefined);
     return limited;
   }

@@ -30,6 +30,7 @@ import { FailFast, type FailFastView } from './fail-fast.js';
 import { Failures, taskError } from './failures.js';
 import { spreads } from './force.js';
 import { ForceSpread } from './force-spread.js';
+import { processLimits } from './limit-registry.js';
 import type { EngineParts, Machinery } from './machinery.js';
 import { MapScope } from './map.js';
 import { Maps, type MapsHost } from './maps.js';
@@ -101,7 +102,9 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     this.failFast = parts.onFailure === 'cancel-rest' ? new FailFast(this) : undefined;
     this.#claims = new Claims({ ...parts.claims, clock: parts.clock, learn: (entries) => parts.reuse.learn(entries) });
     this.#maps = new Maps(this);
-    this.#attempts = new Attempts(this, parts.concurrency);
+    const { limits, claims } = parts;
+    const owner = limits === undefined ? undefined : { run: claims.run, epoch: claims.epoch };
+    this.#attempts = new Attempts(this, parts.concurrency, { registry: limits ?? processLimits(), owner });
     this.#results = new NodeResults(parts.run.id, graph, this.nodes, this.failures, parts.keeper, this.#maps.children, (node, lost) =>
       this.#makeAnew(node, lost),
     );

@@ -5,8 +5,8 @@ import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
 export interface Meter {
   /** The moment from which on there is room for `units` more, if nothing else happens. */
   freeAt(units: number): number;
-  take(now: number): void;
-  giveBack(): void;
+  take(now: number, units: number): void;
+  giveBack(units: number): void;
   /** Nothing is in use, and no start counts any more. */
   isIdle(now: number): boolean;
   /** The same count under another number, or another period. */
@@ -21,11 +21,11 @@ function atOnce(max: number, before: number): Meter {
   let inUse = before;
   return {
     freeAt: (units) => (inUse + units <= max ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
-    take: () => {
-      inUse++;
+    take: (_, units) => {
+      inUse += units;
     },
-    giveBack: () => {
-      inUse--;
+    giveBack: (units) => {
+      inUse -= units;
     },
     isIdle: () => inUse === 0,
     changed: (limit) => atOnce(limit.max, inUse),
@@ -46,9 +46,11 @@ function slidingWindow(max: number, periodMs: number, before: readonly number[])
       const expiring = units - (max - starts.length) - 1;
       return (starts[(oldest + expiring) % starts.length] as number) + periodMs;
     },
-    take: (now) => {
-      starts[next] = now;
-      next = (next + 1) % max;
+    take: (now, units) => {
+      for (let each = 0; each < units; each++) {
+        starts[next] = now;
+        next = (next + 1) % max;
+      }
     },
     // A start is not undone by the end of what was started.
     giveBack: () => {},

@@ -1,23 +1,32 @@
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import type { LimitExchange } from './limit-exchange.js';
 import type { Ranked } from './rank-heap.js';
 import { SharedLimit } from './shared-limit.js';
 
 /** The named limits of a process, and the order in which nodes of all runs have come to wait. */
 export class LimitRegistry {
+  /** Through which other processes use them too; undefined where none does. */
+  readonly #exchange: LimitExchange | undefined;
   readonly #limits = new Map<string, SharedLimit>();
   #arrivals = 0;
   #definitions = 0;
   /** The one that units are kept for: with more than one, each could keep what the other waits for. */
   keeping: Ranked | undefined;
 
-  /** A place among all arrivals. */
-  arrival(): number {
-    return this.#arrivals++;
+  constructor(exchange?: LimitExchange) {
+    this.#exchange = exchange;
   }
 
-  /** A place among all meanings that were given to names. */
+  /** A place among all arrivals. Where others are to compare it, a time: no two are the same. */
+  arrival(): number {
+    this.#arrivals = this.#after(this.#arrivals);
+    return this.#arrivals;
+  }
+
+  /** A place among all meanings that were given to names, likewise. */
   definition(): number {
-    return ++this.#definitions;
+    this.#definitions = this.#after(this.#definitions);
+    return this.#definitions;
   }
 
   /** What others in this process mean by this name now, if it is in use. */
@@ -32,16 +41,21 @@ export class LimitRegistry {
     let shared = this.#limits.get(key);
     if (shared === undefined) {
       this.#sweep(now);
-      shared = new SharedLimit(limit, since);
+      shared = this.#exchange?.share(limit, since) ?? new SharedLimit(limit, since);
       this.#limits.set(key, shared);
-    } else shared.define(limit, since);
+    } else if (shared.isUsed(now)) shared.define(limit, since);
+    else shared.redefine(limit, since);
     return shared;
   }
 
   /** Lets go of a limit that nobody uses. Rates are remembered for as long as their last starts count. */
   release(shared: SharedLimit, now: number): void {
     const key = keyOf(shared.meaning);
-    if (this.#limits.get(key) === shared && !shared.isUsed(now)) this.#limits.delete(key);
+    if (this.#limits.get(key) === shared && !shared.isKnown(now)) this.#limits.delete(key);
+  }
+
+  #after(last: number): number {
+    return this.#exchange === undefined ? last + 1 : Math.max(last + SMALLEST_STEP_MS, this.#exchange.now());
   }
 
   #sweep(now: number): void {
@@ -54,7 +68,10 @@ function keyOf({ name, per }: ConcurrencyLimit): string {
   return `${per === undefined ? 'at once' : 'per period'} ${name}`;
 }
 
-const REGISTRY = Symbol.for('millrace.limits');
+/** Doubles of today's milliseconds can still be told apart. */
+const SMALLEST_STEP_MS = 0.001;
+
+const REGISTRY = Symbol.for('millrace.limits.2');
 
 /** On globalThis, because a flow file and the command line may each load a copy of the package. */
 export function processLimits(): LimitRegistry {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import type { OwnedRun } from '../runs/run-record.js';
 import { Lane } from './lane.js';
 import { type GateKeeper, LimitGate } from './limit-gate.js';
 import type { LimitRegistry } from './limit-registry.js';
@@ -14,16 +15,33 @@ export interface LimitedQueueParts {
   readonly patience: number;
   readonly registry: LimitRegistry;
   readonly warn: ((text: string) => void) | undefined;
+  /** Slots that are free. */
+  readonly room: () => number;
+  /** The run, where other processes share its limits. */
+  readonly owner: OwnedRun | undefined;
+  /** The id of a node, for people. */
+  readonly nameOf: (node: number) => string;
+}
+
+/** What a node gives back when it ends. */
+interface Held {
+  readonly lane: Lane;
+  /** Of the gates that hold, in their order. */
+  readonly units: readonly number[];
 }
 
 /** A distinct set of limits, with a lane for each priority it came with. */
 interface Combination {
   readonly gates: readonly LimitGate<Lane>[];
+  /** Units of each. */
+  readonly units: readonly number[];
   readonly lanes: Map<number, Lane>;
 }
 
 /** `setTimeout` fires at once beyond this; an early timer looks again. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Of task runs that hold a limit, so many are named. */
+const SHOWN_HOLDERS = 20;
 
 /**
  * The ready queue of a run in which priorities or limits are used. A lane is either open, in one heap, or waits in the heap of one full
@@ -41,13 +59,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class LimitedQueue implements GateKeeper<Lane> {
   readonly #parts: LimitedQueueParts;
   readonly #open = new RankHeap<Lane>();
-  readonly #unlimited: Combination = { gates: [], lanes: new Map() };
+  readonly #unlimited: Combination = { gates: [], units: [], lanes: new Map() };
   /** By the list itself, which a task's calls share; it was checked when it was first seen. */
   readonly #byList = new WeakMap<readonly ConcurrencyLimit[], Combination>();
   readonly #byNames = new Map<string, Combination>();
   readonly #gates = new Map<string, LimitGate<Lane>>();
   /** What nodes that were handed out have to give back. */
-  readonly #held = new Map<number, readonly LimitGate<Lane>[]>();
+  readonly #held = new Map<number, Held>();
   /** Rate gates that somebody waits at, with the moment they open. */
   readonly #opening = new Map<LimitGate<Lane>, number>();
   /** The earliest of them; the timer is set for it. */
@@ -83,8 +101,33 @@ export class LimitedQueue implements GateKeeper<Lane> {
     return this.#parts.registry;
   }
 
+  get room(): number {
+    return this.#parts.room();
+  }
+
+  get owner(): OwnedRun | undefined {
+    return this.#parts.owner;
+  }
+
   now(): number {
     return this.#parts.clock.now();
+  }
+
+  missed(gate: LimitGate<Lane>): void {
+    if (!this.#isClosed) this.#missed.add(gate);
+  }
+
+  holdersOf(gate: LimitGate<Lane>): readonly string[] {
+    const ids: string[] = [];
+    for (const [node, { lane }] of this.#held) {
+      if (lane.held.includes(gate)) ids.push(this.#parts.nameOf(node));
+      if (ids.length === SHOWN_HOLDERS) break;
+    }
+    return ids;
+  }
+
+  overruled(gate: LimitGate<Lane>, other: Pick<ConcurrencyLimit, 'max' | 'per'>): void {
+    this.#warnOf(gate.limit, other, 'another process');
   }
 
   /** @throws MillraceError `LIMIT_CONFLICT`, `PRIORITY_INVALID` */
@@ -109,11 +152,11 @@ export class LimitedQueue implements GateKeeper<Lane> {
 
   release(node: number): void {
     this.#resume();
-    const gates = this.#held.get(node);
-    if (gates === undefined) return;
+    const held = this.#held.get(node);
+    if (held === undefined) return;
     this.#held.delete(node);
-    for (const gate of gates) {
-      gate.giveBack();
+    for (const [at, gate] of held.lane.held.entries()) {
+      gate.giveBack(held.units[at] as number);
       this.#tell(gate);
     }
   }
@@ -137,7 +180,7 @@ export class LimitedQueue implements GateKeeper<Lane> {
 
   /** Another run has left room, or has been asked to. */
   roomAt(gate: LimitGate<Lane>): void {
-    if (this.#isFull) return void this.#missed.add(gate);
+    if (this.#isFull) return this.missed(gate);
     if (this.#isBusy) return this.#attend(gate);
     const before = this.#open.size;
     this.#attendNow([gate]);
@@ -178,25 +221,36 @@ export class LimitedQueue implements GateKeeper<Lane> {
   #start(lane: Lane): number {
     const node = lane.shift();
     this.#size--;
-    for (const gate of lane.gates) gate.take(this.#now);
+    const units: number[] = [];
+    for (const gate of lane.gates) {
+      const taken = gate.take(this.#now, lane);
+      if (!gate.isRate) units.push(taken);
+    }
     if (lane === this.#kept) this.#keepFor(undefined);
-    if (lane.held.length > 0) this.#held.set(node, lane.held);
+    if (units.length > 0) this.#held.set(node, { lane, units });
     if (lane.size > 0) this.#open.push(lane);
     return node;
   }
 
   /**
-   * Nodes behind it go on. But a node that needs two busy limits may never meet both with room when others take each as it comes free:
-   * after some misses, those behind leave it the last unit of each. Nodes of a higher priority do not: they go first.
+   * Nodes behind it go on. But a node that needs two busy limits, or several units of one, may never meet them all free when others take each as
+   * it comes: after some misses, those behind leave it what it needs. Nodes of a higher priority do not: they go first.
    */
   #park(lane: Lane, full: LimitGate<Lane>): undefined {
     full.waiting.push(lane);
+    lane.parkedAt = full;
+    this.#miss(lane);
+  }
+
+  #miss(lane: Lane): void {
     lane.misses++;
-    if (lane.gates.length > 1 && lane.misses > this.#parts.patience && this.registry.keeping === undefined) this.#keepFor(lane);
+    if (lane.isHardToServe && lane.misses > this.#parts.patience && this.registry.keeping === undefined) this.#keepFor(lane);
   }
 
   #keepFor(lane: Lane | undefined): void {
     for (const gate of (lane ?? this.#kept)?.gates ?? []) gate.keepFor(lane);
+    if (this.#kept) this.#kept.isKept = false;
+    if (lane) lane.isKept = true;
     this.registry.keeping = lane;
     this.#kept = lane;
   }
@@ -217,7 +271,11 @@ export class LimitedQueue implements GateKeeper<Lane> {
     const { first } = gate.waiting;
     if (first === undefined) return this.#noteOpening(gate, Number.POSITIVE_INFINITY);
     const opensAt = gate.openAt(first);
-    if (opensAt > this.#now) return this.#noteOpening(gate, opensAt);
+    if (opensAt > this.#now) {
+      // There may be room for those that take less, and so it has its turn and misses it.
+      if (first.unitsOf(gate) > 1) this.#miss(first);
+      return this.#noteOpening(gate, opensAt);
+    }
     gate.waiting.pop();
     this.#openLane(first);
     this.#noteOpening(gate, Number.POSITIVE_INFINITY);
@@ -225,6 +283,7 @@ export class LimitedQueue implements GateKeeper<Lane> {
 
   #openLane(lane: Lane): void {
     this.#open.push(lane);
+    lane.parkedAt = undefined;
     for (const gate of lane.gates) gate.offers.add(lane);
   }
 
@@ -282,12 +341,13 @@ export class LimitedQueue implements GateKeeper<Lane> {
   // ── which lane a node belongs to ──
 
   #lane(priority: number, limits: readonly ConcurrencyLimit[] | undefined): Lane {
-    const { gates, lanes } = limits === undefined || limits.length === 0 ? this.#unlimited : this.#combination(limits);
+    const { gates, units, lanes } = limits === undefined || limits.length === 0 ? this.#unlimited : this.#combination(limits);
     let lane = lanes.get(priority);
     if (lane === undefined) {
       if (typeof priority !== 'number' || Number.isNaN(priority))
         throw new MillraceError('PRIORITY_INVALID', `expected a number as priority; got ${describe(priority)}`);
-      lane = new Lane(priority, gates);
+      lane = new Lane(priority, gates, units);
+      for (const gate of gates) gate.lanes.add(lane);
       lanes.set(priority, lane);
     }
     return lane;
@@ -297,10 +357,11 @@ export class LimitedQueue implements GateKeeper<Lane> {
     const known = this.#byList.get(limits);
     if (known) return known;
     const gates = this.#gatesOf(limits);
-    const key = JSON.stringify(gates.map(({ limit }) => limit.name));
+    const units = gates.map(({ limit }) => Math.max(...limits.filter(({ name }) => name === limit.name).map(({ slots = 1 }) => slots)));
+    const key = JSON.stringify(gates.map(({ limit }, at) => [limit.name, units[at]]));
     let combination = this.#byNames.get(key);
     if (combination === undefined) {
-      combination = { gates, lanes: new Map() };
+      combination = { gates, units, lanes: new Map() };
       this.#byNames.set(key, combination);
     }
     this.#byList.set(limits, combination);
@@ -324,8 +385,12 @@ export class LimitedQueue implements GateKeeper<Lane> {
     if (gate.isRate) this.#rates.push(gate);
     const other = gate.otherMeaning;
     if (other === undefined) return;
-    const here = meaning(gate.limit);
-    this.#parts.warn?.(`limit '${name}' is ${meaning(other)} for another run of this process, and ${here} here: from now on it is ${here} for both`);
+    this.#warnOf(gate.limit, other, 'another run of this process');
+  }
+
+  #warnOf(limit: ConcurrencyLimit, other: Pick<ConcurrencyLimit, 'max' | 'per'>, whose: string): void {
+    const here = meaning(limit);
+    this.#parts.warn?.(`limit '${limit.name}' is ${meaning(other)} for ${whose}, and ${here} here: from now on it is ${here} for both`);
   }
 }
 
@@ -335,6 +400,6 @@ function conflict(first: ConcurrencyLimit, second: ConcurrencyLimit): MillraceEr
   });
 }
 
-function meaning({ max, per }: ConcurrencyLimit): string {
+function meaning({ max, per }: Pick<ConcurrencyLimit, 'max' | 'per'>): string {
   return per === undefined ? `${max} at once` : `${max} per ${typeof per === 'number' ? `${per} ms` : per}`;
 }

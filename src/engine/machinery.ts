@@ -14,6 +14,7 @@ import type { FailFast } from './fail-fast.js';
 import type { Failures } from './failures.js';
 import type { Force } from './force.js';
 import type { ForceSpread } from './force-spread.js';
+import type { LimitRegistry } from './limit-registry.js';
 import type { Maps } from './maps.js';
 import type { NodeResults } from './node-results.js';
 import type { NodeTable } from './node-table.js';
@@ -48,6 +49,8 @@ export interface EngineParts {
   readonly answers?: Answers | undefined;
   /** Where keys are claimed, and for whom. */
   readonly claims: Pick<ClaimsParts, 'record' | 'run' | 'epoch'>;
+  /** Named limits that other processes use too. @default those of the process */
+  readonly limits?: LimitRegistry | undefined;
   /** Which files count as inputs of the tasks that read them. */
   readonly places: Places;
   /** The run's time, and where relative addresses begin. */

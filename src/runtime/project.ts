@@ -15,6 +15,7 @@ import { CancelWatch } from './cancel-watch.js';
 import { teachFiles } from './file-class.js';
 import { Heartbeat } from './heartbeat.js';
 import { databaseIn, findHome, IN_MEMORY, placesOf, recordAddress } from './home.js';
+import { SharedLimits } from './shared-limits.js';
 import { sweepNowAndThen } from './sweep.js';
 
 /** A project's memory: the record of its runs and the store of its results. Disposing of it lets go of it; others may still hold it. */
@@ -28,6 +29,8 @@ export interface Project extends AsyncDisposable {
   readonly heartbeat: Heartbeat;
   /** Looks whether others have asked its runs to end. */
   readonly cancelWatch: CancelWatch;
+  /** Named limits that other processes use too; undefined where none can. */
+  readonly limits: SharedLimits | undefined;
   /** Which files count as inputs, and what they are called in the record. */
   readonly places: Places;
   /** False for `:memory:`: then only what reuse within the process needs is kept. */
@@ -115,8 +118,9 @@ function release(key: string, entry: Opened): void {
     CLOSE_AFTER_MS,
     () => {
       opened.delete(key);
-      void entry.project.then(({ heartbeat, record }) => {
+      void entry.project.then(async ({ heartbeat, limits, record }) => {
         heartbeat.close();
+        await limits?.close();
         return record[Symbol.asyncDispose]();
       });
     },
@@ -150,14 +154,14 @@ async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const retention = process.env.MILLRACE_RETENTION;
   // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
   if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
-  return { home, record, store, keeper: keeperOf(record, store), ...watchesOf(record), lasting: true };
+  return { home, record, store, keeper: keeperOf(record, store), ...watchesOf(record), limits: SharedLimits.of(record), lasting: true };
 }
 
 async function inMemory(): Promise<Parts> {
   const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();
-  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), ...watchesOf(record), lasting: false };
+  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), ...watchesOf(record), limits: undefined, lasting: false };
 }
 
 function watchesOf(record: RunRecord): Pick<Project, 'heartbeat' | 'cancelWatch'> {

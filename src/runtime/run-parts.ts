@@ -115,6 +115,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
     reuse,
     answers,
     claims: { record, run: run.id, epoch: FIRST_EPOCH },
+    limits: project.limits?.registry,
     places,
     targets: { time: new Date(systemClock.now()), roots: rootsOf(project, flow.store, mask) },
     defaultCache: flow.cache,

@@ -8,6 +8,8 @@ export interface ServiceSession {
   rows(sql: string, ...values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
   /** Until the transaction ends, nobody else has the lock of this name. */
   lock(name: string): Promise<void>;
+  /** By the record's clock, in milliseconds since the epoch: a server's own, for SQLite that of the one machine. */
+  now(): Promise<number>;
 }
 
 export interface ServiceDatabase {
@@ -16,5 +18,7 @@ export interface ServiceDatabase {
   read<T>(job: (session: ServiceSession) => Promise<T>): Promise<T>;
   /** In a transaction of its own, after all earlier ones. It may be run a second time, when the server went in the middle. */
   write<T>(job: (session: ServiceSession) => Promise<T>): Promise<T>;
+  /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */
+  writeInPassing<T>(job: (session: ServiceSession) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

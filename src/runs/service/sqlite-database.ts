@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import { type Clock, wallTime } from '../../base/clock.js';
 import { SqliteConnection } from '../sqlite/connection.js';
 import type { ServiceDatabase, ServiceSession } from './database.js';
 
@@ -16,11 +16,13 @@ export async function openSqliteDatabase(path: string, clock: Clock): Promise<Se
       return [];
     },
     lock: async () => {},
+    now: async () => wallTime(),
   };
   return {
     location: connection.path,
     read: (job) => connection.readInSteps(() => job(session)),
     write: (job) => connection.writeInSteps(() => job(session)),
+    writeInPassing: (job) => connection.writeInStepsInPassing(() => job(session)),
     close: () => connection.finish(),
   };
 }

@@ -112,18 +112,32 @@ export class SqliteConnection {
     return this.#inSteps('BEGIN', job);
   }
 
-  #inSteps<T>(begin: string, job: () => Promise<T>): Promise<T> {
+  /** As `writeInPassing`, likewise. */
+  writeInStepsInPassing<T>(job: () => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      this.exec(begin);
+      this.exec('PRAGMA synchronous=NORMAL');
       try {
-        const result = await job();
-        this.exec('COMMIT');
-        return result;
-      } catch (error) {
-        this.#rollBack();
-        throw error;
+        return await this.#step('BEGIN IMMEDIATE', job);
+      } finally {
+        this.exec('PRAGMA synchronous=FULL');
       }
     });
+  }
+
+  #inSteps<T>(begin: string, job: () => Promise<T>): Promise<T> {
+    return this.#inTurn(() => this.#step(begin, job));
+  }
+
+  async #step<T>(begin: string, job: () => Promise<T>): Promise<T> {
+    this.exec(begin);
+    try {
+      const result = await job();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
   }
 
   /** As `write`, but a power cut may undo it: for what is worth nothing once this process is gone. Others see it at once all the same. */

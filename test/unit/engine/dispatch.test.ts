@@ -213,6 +213,53 @@ describe('S14 limits per period', () => {
   });
 });
 
+describe('S14 slots of a limit', () => {
+  const memory = (slots: number) => [limit('memory', 4, { slots })];
+
+  it('S14 a node takes as many units as its limit says, and gives them all back', () => {
+    const { dispatch } = dispatcher();
+    dispatch.add(0, 0, memory(3));
+    dispatch.add(1, 0, memory(2));
+    dispatch.add(2, 0, memory(1));
+    expect(startable(dispatch)).toEqual([0, 2]);
+    dispatch.release(2);
+    expect(startable(dispatch)).toEqual([]);
+    dispatch.release(0);
+    expect(startable(dispatch)).toEqual([1]);
+  });
+
+  it('S14 one that needs many units is not passed by for ever by those that need one', () => {
+    const { dispatch } = dispatcher();
+    for (const node of [0, 1, 2, 3]) dispatch.add(node, 0, [limit('memory', 4)]);
+    expect(startable(dispatch)).toEqual([0, 1, 2, 3]);
+    dispatch.add(99, 0, memory(4));
+    const started: number[] = [];
+    const out = [0, 1, 2, 3];
+    for (let node = 4; node < 60 && !started.includes(99); node++) {
+      dispatch.add(node, 0, [limit('memory', 4)]);
+      const ended = out.shift();
+      if (ended !== undefined) dispatch.release(ended);
+      const now = startable(dispatch);
+      out.push(...now);
+      started.push(...now);
+    }
+    expect(started).toContain(99);
+  });
+
+  it('S14 a start counts for as many', () => {
+    const { dispatch, clock } = dispatcher();
+    for (const node of [0, 1, 2]) dispatch.add(node, 0, [limit('tokens', 5, { per: 100, slots: 2 })]);
+    expect(startable(dispatch)).toEqual([0, 1]);
+    clock.advance(100);
+    expect(startable(dispatch)).toEqual([2]);
+  });
+
+  it.each([0, 5, 1.5])('S14 refuses %o slots of 4', (slots) => {
+    const message = `limit: expected a whole number of slots from 1 to 4 for 'memory'; got ${slots}`;
+    expect(() => limit('memory', 4, { slots })).toThrow(expect.objectContaining({ code: 'LIMIT_INVALID', message }));
+  });
+});
+
 describe('S14 limit()', () => {
   it('S14 is a frozen value', () => {
     expect(limit('gpu', 1)).toEqual({ name: 'gpu', max: 1 });

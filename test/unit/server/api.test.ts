@@ -346,6 +346,8 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
         maxActive: 2,
         state: 'active',
         createdAt: at,
+        filledAt: at,
+        file: 'etl.ts',
         finishedAt: undefined,
       } as const;
       await services.addBackfill(backfill, []);
