@@ -25,6 +25,9 @@ export type { MapArg, MapArgs, MapOptions, MappedFuture } from './flow/mapped-fu
 export { type Param, ParameterError, type ParameterIssue, type ParamSpec, type ParamsIn, type ParamsOf, param } from './flow/parameters.js';
 export type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, RunQuery, StepInfo, TaskInfo } from './flow/past.js';
 export { FlowClosedError } from './flow/register.js';
+export { sensor } from './flow/sensor.js';
+export { type SensorForOptions, type SqlSensorOptions, sensorFor, type UrlSensorOptions } from './flow/sensor-for.js';
+export type { SensorOptions } from './flow/sensor-settings.js';
 export { type ShellCommand, type ShellOptions, shell } from './flow/shell.js';
 export { ShellError } from './flow/shell-error.js';
 export { task } from './flow/task.js';

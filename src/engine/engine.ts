@@ -37,6 +37,7 @@ import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
 import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
 import { Notes } from './notes.js';
 import { ReadLogs } from './read-logs.js';
+import { Sensors } from './sensors.js';
 import type { SideOutput } from './side-output.js';
 import { SingleFlight } from './single-flight.js';
 import { StepsBetween, type StepsBetweenHost } from './steps-between.js';
@@ -102,11 +103,12 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
       this.#makeAnew(node, lost),
     );
     this.#values = new ArgumentValues(this.#results);
+    const notes = new Notes();
     this.#run = {
       parts,
       graph,
       nodes: this.nodes,
-      notes: new Notes(),
+      notes,
       results: this.#results,
       failures: this.failures,
       attempts: this.#attempts,
@@ -116,6 +118,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
       reads: new ReadLogs(graph, parts.places),
       targets: new Targets({ run: parts.run, ...parts.targets, idOf: (node) => this.idOf(node) }),
       externals: new Externals(parts),
+      sensors: new Sensors({ clock: parts.clock, notes, slots: this.#attempts }),
       forceSpread: spreads(parts.force) ? new ForceSpread(parts.force, graph, this.nodes) : undefined,
       failFast: this.failFast,
     };
@@ -408,6 +411,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown> {
     return expandSubflow(this, node, definition, args[0], reads);
+  }
+
+  waitForCondition(attempt: Attempt, args: readonly unknown[]): Promise<unknown> {
+    const { node } = attempt;
+    return this.#run.sensors.wait(attempt, this.#definition(node), args, this.nodes.startedAt[node] as number);
   }
 
   waitForOthers(attempt: Attempt): Promise<unknown> {

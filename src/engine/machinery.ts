@@ -21,6 +21,7 @@ import type { Notes } from './notes.js';
 import type { Observer } from './observer.js';
 import type { ReadLogs } from './read-logs.js';
 import type { Reuse } from './reuse.js';
+import type { Sensors } from './sensors.js';
 import type { SideOutput, SideOutputs } from './side-output.js';
 import type { SingleFlight } from './single-flight.js';
 import type { Targets, TargetsParts } from './targets.js';
@@ -84,6 +85,7 @@ export interface Machinery {
   readonly reads: ReadLogs;
   readonly targets: Targets;
   readonly externals: Externals;
+  readonly sensors: Sensors;
   /** Only where forced tasks take along what they feed. */
   readonly forceSpread: ForceSpread | undefined;
   /** Only where a failure is to stop the rest. */

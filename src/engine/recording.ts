@@ -65,9 +65,10 @@ export class Recording implements Observer {
     if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
     // That it is tried again is told with what it failed of.
     if (!this.#parts.hub.active || state === 'retrying') return;
-    const { name: task } = this.#definition(node);
+    const { name: task, sensor } = this.#definition(node);
     const why = this.#maskedReason(reason);
-    this.#emit(node, why === undefined ? { task, state, attempt } : { task, state, attempt, reason: why });
+    const waits = state === 'running' && sensor !== undefined ? { waitsFor: this.#parts.mask(sensor.awaited) } : undefined;
+    this.#emit(node, { task, state, attempt, ...(why === undefined ? {} : { reason: why }), ...waits });
   }
 
   settled(node: number, facts: SettledNode): void {

@@ -295,7 +295,7 @@ export class Tracer implements RunPort, Settling {
     const place = definition.target === undefined ? undefined : await this.#placeOf(node, definition, upstream).catch(refusal);
     if (place instanceof MillraceError) return willFail(place);
     if (definition.external !== undefined && typeof place === 'object') return await this.#findExternal(place);
-    if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
+    if (!policy) return { state: 'pending', key: undefined, why: notCached(definition) };
     if (!isKnown || typeof place === 'string') {
       const known = await this.#parts.reuse.hasHistory(definition, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
@@ -368,7 +368,7 @@ export class Tracer implements RunPort, Settling {
     const { of } = definition.map as MapSettings;
     const policy = policyOf(of, this.#parts.defaultCache);
     if (of.target?.kind === 'template') this.#shownTargets.set(node, of.target.template.text);
-    if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
+    if (!policy) return { state: 'pending', key: undefined, why: notCached(of) };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(of, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
@@ -640,4 +640,8 @@ function answering(read: Promise<unknown>): Promise<() => unknown> {
       throw error;
     },
   );
+}
+
+function notCached({ sensor }: TaskDefinition): Reason {
+  return sensor === undefined ? { kind: 'not-cached' } : { kind: 'not-cached', detail: `it waits for ${sensor.awaited}` };
 }

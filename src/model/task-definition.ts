@@ -6,6 +6,7 @@ import type { ReadSink } from './file-read.js';
 import type { FinalState } from './final-state.js';
 import type { ResultStore } from './result-store.js';
 import type { NormalizedRetry } from './retry-policy.js';
+import type { Sensor } from './sensor.js';
 import type { Serializer } from './serializer.js';
 import type { TaskState } from './states.js';
 import type { External, TaskTarget } from './target.js';
@@ -47,6 +48,8 @@ export interface TaskDefinition {
   readonly target: TaskTarget | undefined;
   /** Never computed: others make it, and it is waited for. */
   readonly external: External | undefined;
+  /** It waits for a condition instead of calling `fn`. */
+  readonly sensor: Sensor | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
   readonly slotless: boolean;
   /** @default 'all-success' */
@@ -120,6 +123,7 @@ export const TASK_DEFAULTS = Object.freeze({
   outputs: undefined,
   target: undefined,
   external: undefined,
+  sensor: undefined,
   slotless: false,
   trigger: undefined,
   handles: false,
