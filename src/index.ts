@@ -25,6 +25,7 @@ export type { MapArg, MapArgs, MapOptions, MappedFuture } from './flow/mapped-fu
 export { type Param, ParameterError, type ParameterIssue, type ParamSpec, type ParamsIn, type ParamsOf, param } from './flow/parameters.js';
 export type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, RunQuery, StepInfo, TaskInfo } from './flow/past.js';
 export { FlowClosedError } from './flow/register.js';
+export { type Resource, type ResourceOptions, resource } from './flow/resource.js';
 export { sensor } from './flow/sensor.js';
 export { type SensorForOptions, type SqlSensorOptions, sensorFor, type UrlSensorOptions } from './flow/sensor-for.js';
 export type { SensorOptions } from './flow/sensor-settings.js';

@@ -159,7 +159,7 @@ export class Attempts {
   stop(reason: Error): void {
     this.#stopped = true;
     this.#dispatch.close();
-    for (const attempt of [...this.running()]) attempt.abort(reason);
+    for (const attempt of [...this.running()]) if (this.#definition(attempt.node).resource?.role !== 'teardown') attempt.abort(reason);
   }
 
   /** Attempts in flight. */
@@ -268,7 +268,8 @@ export class Attempts {
     attempt.dropArtifacts();
     this.#host.attemptEnded(attempt);
     this.#host.tick();
-    if (this.#stopped) return this.#host.fail(node, CANCELLED, thrown);
+    // What cleans up was never told to stop.
+    if (this.#stopped && this.#definition(node).resource?.role !== 'teardown') return this.#host.fail(node, CANCELLED, thrown);
     if (asError(thrown).name === 'Skip') return this.#host.fail(node, SKIPPED, thrown);
     const { retries, sensor } = this.#definition(node);
     // The time of a sensor is that of all its attempts.

@@ -112,8 +112,8 @@ export class Endings {
     attempts.forget(node);
     notes.drop(node);
     for (const follower of flights.leave(node)) host.arm(follower);
-    // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
-    if (state !== CACHED && !isDerived) graph.dropArgs(node);
+    // What was reused may have to be computed anew, derived steps are looked through, resources are known by them: those keep their arguments.
+    if (state !== CACHED && !isDerived && definition.resource === undefined) graph.dropArgs(node);
     nodes.release(node, this.#arm);
     host.wake(node);
     host.pumpSoon();

@@ -23,6 +23,7 @@ import {
   storedDigest,
 } from './inputs.js';
 import type { NodeTable } from './node-table.js';
+import type { Resources } from './resources.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
 import { hasOwnRule } from './triggering.js';
 
@@ -70,6 +71,7 @@ export class NodeResults {
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
+  readonly #resources: Pick<Resources, 'any' | 'isComing' | 'come'>;
   readonly #limit = pLimit(LOADS);
   /** Nodes whose small results are read together, when the code that now runs has asked for all it needs. */
   #gathered: number[] = [];
@@ -85,8 +87,10 @@ export class NodeResults {
     failures: Failures,
     keeper: ResultKeeper,
     children: ReadonlyMap<number, readonly number[]>,
+    resources: Pick<Resources, 'any' | 'isComing' | 'come'>,
     makeAnew: MakeAnew,
   ) {
+    this.#resources = resources;
     this.#run = run;
     this.#graph = graph;
     this.#nodes = nodes;
@@ -166,12 +170,12 @@ export class NodeResults {
     return this.#values[this.actual(node)];
   }
 
-  /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
+  /** The inputs of a node that are only addresses yet, or being read, or resources that are not set up: those to `load`. */
   unloadedInputs(node: number): readonly number[] {
-    if (this.#origins.size === 0) return NONE;
+    if (this.#origins.size === 0 && !this.#resources.any) return NONE;
     const unloaded = new Set<number>();
     for (const { from } of this.#graph.inputs(node)) {
-      const waiting = this.#unloaded(from);
+      const waiting = this.#resources.isComing(from) ? from : this.#unloaded(from);
       if (waiting !== undefined) unloaded.add(waiting);
     }
     return [...unloaded];
@@ -200,7 +204,10 @@ export class NodeResults {
   async loadAll(nodes: readonly number[]): Promise<void> {
     const reads = new Set<Promise<void>>();
     // In nobody's name: what a store reads is no input of the sub-flow whose body awaits it (S22b).
-    for (const node of nodes) reads.add(this.#loading.get(node) ?? scopes.exit(() => this.#startReading(node)));
+    for (const node of nodes)
+      reads.add(
+        this.#resources.isComing(node) ? this.#resources.come(node) : (this.#loading.get(node) ?? scopes.exit(() => this.#startReading(node))),
+      );
     await Promise.all(reads);
     if (this.#unreadable.size > 0) for (const node of nodes) if (this.#unreadable.has(node)) throw this.#unreadable.get(node);
     if (this.#loading.size > 0) await Promise.all(nodes.map((node) => this.#loading.get(node)));
@@ -306,6 +313,12 @@ export class NodeResults {
 
   #digestOf(ref: Ref): InputDigest | undefined {
     const node = this.actual(ref[NODE]);
+    const { name, parameterNames, resource } = this.#graph.definitions[node] as TaskDefinition;
+    // Known before it is set up, and the same in every run, whatever object that gives.
+    if (resource !== undefined) {
+      const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, (input) => this.#digestOf(input));
+      return partDigest(inputs && derivedDigest(`resource ${name}`, [], inputs), ref[PATH]);
+    }
     if (!this.hasValue(node)) return undefined;
     const stored = this.#storedOf(node);
     if (stored) return storedDigest(stored, ref[PATH]);

@@ -50,6 +50,8 @@ export interface TaskDefinition {
   readonly external: External | undefined;
   /** It waits for a condition instead of calling `fn`. */
   readonly sensor: Sensor | undefined;
+  /** What the tasks of a run share, and who cleans it up. */
+  readonly resource: ResourceRole | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
   readonly slotless: boolean;
   /** @default 'all-success' */
@@ -73,6 +75,12 @@ export interface TaskDefinition {
   readonly map: MapSettings | undefined;
   /** For a sub-flow: the flow that `fn` is the body of. */
   readonly subflow: Subflow | undefined;
+}
+
+export interface ResourceRole {
+  readonly role: 'setup' | 'teardown';
+  /** A teardown that fails fails the run. */
+  readonly failRun: boolean;
 }
 
 export interface MapSettings {
@@ -124,6 +132,7 @@ export const TASK_DEFAULTS = Object.freeze({
   target: undefined,
   external: undefined,
   sensor: undefined,
+  resource: undefined,
   slotless: false,
   trigger: undefined,
   handles: false,

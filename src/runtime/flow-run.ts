@@ -227,9 +227,15 @@ export class FlowRun {
   }
 
   #abandon(state: 'cancelled' | 'failed', reason: Error): void {
-    this.#parts.engine.abandon(state, reason);
+    const { engine, options } = this.#parts;
+    engine.abandon(state, reason);
     // One more turn, so that a body that only waited for its tasks can still end by itself.
-    setImmediate(() => setImmediate(() => this.#giveUp(reason)));
+    const giveUp = (): void => void setImmediate(() => setImmediate(() => this.#giveUp(reason)));
+    const tornDown = engine.tearDown();
+    if (tornDown === undefined) return giveUp();
+    // What cleans up has a grace of its own.
+    const stop = systemClock.schedule(options.graceMs ?? GRACE_MS, () => engine.abandon(state, reason, true));
+    void tornDown.then(stop).then(giveUp);
   }
 
   #starve(): void {
