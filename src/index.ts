@@ -36,6 +36,16 @@ export type { ExternalOptions, Task, TaskOptions, TaskRef } from './flow/task-ty
 export { type Unmapped, unmapped } from './flow/unmapped.js';
 export type { Graph, ViewEdge as GraphEdge, ViewNode as PreviewNode } from './graph/graph-view.js';
 export type { ArtifactKind, ArtifactRef } from './model/artifact.js';
+export {
+  type Asset,
+  type AssetRenewal,
+  asset,
+  type FlowEnd,
+  type FlowEvent,
+  type FlowRunEnd,
+  type FlowTrigger,
+  type RunTrigger,
+} from './model/asset.js';
 export type { CacheContext, CachePolicy } from './model/cache-policy.js';
 export { type Check, CheckFailedError, type CheckResult } from './model/check.js';
 export { type ConcurrencyLimit, limit } from './model/concurrency-limit.js';

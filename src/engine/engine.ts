@@ -6,6 +6,7 @@ import { adoptionOf } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
 import { isRef, NODE, type Path, project, type Ref } from '../graph/ref.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
+import type { RunTrigger } from '../model/asset.js';
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
@@ -150,6 +151,10 @@ export class Engine
 
   get scheduled(): ScheduledTime {
     return this.#parts.run.scheduled;
+  }
+
+  get triggers(): readonly RunTrigger[] {
+    return this.#parts.run.triggers ?? [];
   }
 
   get params(): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { TaskGraph } from '../graph/task-graph.js';
+import type { RunTrigger } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { ScheduledTime } from '../model/schedule.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -33,6 +34,7 @@ export interface EngineParts {
     readonly flowName: string;
     readonly params: Readonly<Record<string, unknown>>;
     readonly scheduled: ScheduledTime;
+    readonly triggers?: readonly RunTrigger[];
   };
   /** Empty: it grows while it runs. */
   readonly graph: TaskGraph;

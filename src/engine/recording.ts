@@ -1,5 +1,6 @@
 import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import { maskData } from '../log/mask-data.js';
+import type { AssetRenewal } from '../model/asset.js';
 import type { LogLevel, LogLine, ProgressData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
@@ -17,6 +18,7 @@ import type { Reuse } from './reuse.js';
 export interface RecordingParts {
   readonly graph: TaskGraph;
   readonly run: string;
+  readonly flow: string;
   readonly journal: Journal;
   readonly hub: EventHub;
   readonly reuse: Reuse;
@@ -87,10 +89,20 @@ export class Recording implements Observer {
         artifacts: facts.kept?.artifacts.map((artifact) => ({ index: node, ...artifact })) ?? [],
         entry,
         released: facts.claimed,
+        renewals: this.#renewals(node, facts),
       },
       tell,
     );
     this.#queuedAt.delete(node);
+  }
+
+  /** What was reused is as old as it was. */
+  #renewals(node: number, { state, kept, finishedAt }: SettledNode): readonly AssetRenewal[] | undefined {
+    const { renews } = this.#definition(node);
+    if (renews === undefined || state !== 'success') return undefined;
+    const { flow, graph, run } = this.#parts;
+    const digest = kept?.valueDigest;
+    return renews.map((asset) => ({ asset, flow, run, task: graph.id(node), ...(digest === undefined ? {} : { digest }), at: finishedAt }));
   }
 
   /** An attempt that failed and will be followed by another is recorded at once (S13). */

@@ -1,3 +1,4 @@
+import type { RunTrigger } from './asset.js';
 import type { ScheduledTime } from './schedule.js';
 
 /**
@@ -24,6 +25,8 @@ export interface DueRun {
   readonly params: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly scheduled?: ScheduledTime;
+  /** What has come, of what its flow waits for. */
+  readonly triggers?: readonly RunTrigger[];
   /** Not to start before. Milliseconds since the epoch, as all times here. */
   readonly dueAt: number;
   readonly createdAt: number;

@@ -50,6 +50,8 @@ export interface TaskDefinition {
   readonly external: External | undefined;
   /** It waits for a condition instead of calling `fn`. */
   readonly sensor: Sensor | undefined;
+  /** Names of the assets that it renews when it ends in success. */
+  readonly renews: readonly string[] | undefined;
   /** What the tasks of a run share, and who cleans it up. */
   readonly resource: ResourceRole | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
@@ -133,6 +135,7 @@ export const TASK_DEFAULTS = Object.freeze({
   external: undefined,
   sensor: undefined,
   resource: undefined,
+  renews: undefined,
   slotless: false,
   trigger: undefined,
   handles: false,

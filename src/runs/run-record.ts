@@ -1,4 +1,5 @@
 import type { ArtifactRef } from '../model/artifact.js';
+import type { AssetRenewal } from '../model/asset.js';
 import type { LogLevel } from '../model/event.js';
 import type {
   ArtifactRow,
@@ -34,6 +35,8 @@ export interface RecordBatch {
   readonly metrics?: readonly MetricRow[];
   /** Upserted by (run, index). */
   readonly progress?: readonly ProgressRow[];
+  /** Told to flows that wait for them. Those that are recorded already are passed over. */
+  readonly renewals?: readonly AssetRenewal[];
   /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
   readonly released?: readonly string[];
 }

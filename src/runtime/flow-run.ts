@@ -183,9 +183,10 @@ export class FlowRun {
   }
 
   #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
-    const { flow, id, recording, scheduled } = this.#parts;
+    const { flow, id, options, recording, scheduled } = this.#parts;
+    const triggers = options.due?.triggers ?? [];
     const log = createTaskLogger((level, text) => recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, scheduled, tracing: false }, sideOutput);
+    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, scheduled, triggers, tracing: false }, sideOutput);
   }
 
   /** Of the run's own body. */

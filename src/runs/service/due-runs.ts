@@ -7,7 +7,9 @@ import type { ServiceSession } from './database.js';
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
 const COLUMNS =
-  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(', ');
+  'flow, key, run, cause, schedule, backfill, params, tags, scheduled_at, scheduled_from, due_at, created_at, state, why, service, triggers'.split(
+    ', ',
+  );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
 const GOING_ON = `run.state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
@@ -62,6 +64,7 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
       'waiting',
       null,
       null,
+      row.triggers === undefined ? null : JSON.stringify(row.triggers),
     );
     if (found) added.push(found[0] as string);
   }
@@ -212,7 +215,8 @@ export async function keepClaims(session: ServiceSession, service: string, runs:
 }
 
 function dueOf(row: SqlRow): DueRun {
-  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service] = row as readonly string[];
+  const [flow, key, run, cause, schedule, backfill, params, tags, at, from, dueAt, createdAt, state, why, service, triggers] =
+    row as readonly string[];
   return {
     flow: flow as string,
     key: key as string,
@@ -223,6 +227,7 @@ function dueOf(row: SqlRow): DueRun {
     params: JSON.parse(params as string),
     tags: JSON.parse(tags as string),
     ...(at == null ? undefined : { scheduled: { at: Number(at), from: Number(from) } }),
+    ...(triggers == null ? undefined : { triggers: JSON.parse(triggers) }),
     dueAt: Number(dueAt),
     createdAt: Number(createdAt),
     state: state as DueState,

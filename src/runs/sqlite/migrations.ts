@@ -1,10 +1,10 @@
 import { renameSync, rmSync } from 'node:fs';
 import { MillraceError } from '../../base/error.js';
 import { SqliteConnection } from './connection.js';
-import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8 } from './schema.js';
+import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9 } from './schema.js';
 
 /** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. */
-export const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8];
+export const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9];
 
 /** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */
 const APPLICATION_ID = 0x4d494c4c;
