@@ -24,8 +24,8 @@ export interface SensorsParts {
 
 /** The first line about a wait that lasts comes at once, the next after so long, each after that in twice the time. */
 const TELLS_AFTER_MS = 600_000;
-/** No more often than this is said how much of the time is over. */
-const PROGRESS_EVERY_MS = 1_000;
+/** How much of the time is over is said in steps of this. */
+const PROGRESS_STEP = 0.05;
 /** What a look may go on for when the time is up. */
 const LAST_LOOK_MS = 10_000;
 
@@ -90,7 +90,7 @@ class Teller {
   readonly #looker: Looker;
   readonly #since: number;
   #tellAt: number;
-  #progressAt = 0;
+  #nextProgress = PROGRESS_STEP;
   #hasWaited = false;
 
   constructor(clock: Clock, attempt: Attempt, looker: Looker, since: number) {
@@ -111,9 +111,10 @@ class Teller {
       this.#tellAt = this.#since + 2 * waited;
     }
     this.#hasWaited = true;
-    if (!Number.isFinite(until) || now < this.#progressAt) return;
-    this.#progressAt = now + PROGRESS_EVERY_MS;
-    this.#attempt.progress(waited / (until - this.#since), `waits: ${why}`);
+    const over = waited / (until - this.#since);
+    if (!Number.isFinite(until) || over < this.#nextProgress) return;
+    this.#nextProgress = over + PROGRESS_STEP;
+    this.#attempt.progress(over, `of its time is over: ${why}`);
   }
 
   came(): void {
