@@ -19,6 +19,7 @@ import {
   inputWithoutDigest,
   mapDigest,
   partDigest,
+  resourceDigest,
   sameDigests,
   storedDigest,
 } from './inputs.js';
@@ -314,10 +315,9 @@ export class NodeResults {
   #digestOf(ref: Ref): InputDigest | undefined {
     const node = this.actual(ref[NODE]);
     const { name, parameterNames, resource } = this.#graph.definitions[node] as TaskDefinition;
-    // Known before it is set up, and the same in every run, whatever object that gives.
     if (resource !== undefined) {
       const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, (input) => this.#digestOf(input));
-      return partDigest(inputs && derivedDigest(`resource ${name}`, [], inputs), ref[PATH]);
+      return partDigest(inputs && resourceDigest(name, inputs), ref[PATH]);
     }
     if (!this.hasValue(node)) return undefined;
     const stored = this.#storedOf(node);

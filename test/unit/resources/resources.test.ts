@@ -137,6 +137,16 @@ describe('resource', () => {
     expect(await f.run()).toBe('a@main');
     expect(told).toEqual([]);
     expect((await recorded('cached/latest')).states).toEqual({ 'warehouse#0': 'skipped', 'warehouse teardown#0': 'skipped', 'ask#0': 'cached' });
+    expect((await f.preview()).nodes.map(({ id, state }) => [id, state])).toEqual([
+      ['warehouse#0', 'pending'],
+      ['warehouse teardown#0', 'pending'],
+      ['ask#0', 'complete'],
+    ]);
+    const mapped = flow('mapped', () => cached.map(unmapped(warehouse('main')), ['a', 'b']));
+    expect((await mapped.preview()).nodes.at(-1)).toMatchObject({ state: 'pending' });
+    await mapped.run();
+    expect((await mapped.preview()).nodes.at(-1)).toMatchObject({ state: 'complete' });
+    told = [];
     expect(await f.run({ name: 'other' })).toBe('a@other');
     expect(told).toEqual(['setup other', 'query a of other', 'teardown other']);
   });
