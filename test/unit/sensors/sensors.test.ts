@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ctx, every, Fail, flow, limit, param, sensor, sensorFor, task } from '../../../src/index.js';
-import { eventsOf, failureOf, freshHome, inMemory, recorded, turns } from '../engine/workbench.js';
+import { eventsOf, failureOf, freshHome, gate, inMemory, recorded, turns } from '../engine/workbench.js';
 
 let root = '';
 beforeEach(() => {
@@ -120,9 +120,9 @@ describe('sensor', () => {
     holdTime();
     let open = false;
     let pokes = 0;
-    const gate = sensor('gate', () => ++pokes > 0 && open, { every: '10s' });
+    const opens = sensor('opens', () => ++pokes > 0 && open, { every: '10s' });
     const seen = task(() => 1, { name: 'seen' });
-    const run = watch(flow('many', { concurrency: 2 }, () => Array.from({ length: 100 }, () => seen().after(gate()))).run());
+    const run = watch(flow('many', { concurrency: 2 }, () => Array.from({ length: 100 }, () => seen().after(opens()))).run());
     await begun(() => pokes === 100);
     await until(() => false, 10_000, 5);
     open = true;
@@ -152,6 +152,31 @@ describe('sensor', () => {
     });
     vi.useRealTimers();
     expect((await recorded('late/latest')).states).toEqual({ 'never#0': 'timed-out' });
+  });
+
+  it('its time passes also while it waits for a slot', async () => {
+    holdTime();
+    const { poke, pokes } = fromPoke(Number.POSITIVE_INFINITY);
+    const done = gate();
+    const waits = sensor('waits', poke, { every: '10s', timeout: '1m' });
+    let hogs = false;
+    const hog = task(
+      async () => {
+        hogs = true;
+        await done.opened;
+      },
+      { name: 'hog' },
+    );
+    const run = watch(failureOf(flow('hogged', { concurrency: 1 }, () => [waits(), hog()]).run()));
+    await begun(() => pokes() === 1 && hogs);
+    await until(() => false, 1_000, 61);
+    done.open();
+    await until(() => run.settled, 1);
+    const { failures } = await run.result;
+    expect(failures.map(({ cause }) => (cause as Error).message)).toEqual([
+      "'waits#0' waited 60000 ms for the condition of 'waits', in vain: all slots, or its limits, were taken",
+    ]);
+    expect(pokes()).toBe(1);
   });
 
   it('soft: out of time it is skipped, and what depends on it too', async () => {
