@@ -133,6 +133,8 @@ ORDER BY run.finished_at LIMIT ?`,
     source,
     AT_ONCE,
   );
+  // A tick that finds nothing writes nothing: what it looks at overlaps by more than this.
+  if (rows.length === 0 && now - cursor.untilAt < MISSED_AFTER_MS) return [];
   const ends = rows.map(([run, state, at]) => ({
     kind: 'flow' as const,
     flow: trigger.flow,
