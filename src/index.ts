@@ -26,6 +26,10 @@ export type { MapArg, MapArgs, MapOptions, MappedFuture } from './flow/mapped-fu
 export { type Param, ParameterError, type ParameterIssue, type ParamSpec, type ParamsIn, type ParamsOf, param } from './flow/parameters.js';
 export type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, RunQuery, StepInfo, TaskInfo } from './flow/past.js';
 export { FlowClosedError } from './flow/register.js';
+export { type Resource, type ResourceOptions, resource } from './flow/resource.js';
+export { sensor } from './flow/sensor.js';
+export { type SensorForOptions, type SqlSensorOptions, sensorFor, type UrlSensorOptions } from './flow/sensor-for.js';
+export type { SensorOptions } from './flow/sensor-settings.js';
 export { type ShellCommand, type ShellOptions, shell } from './flow/shell.js';
 export { ShellError } from './flow/shell-error.js';
 export { task } from './flow/task.js';
@@ -33,6 +37,16 @@ export type { ExternalOptions, Task, TaskOptions, TaskRef } from './flow/task-ty
 export { type Unmapped, unmapped } from './flow/unmapped.js';
 export type { Graph, ViewEdge as GraphEdge, ViewNode as PreviewNode } from './graph/graph-view.js';
 export type { ArtifactKind, ArtifactRef } from './model/artifact.js';
+export {
+  type Asset,
+  type AssetRenewal,
+  asset,
+  type FlowEnd,
+  type FlowEvent,
+  type FlowRunEnd,
+  type FlowTrigger,
+  type RunTrigger,
+} from './model/asset.js';
 export type { CacheContext, CachePolicy } from './model/cache-policy.js';
 export { type Check, CheckFailedError, type CheckResult } from './model/check.js';
 export { type ConcurrencyLimit, type LimitOptions, limit } from './model/concurrency-limit.js';

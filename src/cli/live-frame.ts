@@ -108,9 +108,11 @@ function activeLines(progress: RunProgress, options: FrameOptions): readonly str
   const running = [...progress.running].filter(({ inMap }) => !inMap);
   const lines = maps.slice(0, room).map((map) => mapLine(map, options));
   for (const task of retrying.slice(0, room - lines.length)) lines.push(retryLine(task, options));
-  for (const { node, since, attempt } of running.slice(0, room - lines.length)) {
+  for (const { node, since, attempt, waitsFor } of running.slice(0, room - lines.length)) {
     const again = attempt > 1 ? colours.yellow(` attempt ${attempt}`) : '';
-    lines.push(`  ${colours.cyan('▸')} ${terminalText(node)} ${colours.dim(formatMs(Math.max(0, now - since)))}${again}`);
+    const waits = waitsFor === undefined ? '' : colours.dim(` waits for ${terminalText(waitsFor)}`);
+    const mark = waitsFor === undefined ? colours.cyan('▸') : colours.dim('…');
+    lines.push(`  ${mark} ${terminalText(node)} ${colours.dim(formatMs(Math.max(0, now - since)))}${waits}${again}`);
   }
   const hidden = maps.length + retrying.length + running.length - lines.length;
   return hidden > 0 ? [...lines, colours.dim(`    and ${hidden} more`)] : lines;

@@ -12,6 +12,8 @@ export interface RunningTask {
   readonly attempt: number;
   /** Told by its map, not by a line of its own. */
   readonly inMap: boolean;
+  /** It does not work: it waits for this. */
+  readonly waitsFor?: string;
 }
 
 /** A task between two attempts. */
@@ -172,11 +174,14 @@ export class RunProgress {
     const before = this.#states.get(node);
     this.#startedAt ??= at;
     this.#states.set(node, data.state);
-    if (before !== undefined) this.#counts.set(before, (this.#counts.get(before) ?? 1) - 1);
-    this.#counts.set(data.state, (this.#counts.get(data.state) ?? 0) + 1);
+    // What waits for the world outside counts as waiting, to people.
+    const counted = this.#running.get(node)?.waitsFor === undefined ? before : 'pending';
+    const counts = data.waitsFor === undefined ? data.state : 'pending';
+    if (counted !== undefined) this.#counts.set(counted, (this.#counts.get(counted) ?? 1) - 1);
+    this.#counts.set(counts, (this.#counts.get(counts) ?? 0) + 1);
     this.#tally(node, before, data);
     const inMap = this.#tellMap(node, before, data.state);
-    if (data.state === 'running') this.#running.set(node, { node, task: data.task, since: at, attempt: data.attempt, inMap });
+    if (data.state === 'running') this.#running.set(node, runningTask(node, data, at, inMap));
     else this.#running.delete(node);
     if (data.state === 'retrying') this.#retrying.set(node, retryingTask(node, data, at, inMap));
     else this.#retrying.delete(node);
@@ -227,6 +232,10 @@ export class RunProgress {
     if (this.#slowest.length === SLOWEST_KEPT && last !== undefined && task.ms <= last.ms) return;
     this.#slowest = [...this.#slowest, task].sort((a, b) => b.ms - a.ms).slice(0, SLOWEST_KEPT);
   }
+}
+
+function runningTask(node: string, { task, attempt, waitsFor }: TaskStateData, since: number, inMap: boolean): RunningTask {
+  return { node, task, since, attempt, inMap, ...(waitsFor === undefined ? {} : { waitsFor }) };
 }
 
 function retryingTask(node: string, { task, attempt, retry }: TaskStateData, now: number, inMap: boolean): RetryingTask {

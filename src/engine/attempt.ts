@@ -1,6 +1,7 @@
 import { makeTempDir, type TempDir } from '../base/temp-dir.js';
 import { type Output, scopes, type TaskScope } from '../flow/scope.js';
 import { createTaskLogger } from '../log/run-log.js';
+import type { RunTrigger } from '../model/asset.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { Logger } from '../model/logger.js';
@@ -14,6 +15,7 @@ export interface AttemptHost {
   readonly flowName: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly scheduled: ScheduledTime;
+  readonly triggers: readonly RunTrigger[];
   idOf(node: number): string;
   mapIndexOf(node: number): number | undefined;
   progress(node: number, attempt: number, fraction: number, message: string | undefined): void;
@@ -74,6 +76,10 @@ export class Attempt implements TaskScope, TaskContext, Output {
 
   get dataInterval(): { readonly start: Date; readonly end: Date } {
     return dataIntervalOf(this.#host.scheduled);
+  }
+
+  get triggers(): readonly RunTrigger[] {
+    return this.#host.triggers;
   }
 
   get idempotencyKey(): string {

@@ -38,6 +38,8 @@ export interface AttemptsHost extends AttemptHost {
   expand(node: number, definition: TaskDefinition, args: readonly unknown[], reads: ReadSink | undefined): Promise<unknown>;
   /** What others make is waited for, never computed. */
   waitForOthers(attempt: Attempt): Promise<unknown>;
+  /** As is the condition of a sensor. */
+  waitForCondition(attempt: Attempt, args: readonly unknown[]): Promise<unknown>;
   /** What is to take down the files that the next attempt reads; undefined where nobody needs to know. */
   observe(node: number): ReadSink | undefined;
   move(node: number, state: number): void;
@@ -67,6 +69,8 @@ export class Attempts {
   readonly #made = new Map<number, number>();
   /** Time-outs and delays. */
   readonly #timers = new Map<number, () => void>();
+  /** Nodes that run and wait for their slot again, with what lets them go on. */
+  readonly #turns = new Map<number, () => void>();
   #stopped = false;
 
   /** @param limits where named limits are counted, and for whom */
@@ -105,9 +109,14 @@ export class Attempts {
   startNext(): boolean {
     const node = this.#dispatch.next();
     if (node === undefined) return false;
+    const turn = this.#turns.get(node);
     // It may have been ended while it waited.
-    if (this.#host.nodes.state[node] !== QUEUED) this.#dispatch.release(node);
-    else {
+    if (turn === undefined && this.#host.nodes.state[node] !== QUEUED) this.#dispatch.release(node);
+    else if (turn !== undefined) {
+      this.#turns.delete(node);
+      this.#host.nodes.mark(node, HAS_SLOT);
+      turn();
+    } else {
       this.#host.nodes.mark(node, HAS_SLOT);
       this.#start(node);
     }
@@ -121,7 +130,29 @@ export class Attempts {
       this.#timers.get(node)?.();
       this.#timers.delete(node);
     }
+    if (this.#turns.size > 0) this.#turns.delete(node);
+    this.#giveBack(node);
+  }
+
+  #giveBack(node: number): void {
     if (this.#host.nodes.unmark(node, HAS_SLOT)) this.#dispatch.release(node);
+  }
+
+  /** It waits, and others may have its slot and its limits meanwhile. */
+  lend(node: number): void {
+    this.#giveBack(node);
+    this.#host.pumpSoon();
+  }
+
+  /** Resolves when it has them again; at once, where it takes none or has not lent them. */
+  regain(node: number): Promise<void> {
+    const { slotless, priority, limits } = this.#definition(node);
+    if (slotless || this.#host.nodes.has(node, HAS_SLOT)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#dispatch.add(node, priority, limits);
+      this.#turns.set(node, resolve);
+      this.#host.pumpSoon();
+    });
   }
 
   forget(node: number): void {
@@ -132,7 +163,7 @@ export class Attempts {
   stop(reason: Error): void {
     this.#stopped = true;
     this.#dispatch.close();
-    for (const attempt of [...this.running()]) attempt.abort(reason);
+    for (const attempt of [...this.running()]) if (this.#definition(attempt.node).resource?.role !== 'teardown') attempt.abort(reason);
   }
 
   /** Attempts in flight. */
@@ -158,6 +189,7 @@ export class Attempts {
       const args = host.argumentsOf(node);
       this.#calling = attempt;
       if (definition.external !== undefined) returned = host.waitForOthers(attempt);
+      else if (definition.sensor !== undefined) returned = host.waitForCondition(attempt, args);
       else if (definition.kind === 'subflow') returned = host.expand(node, definition, args, attempt.reads);
       else returned = scopes.run(attempt, definition.fn, ...args);
       isLater = isThenable(returned);
@@ -241,10 +273,14 @@ export class Attempts {
     attempt.dropArtifacts();
     this.#host.attemptEnded(attempt);
     this.#host.tick();
-    if (this.#stopped) return this.#host.fail(node, CANCELLED, thrown);
+    // What cleans up was never told to stop.
+    if (this.#stopped && this.#definition(node).resource?.role !== 'teardown') return this.#host.fail(node, CANCELLED, thrown);
     if (asError(thrown).name === 'Skip') return this.#host.fail(node, SKIPPED, thrown);
-    const { retries } = this.#definition(node);
+    const { retries, sensor } = this.#definition(node);
+    // The time of a sensor is that of all its attempts.
+    const isOver = sensor !== undefined && asError(thrown) instanceof TimedOutError;
     const delayMs =
+      !isOver &&
       retries &&
       nextDelay(
         retries,
@@ -253,7 +289,7 @@ export class Attempts {
         () => this.#host.random(),
         (problem) => attempt.line('warn', problem.message),
       );
-    if (delayMs !== undefined) return this.#retry(attempt, thrown, delayMs);
+    if (typeof delayMs === 'number') return this.#retry(attempt, thrown, delayMs);
     this.#host.fail(node, asError(thrown) instanceof TimedOutError ? TIMED_OUT : FAILED, thrown);
   }
 

@@ -2,6 +2,7 @@ import { asError } from '../base/error.js';
 import { type BodyScope, scopes } from '../flow/scope.js';
 import { isRef, NODE, PATH, project, type Ref } from '../graph/ref.js';
 import { replaceDeep, replacingReferences, visitReferences } from '../graph/references.js';
+import type { GraphScope } from '../graph/task-graph.js';
 
 /** What a body's return value is resolved with. */
 export interface Settling {
@@ -9,6 +10,8 @@ export interface Settling {
   ended(node: number): Promise<void>;
   /** The value of a node that has settled. Rejects with its `TaskError` when it has none. */
   valueOf(node: number): Promise<unknown>;
+  /** The function has returned, or thrown. */
+  bodyOver?(scope: GraphScope): void;
 }
 
 /**
@@ -16,8 +19,17 @@ export interface Settling {
  * failure in it stays unhandled.
  */
 export async function runBody(scope: BodyScope, settling: Settling, body: () => unknown): Promise<unknown> {
-  const returned = scopes.run(scope, body);
-  return await resolveReturned(settling, isRef(returned) ? returned : await returned);
+  return await resolveReturned(settling, ...(await calledTo(scope, settling, body)));
+}
+
+/** In a list: a future that is returned is not to be awaited. */
+async function calledTo(scope: BodyScope, settling: Settling, body: () => unknown): Promise<[returned: unknown]> {
+  try {
+    const returned = scopes.run(scope, body);
+    return [isRef(returned) ? returned : await returned];
+  } finally {
+    settling.bodyOver?.(scope.graphScope);
+  }
 }
 
 /** A body that ends by a skip, its own or that of a task it needed, has failed at nothing: it gives nothing (S11). */

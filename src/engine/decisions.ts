@@ -54,6 +54,8 @@ export class Decisions {
     nodes.mark(node, LOOKED_AT);
     forceSpread?.mark(node, definition);
     if (definition.kind === 'derived') return between.derive(node, definition);
+    // Nobody but the run itself says when, and neither is ever reused.
+    if (definition.resource?.role === 'teardown') return this.#prepare(node, undefined);
     if (this.#host.stopped) return this.#endings.fail(node, CANCELLED, this.#host.stopped);
     if (hasOwnRule(definition)) {
       if (!this.#isTriggered(node, definition)) return;
@@ -63,6 +65,7 @@ export class Decisions {
       if (lost.length > 0) return this.#endings.without(node, lost);
     }
     if (definition.kind === 'map') return between.expand(node, definition);
+    if (definition.resource !== undefined) return this.#prepare(node, undefined);
     const policy = policyOf(definition, parts.defaultCache);
     if (definition.target !== undefined && !this.#isPlaced(node, definition)) return;
     if (definition.external !== undefined && (definition.target !== undefined || !policy)) this.#prepare(node, undefined);
@@ -220,7 +223,7 @@ export class Decisions {
   /** True: results that the node needs are only addresses yet, and it is looked at again when they are here. */
   waitForInputs(node: number): boolean {
     const { nodes, results } = this.#run;
-    return results.someReused && nodes.has(node, HAS_INPUTS) && this.#waitFor(node, results.unloadedInputs(node));
+    return results.someAreToCome && nodes.has(node, HAS_INPUTS) && this.#waitFor(node, results.unloadedInputs(node));
   }
 
   #waitFor(node: number, inputs: readonly number[]): boolean {

@@ -127,7 +127,7 @@ export class Endings {
   #moveOn(node: number, state: number): void {
     const { flights, graph, maps, nodes, notes } = this.#run;
     const host = this.#host;
-    const { kind } = this.#definition(node);
+    const { kind, resource } = this.#definition(node);
     const isDerived = kind === 'derived';
     nodes.move(node, state);
     // A map counts by its children; one that could not be split, or was not come to, has nobody else to count it.
@@ -137,8 +137,8 @@ export class Endings {
     notes.drop(node);
     const followers = flights.leave(node);
     if (followers !== undefined) for (const follower of followers) host.arm(follower);
-    // What was reused may have to be computed anew, and derived steps are looked through: those keep their arguments.
-    if (state !== CACHED && !isDerived) graph.dropArgs(node);
+    // What was reused may have to be computed anew, derived steps are looked through, resources are known by them: those keep their arguments.
+    if (state !== CACHED && !isDerived && resource === undefined) graph.dropArgs(node);
     nodes.release(node, host.arm);
     host.wake(node);
     host.pumpSoon();

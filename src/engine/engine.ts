@@ -4,8 +4,9 @@ import { Fifo } from '../base/fifo.js';
 import { cache } from '../cache/policy.js';
 import { adoptionOf } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
-import { type Path, project, type Ref } from '../graph/ref.js';
+import { isRef, NODE, type Path, project, type Ref } from '../graph/ref.js';
 import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
+import type { RunTrigger } from '../model/asset.js';
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
@@ -39,6 +40,8 @@ import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable, REDONE } from './node-table.js
 import { Notes } from './notes.js';
 import type { Observer } from './observer.js';
 import { ReadLogs } from './read-logs.js';
+import { Resources, type ResourcesHost } from './resources.js';
+import { Sensors } from './sensors.js';
 import type { SideOutput } from './side-output.js';
 import { SingleFlight } from './single-flight.js';
 import { StepsBetween, type StepsBetweenHost } from './steps-between.js';
@@ -58,7 +61,9 @@ const SLICE_MS = 8;
  * The order of one task run (S10): its inputs settle, the cache is asked, a slot is taken, the attempt runs, its result is stored, and
  * only then is it a success.
  */
-export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, FailFastView, MapsHost, EndingsHost, DecisionsHost, StepsBetweenHost {
+export class Engine
+  implements RunPort, Settling, AttemptsHost, SubflowHost, FailFastView, MapsHost, EndingsHost, DecisionsHost, StepsBetweenHost, ResourcesHost
+{
   readonly graph: TaskGraph;
   readonly observer: Observer;
   readonly adopt?: (definition: TaskDefinition) => TaskDefinition;
@@ -83,6 +88,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   readonly #endings: Endings;
   readonly #decisions: Decisions;
   readonly #between: StepsBetween;
+  readonly #resources = new Resources(this);
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   #pumping = false;
@@ -105,15 +111,23 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     const { limits, claims } = parts;
     const owner = limits === undefined ? undefined : { run: claims.run, epoch: claims.epoch };
     this.#attempts = new Attempts(this, parts.concurrency, { registry: limits ?? processLimits(), owner });
-    this.#results = new NodeResults(parts.run.id, graph, this.nodes, this.failures, parts.keeper, this.#maps.children, (node, lost) =>
-      this.#makeAnew(node, lost),
+    this.#results = new NodeResults(
+      parts.run.id,
+      graph,
+      this.nodes,
+      this.failures,
+      parts.keeper,
+      this.#maps.children,
+      this.#resources,
+      (node, lost) => this.#makeAnew(node, lost),
     );
     this.#values = new ArgumentValues(this.#results);
+    const notes = new Notes();
     this.#run = {
       parts,
       graph,
       nodes: this.nodes,
-      notes: new Notes(),
+      notes,
       results: this.#results,
       failures: this.failures,
       attempts: this.#attempts,
@@ -123,6 +137,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
       reads: new ReadLogs(graph, parts.places),
       targets: new Targets({ run: parts.run, ...parts.targets, idOf: (node) => this.idOf(node) }),
       externals: new Externals(parts),
+      sensors: new Sensors({ clock: parts.clock, notes, slots: this.#attempts }),
       forceSpread: spreads(parts.force) ? new ForceSpread(parts.force, graph, this.nodes) : undefined,
       failFast: this.failFast,
     };
@@ -145,6 +160,10 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     return this.#parts.run.scheduled;
   }
 
+  get triggers(): readonly RunTrigger[] {
+    return this.#parts.run.triggers ?? [];
+  }
+
   get params(): Readonly<Record<string, unknown>> {
     return this.#parts.run.params;
   }
@@ -162,7 +181,8 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     const definition = this.#definition(node);
     if (definition.trigger !== undefined && firesEarly(definition)) this.nodes.mark(node, EAGER);
     if (definition.priority) this.#isRanked = true;
-    if (upstream !== undefined) for (let at = 0; at < upstream.length; at++) this.nodes.link(upstream[at] as number, node);
+    const waitsFor = this.#resources.registered(node, definition, upstream);
+    if (waitsFor !== undefined) for (let at = 0; at < waitsFor.length; at++) this.nodes.link(waitsFor[at] as number, node);
     if (maps !== undefined) for (const map of maps) this.#maps.awaitChildren(node, map);
     if (this.observer.listens) this.observer.registered(node);
     if (this.nodes.waitingFor[node] === 0) this.arm(node);
@@ -183,6 +203,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
         },
       );
     }
+    this.#resources.want(after);
     this.graph.addOrder(node, after);
     this.nodes.link(after, node);
   }
@@ -211,6 +232,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
 
   /** As `ended`, for the body: it is told of a failure. */
   #delivered(node: number): Promise<void> {
+    this.#resources.want(node);
     const ended = this.ended(node);
     return this.failFast === undefined ? ended : ended.finally(this.failFast.awaited(node));
   }
@@ -258,16 +280,31 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     this.tick();
     for (let node = 0; node < this.graph.size; node++) {
       const state = this.nodes.state[node] as number;
+      if (isTeardown(this.#definition(node))) continue;
       if (state === PENDING || state === QUEUED || state === RETRYING) this.fail(node, CANCELLED, reason);
     }
     this.#attempts.stop(reason);
     this.#claims.close();
   }
 
-  /** Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at. */
-  abandon(state: 'cancelled' | 'failed', reason: Error): void {
+  /** A body has returned, or thrown: it makes no more calls. */
+  bodyOver(scope: GraphScope): void {
+    this.#resources.bodyOver(scope);
+  }
+
+  /** Resolves when the resources of a run that was abandoned have been taken down; undefined: there are none. */
+  tearDown(): Promise<unknown> | undefined {
+    return this.#resources.tearDown();
+  }
+
+  /**
+   * Ends what still runs, whether it listens to its signal or not; what it may return later is not looked at.
+   * @param withTeardowns those that clean up too
+   */
+  abandon(state: 'cancelled' | 'failed', reason: Error, withTeardowns = false): void {
     this.tick();
     for (const { attempt } of [...this.running()]) {
+      if (!withTeardowns && isTeardown(this.#definition(attempt.node))) continue;
       this.observer.attemptEnded(attempt);
       this.fail(attempt.node, TASK_STATE_CODE[state], reason);
     }
@@ -347,6 +384,7 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
   #look(node: number): void {
     const { nodes } = this;
     if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || ((nodes.waitingFor[node] as number) > 0 && !nodes.has(node, EAGER))) return;
+    if (isTeardown(this.#definition(node)) && !this.#resources.mayTearDown(node)) return;
     this.#decisions.look(node, this.#definition(node), this.#between);
   }
 
@@ -418,6 +456,11 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     return expandSubflow(this, node, definition, args[0], reads);
   }
 
+  waitForCondition(attempt: Attempt, args: readonly unknown[]): Promise<unknown> {
+    const { node } = attempt;
+    return this.#run.sensors.wait(attempt, this.#definition(node), args, this.nodes.startedAt[node] as number);
+  }
+
   waitForOthers(attempt: Attempt): Promise<unknown> {
     const { node } = attempt;
     const definition = this.#definition(node);
@@ -480,9 +523,14 @@ export class Engine implements RunPort, Settling, AttemptsHost, SubflowHost, Fai
     let args = given;
     // A task whose rule lets it run after failures is handed undefined where there is no value (S12).
     if (this.nodes.has(node, HAS_INPUTS)) args = given.map(hasOwnRule(definition) ? this.#values.ifAny : this.#values.of);
-    if (this.#parts.strict) args = args.map(deepFreeze);
+    // What users share may have to change: a connection, a pool.
+    if (this.#parts.strict) args = args.map((arg, at) => (this.#isResource(given[at]) ? arg : deepFreeze(arg)));
     if (definition.label) this.#run.notes.of(node).label = labelText(definition.label, args);
     return args;
+  }
+
+  #isResource(arg: unknown): boolean {
+    return isRef(arg) && this.#definition(arg[NODE]).resource !== undefined;
   }
 
   #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
@@ -535,4 +583,8 @@ function labelText(label: NonNullable<TaskDefinition['label']>, args: readonly u
 /** Rules that may know their answer before the last input has settled. */
 function firesEarly({ trigger }: TaskDefinition): boolean {
   return trigger === 'any-success' || trigger === 'any-failed';
+}
+
+function isTeardown({ resource }: TaskDefinition): boolean {
+  return resource?.role === 'teardown';
 }

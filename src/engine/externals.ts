@@ -8,6 +8,7 @@ import type { Attempt } from './attempt.js';
 import type { Question } from './question.js';
 import type { Reuse } from './reuse.js';
 import { storedAs } from './stored.js';
+import { type Seen, waitFor } from './waiting.js';
 
 export interface ExternalsParts {
   readonly keeper: ResultKeeper;
@@ -41,19 +42,23 @@ export class Externals {
   async wait(attempt: Attempt, definition: TaskDefinition, place: TargetPlace | undefined, question: Question): Promise<unknown> {
     const { clock } = this.#parts;
     const { pollMs = 0, timeoutMs } = definition.external ?? {};
-    const until = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
     const awaited = place === undefined ? `a result of '${definition.name}' for these inputs, computed by others` : `'${place.shown}'`;
-    for (let looks = 1; ; looks++) {
-      const look = await scopes.exit(() => (place === undefined ? this.#ask(question) : this.#parts.keeper.lookAt(place)));
-      if (look.kept !== undefined) {
-        this.#found.set(attempt.node, look.kept);
-        return look.kept.value;
-      }
-      const left = until - clock.now();
-      if (left <= 0) throw new TimedOutError(attempt.taskRunId, timeoutMs ?? 0, { awaited, why: look.why, cause: look.cause });
-      if (looks === 1) attempt.line('info', `waits for ${awaited}: ${look.why}`);
-      await pause(clock, Math.min(pollMs, left), attempt.signal);
-    }
+    const kept = await waitFor({
+      clock,
+      signal: attempt.signal,
+      until: timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs,
+      look: () => scopes.exit(() => this.#look(place, question)),
+      pauseAfter: () => pollMs,
+      inVain: ({ why }, looks) => looks === 1 && attempt.line('info', `waits for ${awaited}: ${why}`),
+      outOfTime: ({ why, cause }) => new TimedOutError(attempt.taskRunId, timeoutMs ?? 0, { awaited, why, cause }),
+    });
+    this.#found.set(attempt.node, kept);
+    return kept.value;
+  }
+
+  async #look(place: TargetPlace | undefined, question: Question): Promise<Seen<Kept>> {
+    const look = await (place === undefined ? this.#ask(question) : this.#parts.keeper.lookAt(place));
+    return look.kept === undefined ? { found: undefined, why: look.why, cause: look.cause } : { found: { value: look.kept } };
   }
 
   async #ask(question: Question): Promise<Look> {
@@ -65,19 +70,4 @@ export class Externals {
     const artifacts = hit.artifacts.map(({ name, ref }) => ({ name, ref, inline: undefined }));
     return { kept: { value, valueDigest: storedAs(artifacts).valueDigest, artifacts } };
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = clock.schedule(ms, () => {
-      signal.removeEventListener('abort', aborted);
-      resolve();
-    });
-    const aborted = (): void => {
-      stop();
-      reject(signal.reason);
-    };
-    if (signal.aborted) aborted();
-    else signal.addEventListener('abort', aborted, { once: true });
-  });
 }

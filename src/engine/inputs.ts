@@ -131,6 +131,11 @@ export function derivedDigest(name: string, states: readonly string[], inputs: R
   return { digest: digest128(`${name} ${states.join(' ')}\n${digests.join('\n')}`) };
 }
 
+/** What tasks share counts by its name and arguments: known before it is set up, and the same in every run, whatever object that gives. */
+export function resourceDigest(name: string, inputs: InputDigests): InputDigest {
+  return derivedDigest(`resource ${name}`, [], inputs);
+}
+
 /** A map counts by the list of its children's digests (S21). */
 export function mapDigest(digests: readonly string[]): InputDigest {
   return { digest: digest128(`map\n${digests.join('\n')}`) };

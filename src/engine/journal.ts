@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import type { AssetRenewal } from '../model/asset.js';
 import type { LogLine } from '../model/event.js';
 import type {
   ArtifactRow,
@@ -57,6 +58,7 @@ interface Pending {
   metrics: Map<MetricSource, OpenMetric>;
   /** By place: only the last word counts. */
   progress: Map<number, ProgressRow>;
+  renewals: AssetRenewal[];
   released: string[];
   afterCommit: (() => void)[];
 }
@@ -85,6 +87,8 @@ export interface NodeRows {
   readonly entry?: CacheEntryRow | undefined;
   /** The key that the run had claimed for it (S24). */
   readonly released?: string | undefined;
+  /** Assets that it has renewed. */
+  readonly renewals?: readonly AssetRenewal[] | undefined;
 }
 
 /**
@@ -120,6 +124,7 @@ export class Journal {
     if (rows.artifacts) artifacts.push(...rows.artifacts);
     if (rows.entry) entries.push(rows.entry);
     if (rows.released !== undefined) released.push(rows.released);
+    if (rows.renewals) this.#pending.renewals.push(...rows.renewals);
     this.#added(afterCommit, rows.taskRun.state === 'cached' && rows.entry === undefined ? REUSED : WORK);
   }
 
@@ -193,7 +198,7 @@ export class Journal {
     return this.#underWay === undefined ? [waiting] : [this.#underWay, waiting];
   }
 
-  #batchOf({ afterCommit: _, change, runArtifacts, metrics, progress, ...rows }: Pending): RecordBatch {
+  #batchOf({ afterCommit: _, change, runArtifacts, metrics, progress, renewals, ...rows }: Pending): RecordBatch {
     return {
       run: this.#parts.run,
       epoch: this.#parts.epoch,
@@ -202,6 +207,7 @@ export class Journal {
       ...(runArtifacts.length > 0 ? { runArtifacts } : {}),
       ...(metrics.size > 0 ? { metrics: [...metrics.values()] } : {}),
       ...(progress.size > 0 ? { progress: [...progress.values()] } : {}),
+      ...(renewals.length > 0 ? { renewals } : {}),
       ...(change ? { change } : {}),
     };
   }
@@ -300,6 +306,7 @@ function emptyBatch(): Pending {
     runArtifacts: [],
     metrics: new Map(),
     progress: new Map(),
+    renewals: [],
     released: [],
     afterCommit: [],
   };

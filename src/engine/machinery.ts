@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { TaskGraph } from '../graph/task-graph.js';
+import type { RunTrigger } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { ScheduledTime } from '../model/schedule.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -22,6 +23,7 @@ import type { Notes } from './notes.js';
 import type { Observer } from './observer.js';
 import type { ReadLogs } from './read-logs.js';
 import type { Reuse } from './reuse.js';
+import type { Sensors } from './sensors.js';
 import type { SideOutput, SideOutputs } from './side-output.js';
 import type { SingleFlight } from './single-flight.js';
 import type { Targets, TargetsParts } from './targets.js';
@@ -33,6 +35,7 @@ export interface EngineParts {
     readonly flowName: string;
     readonly params: Readonly<Record<string, unknown>>;
     readonly scheduled: ScheduledTime;
+    readonly triggers?: readonly RunTrigger[];
   };
   /** Empty: it grows while it runs. */
   readonly graph: TaskGraph;
@@ -87,6 +90,7 @@ export interface Machinery {
   readonly reads: ReadLogs;
   readonly targets: Targets;
   readonly externals: Externals;
+  readonly sensors: Sensors;
   /** Only where forced tasks take along what they feed. */
   readonly forceSpread: ForceSpread | undefined;
   /** Only where a failure is to stop the rest. */

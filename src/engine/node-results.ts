@@ -19,10 +19,12 @@ import {
   inputWithoutDigest,
   mapDigest,
   partDigest,
+  resourceDigest,
   sameDigests,
   storedDigest,
 } from './inputs.js';
 import type { NodeTable } from './node-table.js';
+import type { Resources } from './resources.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
 import { hasOwnRule } from './triggering.js';
 
@@ -73,6 +75,7 @@ export class NodeResults {
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
   readonly #derivedDigests = new Map<number, InputDigest | undefined>();
+  readonly #resources: Pick<Resources, 'any' | 'isComing' | 'come'>;
   readonly #limit = pLimit(LOADS);
   /** Nodes whose small results are read together, when the code that now runs has asked for all it needs. */
   #gathered: number[] = [];
@@ -88,8 +91,10 @@ export class NodeResults {
     failures: Failures,
     keeper: ResultKeeper,
     children: ReadonlyMap<number, readonly number[]>,
+    resources: Pick<Resources, 'any' | 'isComing' | 'come'>,
     makeAnew: MakeAnew,
   ) {
+    this.#resources = resources;
     this.#run = run;
     this.#graph = graph;
     this.#nodes = nodes;
@@ -174,17 +179,17 @@ export class NodeResults {
     return this.#values[this.actual(node)];
   }
 
-  /** Some results are, or were, only addresses. */
-  get someReused(): boolean {
-    return this.#origins.length > 0;
+  /** Some results are, or were, only addresses, or are resources that are not set up. */
+  get someAreToCome(): boolean {
+    return this.#origins.length > 0 || this.#resources.any;
   }
 
-  /** The inputs of a node that are only addresses yet, or being read: those to `load`. */
+  /** The inputs of a node that are only addresses yet, or being read, or resources that are not set up: those to `load`. */
   unloadedInputs(node: number): readonly number[] {
-    if (!this.someReused) return NONE;
+    if (!this.someAreToCome) return NONE;
     const unloaded = new Set<number>();
     for (const { from } of this.#graph.inputs(node)) {
-      const waiting = this.#unloaded(from);
+      const waiting = this.#resources.isComing(from) ? from : this.#unloaded(from);
       if (waiting !== undefined) unloaded.add(waiting);
     }
     return [...unloaded];
@@ -214,7 +219,8 @@ export class NodeResults {
     const reads = new Set<Promise<void>>();
     // In nobody's name: what a store reads is no input of the sub-flow whose body awaits it (S22b). Once for all: to leave a scope costs 10 µs.
     scopes.exit(() => {
-      for (const node of nodes) reads.add(this.#loading.get(node) ?? this.#startReading(node));
+      for (const node of nodes)
+        reads.add(this.#resources.isComing(node) ? this.#resources.come(node) : (this.#loading.get(node) ?? this.#startReading(node)));
     });
     await Promise.all(reads);
     if (this.#unreadable.size > 0) for (const node of nodes) if (this.#unreadable.has(node)) throw this.#unreadable.get(node);
@@ -321,6 +327,11 @@ export class NodeResults {
 
   #digestOf(ref: Ref): InputDigest | undefined {
     const node = this.actual(ref[NODE]);
+    const { name, parameterNames, resource } = this.#graph.definitions[node] as TaskDefinition;
+    if (resource !== undefined) {
+      const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, (input) => this.#digestOf(input));
+      return partDigest(inputs && resourceDigest(name, inputs), ref[PATH]);
+    }
     if (!this.hasValue(node)) return undefined;
     const stored = this.#storedOf(node);
     if (stored) return storedDigest(stored, ref[PATH]);

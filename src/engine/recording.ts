@@ -1,5 +1,6 @@
 import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import { maskData } from '../log/mask-data.js';
+import type { AssetRenewal } from '../model/asset.js';
 import type { LogLevel, LogLine, ProgressData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
@@ -17,6 +18,7 @@ import type { Reuse } from './reuse.js';
 export interface RecordingParts {
   readonly graph: TaskGraph;
   readonly run: string;
+  readonly flow: string;
   readonly journal: Journal;
   readonly hub: EventHub;
   readonly reuse: Reuse;
@@ -65,9 +67,10 @@ export class Recording implements Observer {
     if (this.#parts.recordAll && state === 'queued') this.#queuedAt.set(node, this.#parts.now());
     // That it is tried again is told with what it failed of.
     if (!this.#parts.hub.active || state === 'retrying') return;
-    const { name: task } = this.#definition(node);
+    const { name: task, sensor } = this.#definition(node);
     const why = this.#maskedReason(reason);
-    this.#emit(node, why === undefined ? { task, state, attempt } : { task, state, attempt, reason: why });
+    const waits = state === 'running' && sensor !== undefined ? { waitsFor: this.#parts.mask(sensor.awaited) } : undefined;
+    this.#emit(node, { task, state, attempt, ...(why === undefined ? {} : { reason: why }), ...waits });
   }
 
   settled(node: number, facts: SettledNode): void {
@@ -86,6 +89,7 @@ export class Recording implements Observer {
         artifacts: facts.kept?.artifacts.map((artifact) => ({ index: node, ...artifact })) ?? [],
         entry,
         released: facts.claimed,
+        renewals: this.#renewals(node, facts),
       },
       tell,
     );
@@ -124,6 +128,15 @@ export class Recording implements Observer {
       checks: undefined,
       origin: { run: origin.run, index: origin.index },
     };
+  }
+
+  /** What was reused is as old as it was. */
+  #renewals(node: number, { state, kept, finishedAt }: SettledNode): readonly AssetRenewal[] | undefined {
+    const { renews } = this.#definition(node);
+    if (renews === undefined || state !== 'success') return undefined;
+    const { flow, graph, run } = this.#parts;
+    const digest = kept?.valueDigest;
+    return renews.map((asset) => ({ asset, flow, run, task: graph.id(node), ...(digest === undefined ? {} : { digest }), at: finishedAt }));
   }
 
   /** An attempt that failed and will be followed by another is recorded at once (S13). */

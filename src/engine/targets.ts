@@ -12,6 +12,8 @@ import type { MapCalls } from './map.js';
 
 /** When a task's results are reused: a target that is complete is not made again, where nobody says otherwise (S26). */
 export function policyOf(definition: TaskDefinition, defaultCache: CachePolicy | false | undefined): CachePolicy | false | undefined {
+  // What held then need not hold now.
+  if (definition.sensor !== undefined) return false;
   return definition.cache ?? defaultCache ?? (definition.target === undefined && definition.external === undefined ? undefined : cache.default);
 }
 

@@ -24,7 +24,7 @@ import type { KnownAnswer } from './answer.js';
 import { isSkip, runBody, type Settling } from './body.js';
 import { type Force, forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
-import { type DigestOf, derivedDigest, inputDigests, inputWithoutDigest, mapDigest, partDigest, storedDigest } from './inputs.js';
+import { type DigestOf, derivedDigest, inputDigests, inputWithoutDigest, mapDigest, partDigest, resourceDigest, storedDigest } from './inputs.js';
 import { mapCalls } from './map.js';
 import { childAt } from './map-element.js';
 import { isLost, reasonOfLoss } from './node-results.js';
@@ -295,7 +295,7 @@ export class Tracer implements RunPort, Settling {
     const place = definition.target === undefined ? undefined : await this.#placeOf(node, definition, upstream).catch(refusal);
     if (place instanceof MillraceError) return willFail(place);
     if (definition.external !== undefined && typeof place === 'object') return await this.#findExternal(place);
-    if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
+    if (!policy) return { state: 'pending', key: undefined, why: notCached(definition) };
     if (!isKnown || typeof place === 'string') {
       const known = await this.#parts.reuse.hasHistory(definition, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
@@ -368,13 +368,13 @@ export class Tracer implements RunPort, Settling {
     const { of } = definition.map as MapSettings;
     const policy = policyOf(of, this.#parts.defaultCache);
     if (of.target?.kind === 'template') this.#shownTargets.set(node, of.target.template.text);
-    if (!policy) return { state: 'pending', key: undefined, why: { kind: 'not-cached' } };
+    if (!policy) return { state: 'pending', key: undefined, why: notCached(of) };
     if (!isKnown) {
       const known = await this.#parts.reuse.hasHistory(of, policy);
       return { state: known ? 'unknown' : 'pending', key: undefined, why: await this.#waiting(upstream) };
     }
     const values = new Map<number, unknown>();
-    for (const from of upstream.keys()) values.set(from, await this.#value(from));
+    for (const from of upstream.keys()) if (!this.#isResource(from)) values.set(from, await this.#value(from));
     const view = { port: this, childrenOf: () => undefined, valueOf: (ref: Ref) => project(values.get(ref[NODE]), ref[PATH]) };
     const calls = mapCalls(view, this.graph.id(node), definition, this.graph.args[node] as readonly unknown[], undefined);
     const digestOf = await this.#digestsOf(upstream);
@@ -451,8 +451,21 @@ export class Tracer implements RunPort, Settling {
 
   async #upstream(node: number): Promise<ReadonlyMap<number, TraceAnswer>> {
     const upstream = new Map<number, TraceAnswer>();
-    for (const { from, position } of this.graph.inputs(node)) if (position >= 0) upstream.set(from, await this.answer(from));
+    for (const { from, position } of this.graph.inputs(node))
+      if (position >= 0) upstream.set(from, (await this.#asResource(from)) ?? (await this.answer(from)));
     return upstream;
+  }
+
+  /** A resource is known to those who use it before it is set up. */
+  async #asResource(node: number): Promise<TraceAnswer | undefined> {
+    if (!this.#isResource(node)) return undefined;
+    const upstream = await this.#upstream(node);
+    const isKnown = [...upstream.values()].every(({ state }) => state === 'complete');
+    return isKnown ? { state: 'complete', key: undefined, stored: undefined } : undefined;
+  }
+
+  #isResource(node: number): boolean {
+    return this.graph.definitions[node]?.resource !== undefined;
   }
 
   async #inputs(node: number, upstream: ReadonlyMap<number, TraceAnswer>): Promise<Record<string, InputDigest> | undefined> {
@@ -476,6 +489,7 @@ export class Tracer implements RunPort, Settling {
     const hits = this.#hits.get(node);
     if (hits) return mapDigest(hits.map(({ artifacts }) => storedAs(artifacts).valueDigest));
     const inputs = await this.#inputs(node, await this.#upstream(node));
+    if (this.#isResource(node)) return inputs && resourceDigest((this.graph.definitions[node] as TaskDefinition).name, inputs);
     const states = this.graph.inputs(node).map(() => 'value');
     return inputs && derivedDigest((this.graph.definitions[node] as TaskDefinition).name, states, inputs);
   }
@@ -640,4 +654,9 @@ function answering(read: Promise<unknown>): Promise<() => unknown> {
       throw error;
     },
   );
+}
+
+function notCached({ resource, sensor }: TaskDefinition): Reason {
+  if (resource?.role === 'setup') return { kind: 'not-cached', detail: 'it is set up for what uses it and has to run' };
+  return sensor === undefined ? { kind: 'not-cached' } : { kind: 'not-cached', detail: `it waits for ${sensor.awaited}` };
 }

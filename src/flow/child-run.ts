@@ -37,10 +37,10 @@ function defineTasks({ name, description, start }: Startable): Record<'wait' | '
   return {
     wait: define('run', async (params) => {
       // The handle itself is not awaited: what it comes to is.
-      const handle = await start({ argument: params }, withSignal());
+      const handle = await start({ argument: params }, { ...withSignal(), ...ofParent() });
       return await handle.result();
     }),
-    go: define('start', async (params) => started(await start({ argument: params }, {}))),
+    go: define('start', async (params) => started(await start({ argument: params }, ofParent()))),
   };
 }
 
@@ -48,6 +48,12 @@ function defineTasks({ name, description, start }: Startable): Record<'wait' | '
 function withSignal(): RunOptions {
   const context = scopes.getStore()?.context;
   return context === undefined ? {} : { signal: context.signal };
+}
+
+/** A child stands for the time that its parent stands for. */
+function ofParent(): RunOptions {
+  const context = scopes.getStore()?.context;
+  return context === undefined ? {} : { scheduledTime: context.scheduledTime, dataInterval: context.dataInterval };
 }
 
 /** The child goes on by itself; its failure is its own run's. */

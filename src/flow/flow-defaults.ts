@@ -13,6 +13,7 @@ export const FLOW_DEFAULTS: Omit<FlowDefinition, 'name' | 'body' | 'code'> = Obj
   timeoutMs: undefined,
   retries: 0,
   schedule: [],
+  on: [],
   missed: 'latest',
   overlap: 'queue',
   maxActiveRuns: undefined,

@@ -2,7 +2,7 @@ import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { childRunTask } from './child-run.js';
-import type { Flow, FlowInside } from './flow.js';
+import { eventsOf, type Flow, type FlowInside } from './flow.js';
 import { type AnyFlow, canFind, definedFlow, findFlow, insideOf, needFlow, referencedFlows } from './flow-names.js';
 import type { Arg } from './future.js';
 import type { ParamSpec } from './parameters.js';
@@ -36,6 +36,7 @@ function refTo(name: string, vary: Vary, key: object = keyOf(name)): AnyFlow {
   const later = async (): Promise<AnyFlow> => vary(await findFlow(name));
   const ref = {
     flowName: name,
+    ...eventsOf(name),
     run: async (...given: Given) => await (await later()).run(...given),
     start: (...given: Given) => now().start(...given),
     visualize: async (...given: Given) => await (await later()).visualize(...given),

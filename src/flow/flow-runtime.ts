@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
+import type { FlowTrigger } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { RunEvent } from '../model/event.js';
@@ -122,6 +123,7 @@ export interface FlowDefinition {
   /** How often a run that failed is tried again. */
   readonly retries: number;
   readonly schedule: readonly Schedule<never>[];
+  readonly on: readonly FlowTrigger[];
   readonly missed: MissedPolicy;
   readonly overlap: OverlapPolicy;
   readonly maxActiveRuns: number | undefined;

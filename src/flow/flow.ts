@@ -1,6 +1,7 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
+import { type FlowEvent, type FlowTrigger, flowEvent } from '../model/asset.js';
 import { type CachePolicy, checkCachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
@@ -66,7 +67,13 @@ export interface FlowOptions<S extends ParamSpec> {
   retries?: number;
   /** When services run it: `every('1h')`, `cron('0 6 * * *')`, …; a list, where runs of some are to have parameters of their own (S34). @default never */
   schedule?: Schedule<ParamsIn<S>> | readonly Schedule<ParamsIn<S>>[];
-  /** What becomes of instants at which no service ran (S35). @default 'latest' */
+  /**
+   * What else makes services run it: `asset('orders')`, once all assets that are named here were renewed since its last such run; `other.success`,
+   * `other.failure` or `other.finished`, for each run of that flow. A list means all assets together, and each of the flows. What has come is in
+   * `ctx().triggers`. @default nothing
+   */
+  on?: FlowTrigger | readonly FlowTrigger[];
+  /** What becomes of instants, and of what is named in `on`, at which no service ran (S35). @default 'latest' */
   missed?: MissedPolicy;
   /** What becomes of a run of the schedule that is due while the one before it goes on. @default 'queue' */
   overlap?: OverlapPolicy;
@@ -102,6 +109,10 @@ type ChildArgs<S> =
 /** A plain async function whose task calls draw a graph. Defining one runs nothing. */
 export interface Flow<S extends ParamSpec, R> {
   readonly flowName: string;
+  /** For `on` of another flow: a run of this one has succeeded; has ended otherwise; has ended. */
+  readonly success: FlowEvent;
+  readonly failure: FlowEvent;
+  readonly finished: FlowEvent;
   /**
    * Runs the flow and gives its result: undefined where it had nothing to do, since what it returns, or needs, was skipped (S11).
    * @throws ParameterError before anything runs; FlowRunError when a failure was left unhandled (S12), unless `throwOnFailure` is false
@@ -235,6 +246,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
     retries: options.retries ?? FLOW_DEFAULTS.retries,
     schedule: Object.freeze([options.schedule ?? []].flat()) as readonly Schedule<never>[],
+    on: Object.freeze([options.on ?? []].flat()) as readonly FlowTrigger[],
     missed: options.missed ?? FLOW_DEFAULTS.missed,
     overlap: options.overlap ?? FLOW_DEFAULTS.overlap,
     maxActiveRuns: options.maxActiveRuns,
@@ -268,6 +280,7 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   const made = {
     [FLOW]: inside,
     flowName: definition.name,
+    ...eventsOf(definition.name),
     run: async (params?: unknown, options: RunOptions = {}) => {
       const result = inside.start(asArgument(params), options).result();
       return await (options.throwOnFailure === false ? result.catch(undefinedIfFailed) : result);
@@ -292,6 +305,11 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
   };
   definedFlows().add(made);
   return Object.freeze(made) as unknown as Flow<ParamSpec, unknown>;
+}
+
+/** By name, so that they are data. */
+export function eventsOf(name: string): { readonly success: FlowEvent; readonly failure: FlowEvent; readonly finished: FlowEvent } {
+  return { success: flowEvent(name, 'success'), failure: flowEvent(name, 'failure'), finished: flowEvent(name, 'finished') };
 }
 
 /** By its name: the flow may have been made by another copy of the package. */

@@ -1,5 +1,6 @@
 import { describe, MillraceError } from '../base/error.js';
 import { nearest } from '../base/nearest.js';
+import { isAsset, isFlowTrigger } from '../model/asset.js';
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../model/schedule.js';
 import type { RunOptions } from './flow-runtime.js';
 import type { AnyArgs, TaskOptions } from './task-type.js';
@@ -49,6 +50,7 @@ export const TASK_OPTIONS: Readonly<Record<keyof TaskOptions<AnyArgs, unknown>, 
   limit: { expected: "what limit('name', max) makes, or a list of it", is: (value) => [value].flat().every(isLimit) },
   priority: { expected: 'a number, higher first', is: (value) => Number.isFinite(value) },
   hooks: HOOKS,
+  renews: { expected: "what asset('name') makes, or a list of it", is: (value) => [value].flat().every(isAsset) },
   outputs: { expected: 'an object of serializers by name', is: isObject },
   cache: ANYTHING,
   store: ANYTHING,
@@ -67,6 +69,7 @@ export const FLOW_OPTIONS = {
   retries: FROM_ZERO,
   tags: TEXTS,
   schedule: { expected: "a schedule such as every('1h'), or a list of them", is: (value) => [value].flat().every((one) => hasMethod(one, 'next')) },
+  on: { expected: "asset('name'), otherFlow.success, or a list of such", is: (value) => [value].flat().every(isFlowTrigger) },
   missed: oneOf(...MISSED_POLICIES),
   overlap: oneOf(...OVERLAP_POLICIES),
   maxActiveRuns: FROM_ONE,

@@ -21,7 +21,7 @@ type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
  */
 export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   checkOptions(TASK_OPTIONS, options, 'TASK_OPTION_INVALID');
-  const { name: _, target: __, tags, retries, timeout, limit, trigger, checks, persist, handles, ...same } = options;
+  const { name: _, target: __, tags, retries, timeout, limit, trigger, checks, persist, handles, renews, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
   checkCachePolicy(same.cache, 'TASK_OPTION_INVALID', '');
@@ -34,6 +34,7 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
     ...('timeout' in options ? { timeoutMs: timeout === undefined ? undefined : timeoutOf(timeout) } : {}),
     ...(limit === undefined ? {} : { limits: Object.freeze([limit].flat()) as TaskDefinition['limits'] }),
     ...(trigger === undefined ? {} : { trigger }),
+    ...(renews === undefined ? {} : { renews: Object.freeze([renews].flat().map(({ name }) => name)) }),
     ...(persist === undefined ? {} : { persist }),
     ...(handles === undefined ? {} : { handles }),
     ...(checks === undefined || checks.length === 0 ? {} : { checks: Object.freeze([...checks]) }),

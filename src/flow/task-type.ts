@@ -1,4 +1,5 @@
 import type { Duration } from '../base/duration.js';
+import type { Asset } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { Check } from '../model/check.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
@@ -55,6 +56,8 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   /** Of tasks that could start, the one with the higher number does. @default the flow's, else 0 */
   priority?: number;
   hooks?: TaskHooks<NoInfer<R>>;
+  /** What it makes, for flows that run `on` it: renewed each time the task ends in success, not when an earlier result is reused. */
+  renews?: Asset | readonly Asset[];
   /**
    * Where the result shall lie (S26): a path with placeholders, `'out/{param.model}/{date:yyyy-MM-dd}.csv'`; a function of the arguments that gives
    * a path; or a place that is no file, such as `sqlTable(…)`. Placeholders are `{flow}`, `{task}`, `{run}`, `{param.x}`, `{input.x}`,

@@ -11,6 +11,7 @@ import { futureClassFor, NodeFuture } from './node-future.js';
 import { parameterNames } from './parameter-names.js';
 import { registerIn } from './register.js';
 import { scopes } from './scope.js';
+import { sensorSettings } from './sensor-settings.js';
 import { subflowSettings } from './subflow-settings.js';
 import { externalOf, settingsOf } from './task-settings.js';
 import { checkTarget, taskTarget } from './task-target.js';
@@ -109,7 +110,7 @@ function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknow
   return Object.freeze(
     checkTarget({
       ...definition,
-      ...(definition.kind === 'subflow' ? subflowSettings(options) : settingsOf(options as never)),
+      ...variedSettings(definition, options),
       name: called,
       label: typeof name === 'function' ? name : definition.label,
       outputs: definition.outputs,
@@ -118,9 +119,16 @@ function varied(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknow
   );
 }
 
+function variedSettings(definition: TaskDefinition, options: TaskOptions<AnyArgs, unknown>): Partial<TaskDefinition> {
+  if (definition.sensor !== undefined) return sensorSettings(definition.sensor, options);
+  return definition.kind === 'subflow' ? subflowSettings(options) : settingsOf(options as never);
+}
+
 /** It waits for others, so it takes no slot, and what bounds an attempt of its function does not concern it. */
 function external(definition: TaskDefinition, options: ExternalOptions): TaskDefinition {
   const { from } = options;
+  if (definition.sensor !== undefined)
+    throw new MillraceError('TASK_OPTION_INVALID', `expected a task that computes something; '${definition.name}' is a sensor`);
   return Object.freeze({
     ...definition,
     ...settingsOf({ retries: 0, ...(from === undefined ? {} : { store: from }) }),

@@ -1,3 +1,4 @@
+import type { RunTrigger } from './asset.js';
 import type { ScheduledTime } from './schedule.js';
 
 /**
@@ -35,6 +36,8 @@ export interface DueRun {
   /** Tasks that are executed whatever that run has finished. */
   readonly again?: RepeatedTasks;
   readonly scheduled?: ScheduledTime;
+  /** What has come, of what its flow waits for. */
+  readonly triggers?: readonly RunTrigger[];
   /** Not to start before. Milliseconds since the epoch, as all times here. */
   readonly dueAt: number;
   readonly createdAt: number;

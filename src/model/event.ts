@@ -20,6 +20,8 @@ export interface TaskStateData {
   readonly error?: ErrorInfo;
   /** With `cached`, in a run that resumes another: the run whose result was taken over (S30). */
   readonly takenOver?: string;
+  /** With `running`, of what waits instead of working: what for. */
+  readonly waitsFor?: string;
   /** With `retrying`. */
   readonly retry?: RetryNotice;
 }

@@ -1,5 +1,6 @@
 import type { TempDir } from '../base/temp-dir.js';
 import type { ArtifactRef } from './artifact.js';
+import type { RunTrigger } from './asset.js';
 import type { Logger } from './logger.js';
 import type { Serializer } from './serializer.js';
 
@@ -23,6 +24,8 @@ export interface TaskContext {
   readonly scheduledTime: Date;
   /** The data that is the run's: from the instant before to its own, `end` excluded. For a run started by hand both are its start, unless given. */
   readonly dataInterval: { readonly start: Date; readonly end: Date };
+  /** What made a service start the run, of what its flow runs `on`; empty for all other runs. */
+  readonly triggers: readonly RunTrigger[];
   /** True while `visualize` or `preview` goes through the body without running tasks (S29). */
   readonly tracing: boolean;
   /** Tells whoever watches how far the task is: 0 to 1. The last word is recorded. */

@@ -6,6 +6,7 @@ import type { ReadSink } from './file-read.js';
 import type { FinalState } from './final-state.js';
 import type { ResultStore } from './result-store.js';
 import type { NormalizedRetry } from './retry-policy.js';
+import type { Sensor } from './sensor.js';
 import type { Serializer } from './serializer.js';
 import type { TaskState } from './states.js';
 import type { External, TaskTarget } from './target.js';
@@ -47,6 +48,12 @@ export interface TaskDefinition {
   readonly target: TaskTarget | undefined;
   /** Never computed: others make it, and it is waited for. */
   readonly external: External | undefined;
+  /** It waits for a condition instead of calling `fn`. */
+  readonly sensor: Sensor | undefined;
+  /** Names of the assets that it renews when it ends in success. */
+  readonly renews: readonly string[] | undefined;
+  /** What the tasks of a run share, and who cleans it up. */
+  readonly resource: ResourceRole | undefined;
   /** Waits for something outside this process, so it holds no slot (`startChild`). */
   readonly slotless: boolean;
   /** @default 'all-success' */
@@ -70,6 +77,12 @@ export interface TaskDefinition {
   readonly map: MapSettings | undefined;
   /** For a sub-flow: the flow that `fn` is the body of. */
   readonly subflow: Subflow | undefined;
+}
+
+export interface ResourceRole {
+  readonly role: 'setup' | 'teardown';
+  /** A teardown that fails fails the run. */
+  readonly failRun: boolean;
 }
 
 export interface MapSettings {
@@ -120,6 +133,9 @@ export const TASK_DEFAULTS = Object.freeze({
   outputs: undefined,
   target: undefined,
   external: undefined,
+  sensor: undefined,
+  resource: undefined,
+  renews: undefined,
   slotless: false,
   trigger: undefined,
   handles: false,

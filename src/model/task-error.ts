@@ -27,9 +27,14 @@ export interface WaitedInVain {
   readonly awaited: string;
   readonly why: string;
   readonly cause?: unknown;
+  /** A condition, not data of others. */
+  readonly isSensor?: boolean;
 }
 
-/** An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`; `EXTERNAL_TIMED_OUT` when it was a wait for data of others. */
+/**
+ * An attempt took longer than its task's `timeout`. Code `TASK_TIMED_OUT`; of a wait for data of others `EXTERNAL_TIMED_OUT`, of a sensor
+ * `SENSOR_TIMED_OUT`.
+ */
 export class TimedOutError extends MillraceError {
   constructor(taskRunId: string, ms: number, wait?: WaitedInVain) {
     if (wait === undefined) {
@@ -37,9 +42,11 @@ export class TimedOutError extends MillraceError {
         hint: 'Raise its timeout, or let it listen to ctx().signal.',
       });
     } else {
-      super('EXTERNAL_TIMED_OUT', `'${taskRunId}' waited ${ms} ms for ${wait.awaited}, in vain: ${wait.why}`, {
+      super(wait.isSensor ? 'SENSOR_TIMED_OUT' : 'EXTERNAL_TIMED_OUT', `'${taskRunId}' waited ${ms} ms for ${wait.awaited}, in vain: ${wait.why}`, {
         cause: wait.cause,
-        hint: 'See that whoever makes it runs, or raise the timeout.',
+        hint: wait.isSensor
+          ? 'Raise its timeout, or say soft: true, so that it is skipped instead.'
+          : 'See that whoever makes it runs, or raise the timeout.',
       });
     }
   }

@@ -1,4 +1,5 @@
 import type { ArtifactRef } from '../model/artifact.js';
+import type { AssetRenewal } from '../model/asset.js';
 import type { LogLevel } from '../model/event.js';
 import type {
   ArtifactRow,
@@ -37,6 +38,8 @@ export interface RecordBatch {
   readonly progress?: readonly ProgressRow[];
   /** What the run runs; its contents are read by `inline`. Also of a run that has ended. Alone in a batch, a power cut may undo it as it may lines. */
   readonly code?: CodeRow;
+  /** Told to flows that wait for them. Those that are recorded already are passed over. */
+  readonly renewals?: readonly AssetRenewal[];
   /** Keys that the run had claimed and is done with. Entries of those that were taken from it meanwhile are left out: somebody else's count. */
   readonly released?: readonly string[];
 }

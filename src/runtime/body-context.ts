@@ -1,19 +1,24 @@
 import { makeTempDir } from '../base/temp-dir.js';
 import type { ArtifactRef } from '../model/artifact.js';
+import type { RunTrigger } from '../model/asset.js';
 import { dataIntervalOf, type ScheduledTime } from '../model/schedule.js';
 import type { TaskContext } from '../model/task-context.js';
 
 /** The context of a flow's body, whether it runs or is traced: that of a run, with nothing of a task's. */
 export function bodyContext(
-  run: Pick<TaskContext, 'runId' | 'flowName' | 'params' | 'signal' | 'log' | 'tracing'> & { readonly scheduled: ScheduledTime },
+  run: Pick<TaskContext, 'runId' | 'flowName' | 'params' | 'signal' | 'log' | 'tracing'> & {
+    readonly scheduled: ScheduledTime;
+    readonly triggers?: readonly RunTrigger[];
+  },
   sideOutput: Pick<TaskContext, 'artifact' | 'metric'>,
 ): TaskContext {
-  const { scheduled, ...rest } = run;
+  const { scheduled, triggers = [], ...rest } = run;
   const { runId } = rest;
   return Object.freeze({
     ...rest,
     scheduledTime: new Date(scheduled.at),
     dataInterval: dataIntervalOf(scheduled),
+    triggers,
     taskRunId: runId,
     attempt: 0,
     idempotencyKey: runId,

@@ -189,9 +189,10 @@ export class FlowRun {
   }
 
   #context(params: Readonly<Record<string, unknown>>, sideOutput: SideOutput): TaskContext {
-    const { flow, id, recording, scheduled } = this.#parts;
+    const { flow, id, options, recording, scheduled } = this.#parts;
+    const triggers = options.due?.triggers ?? [];
     const log = createTaskLogger((level, text) => recording.line(undefined, 0, level, text));
-    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, scheduled, tracing: false }, sideOutput);
+    return bodyContext({ runId: id, flowName: flow.name, params, signal: this.#abort.signal, log, scheduled, triggers, tracing: false }, sideOutput);
   }
 
   /** Of the run's own body. */
@@ -233,9 +234,15 @@ export class FlowRun {
   }
 
   #abandon(state: 'cancelled' | 'failed', reason: Error): void {
-    this.#parts.engine.abandon(state, reason);
+    const { engine, options } = this.#parts;
+    engine.abandon(state, reason);
     // One more turn, so that a body that only waited for its tasks can still end by itself.
-    setImmediate(() => setImmediate(() => this.#giveUp(reason)));
+    const giveUp = (): void => void setImmediate(() => setImmediate(() => this.#giveUp(reason)));
+    const tornDown = engine.tearDown();
+    if (tornDown === undefined) return giveUp();
+    // What cleans up has a grace of its own.
+    const stop = systemClock.schedule(options.graceMs ?? GRACE_MS, () => engine.abandon(state, reason, true));
+    void tornDown.then(stop).then(giveUp);
   }
 
   #starve(): void {

@@ -12,7 +12,7 @@ export interface StartOptions extends RunOptions {
   /** Is told of the run, and of those it starts, which then echo nothing either. @default as the run that starts this one */
   watch?: RunWatch;
   /** The due run that this one is. */
-  due?: Pick<DueRun, 'run' | 'cause' | 'scheduled'>;
+  due?: Pick<DueRun, 'run' | 'cause' | 'scheduled' | 'triggers'>;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
   /** What the run goes on with. */

@@ -76,7 +76,8 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
   };
   const capture = options.logStdout === false ? undefined : captureOutput(currentOutput);
   const keeper = keeperFor(project, flow.store);
-  const run = { id: handle.id, flowName: flow.name, params: params.values, scheduled };
+  const triggers = options.due?.triggers ?? [];
+  const run = { id: handle.id, flowName: flow.name, params: params.values, scheduled, triggers };
   const graph = new TaskGraph();
   const code = codeOfFlow(flow, project);
   const reuse = new Reuse({ record, keeper, clock: systemClock, code, places, run });
@@ -85,6 +86,7 @@ export function joinParts(request: RunRequest, callbacks: RunCallbacks): RunPart
   const recording = new Recording({
     graph,
     run: run.id,
+    flow: flow.name,
     journal,
     hub: handle.hub,
     reuse,

@@ -83,6 +83,24 @@ describe.concurrent('examples/etl', () => {
   });
 });
 
+describe.concurrent('examples/sensors', () => {
+  it('waits for the file; the service lives as long as it is used', async () => {
+    const sensors = example('sensors');
+    const running = sensors.run('prices');
+    sensors.write('prices.txt', '250\n1999\n');
+    const ran = await running;
+    expect(ran).toMatchObject({ flow: 'prices', state: 'success', result: ['2.50', '19.99'] });
+    expect(await sensors.states(ran.run)).toEqual({
+      'delivered#0': 'success',
+      'readPrices#0': 'success',
+      'converter#0': 'success',
+      'convert#0': 'success',
+      'converter teardown#0': 'success',
+    });
+    expect((await sensors.millrace('logs', 'prices/latest')).out).toMatch(/the converter is up[\s\S]*the converter is down/);
+  });
+});
+
 describe.concurrent('examples/map-files', () => {
   it('S8: measures every real file, each in a call of its own', async () => {
     const files = example('map-files');

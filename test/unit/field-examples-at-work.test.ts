@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import {
   cache,
   check,
   ctx,
+  every,
   Fail,
   file,
   flow,
@@ -20,6 +21,8 @@ import {
   param,
   registerClass,
   Skip,
+  sensor,
+  sensorFor,
   shell,
   task,
   unmapped,
@@ -56,11 +59,22 @@ async function service(answer: (request: IncomingMessage, body: string, response
 }
 
 describe('Airflow', () => {
-  it('a shell command after another task', async () => {
-    const waited = task(() => 'waited', { name: 'wait_a_second' });
+  it('every day, wait for a time, then run a shell command', async () => {
+    const waitASecond = sensorFor.time(({ scheduledTime }) => new Date(scheduledTime.getTime() + 1000), { name: 'wait_a_second' });
     const printDate = shell('print_date_in_bash', 'date');
-    const anatomy = flow('anatomy_of_a_dag', { description: 'This describes my DAG', tags: ['example'] }, () => printDate().after(waited()));
-    expect(await anatomy.run()).toMatch(/\d\d:\d\d:\d\d/);
+    const anatomy = flow(
+      'anatomy_of_a_dag',
+      {
+        description: 'This describes my DAG',
+        owner: 'you',
+        dependsOnPast: false,
+        schedule: every('1d', { start: new Date('2018-01-08') }),
+        missed: 'all',
+        tags: ['example'],
+      },
+      () => printDate().after(waitASecond()),
+    );
+    expect(await anatomy.run({}, { scheduledTime: new Date('2018-01-08') })).toMatch(/\d\d:\d\d:\d\d/);
     const { run, tasks } = await recorded('anatomy_of_a_dag/latest');
     expect(run.tags).toEqual(['example']);
     expect(tasks[0]?.upstream).toEqual([{ from: 1, kind: 'order' }]);
@@ -68,6 +82,10 @@ describe('Airflow', () => {
 
   it('S11, S12: extract, transform, load; a clean-up that always runs, and an alarm that runs when something failed', async () => {
     const printed: string[] = [];
+    const landed = sensor('landed', (path: string) => existsSync(path), { every: '10ms', timeout: '6h', mode: 'reschedule' });
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-landed-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const marker = join(folder, 'marker');
     const extract = task((path: string) => {
       if (path === 'gone.csv') throw new Error('no such file');
       return [1, 2, 3];
@@ -76,13 +94,16 @@ describe('Airflow', () => {
     const cleanUp = task((path: string) => void printed.push(`drop scratch of ${path}`), { trigger: 'all-done' });
     const alarm = task((path: string) => void printed.push(`could not load ${path}`), { trigger: 'any-failed' });
     const etl = flow('etl', { params: { path: param({ default: 'data.csv' }) } }, ({ path }) => {
-      const loaded = load(extract(path));
+      const loaded = load(extract(path).after(landed(marker)));
       cleanUp(path).after(loaded);
       alarm(path).after(loaded);
       return loaded;
     });
-    expect(await etl.run()).toBe(3);
-    expect(await statesOfLatest('etl')).toMatchObject({ 'cleanUp#0': 'success', 'alarm#0': 'skipped' });
+    const handle = etl.start();
+    for await (const { type } of handle.events()) if (type === 'log') break;
+    writeFileSync(marker, '');
+    expect(await handle.result()).toBe(3);
+    expect(await statesOfLatest('etl')).toMatchObject({ 'landed#0': 'success', 'cleanUp#0': 'success', 'alarm#0': 'skipped' });
     const error = await failureOf(etl.run({ path: 'gone.csv' }));
     expect(error.failures.map(({ taskRunId }) => taskRunId)).toEqual(['extract#0']);
     expect(printed.sort()).toEqual(['could not load gone.csv', 'drop scratch of data.csv', 'drop scratch of gone.csv']);

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender, DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
 import { faultPoint } from '../../base/fault-point.js';
 import { loadDriver } from './load-driver.js';
 import type { Column, ColumnKind } from './sql-columns.js';
-import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
+import type { AccessMode, SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
 import { nameList, quoted, tableName } from './sql-text.js';
 
 type DuckDb = typeof import('@duckdb/node-api');
@@ -53,6 +53,7 @@ export function duckdbDatabase(path: string): SqlDatabase {
     shown: path,
     hasSchemas: true,
     types: TYPES,
+    isThere: () => existsSync(file),
     inTransaction(mode, job) {
       const result = (lastOf.get(file) ?? Promise.resolve()).then(() => transact(file, mode, job));
       const settled = result.catch(() => undefined);
@@ -63,10 +64,11 @@ export function duckdbDatabase(path: string): SqlDatabase {
   };
 }
 
-async function transact<T>(file: string, mode: 'read' | 'write', job: (session: SqlSession) => Promise<T>): Promise<T> {
+async function transact<T>(file: string, mode: AccessMode, job: (session: SqlSession) => Promise<T>): Promise<T> {
   const duckdb = await loadDriver<DuckDb>('@duckdb/node-api');
   if (mode === 'write') mkdirSync(dirname(file), { recursive: true });
-  const instance = await duckdb.DuckDBInstance.create(file);
+  // To write, or to be made when missing, a file has to be this process's alone.
+  const instance = await duckdb.DuckDBInstance.create(file, mode === 'look' ? { access_mode: 'READ_ONLY' } : {});
   try {
     const connection = await instance.connect();
     try {
@@ -95,6 +97,11 @@ class DuckDbSession implements SqlSession {
 
   async run(sql: string): Promise<void> {
     await this.#connection.run(sql);
+  }
+
+  async first(sql: string): Promise<unknown> {
+    const value = (await this.#connection.runAndReadUntil(sql, 1)).getRows()[0]?.[0];
+    return value instanceof this.#duckdb.DuckDBDecimalValue ? value.toDouble() : value;
   }
 
   async columns({ schema, table }: TableAddress): Promise<readonly Column[] | undefined> {

@@ -10,9 +10,14 @@ interface Pg {
   readonly default?: Pg;
 }
 
+interface Rows {
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly fields: readonly { readonly dataTypeID: number }[];
+}
+
 interface Client {
   connect(): Promise<void>;
-  query(query: { text: string; values?: readonly unknown[]; rowMode: 'array' }): Promise<{ readonly rows: readonly (readonly (string | null)[])[] }>;
+  query(query: { text: string; values?: readonly unknown[]; rowMode: 'array' }): Promise<Rows>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
 }
@@ -48,6 +53,18 @@ const KINDS: Readonly<Record<string, ColumnKind>> = {
   jsonb: 'json',
 };
 
+/** By the numbers that come with the rows of any query, which are the same in every server. */
+const KIND_OF_TYPE: Readonly<Record<number, ColumnKind>> = {
+  16: 'boolean',
+  20: 'integer',
+  21: 'integer',
+  23: 'integer',
+  26: 'integer',
+  700: 'double',
+  701: 'double',
+  1700: 'double',
+};
+
 /** What the protocol takes in one statement. */
 const MOST_VALUES = 65_535;
 const ROWS_AT_ONCE = 1_000;
@@ -61,6 +78,7 @@ export function postgresDatabase(address: string, shown: string): SqlDatabase {
     shown,
     hasSchemas: true,
     types: TYPES,
+    isThere: () => true,
     async inTransaction(mode, job) {
       const pg = await loadDriver<Pg>('pg');
       const Client = pg.Client ?? pg.default?.Client;
@@ -98,6 +116,11 @@ class PostgresSession implements SqlSession {
 
   async run(sql: string): Promise<void> {
     await this.#client.query({ text: sql, rowMode: 'array' });
+  }
+
+  async first(sql: string): Promise<unknown> {
+    const { rows, fields } = await this.#client.query({ text: sql, rowMode: 'array' });
+    return rows[0] === undefined ? undefined : decode(rows[0][0] ?? null, KIND_OF_TYPE[fields[0]?.dataTypeID ?? 0]);
   }
 
   async columns({ schema, table }: TableAddress): Promise<readonly Column[] | undefined> {

@@ -6,6 +6,8 @@ export interface TableAddress {
   readonly table: string;
 }
 
+export type AccessMode = 'look' | 'read' | 'write';
+
 /** What tells one database from another; all else is the same SQL. */
 export interface SqlDatabase {
   readonly scheme: 'sqlite' | 'postgres' | 'duckdb';
@@ -15,12 +17,19 @@ export interface SqlDatabase {
   readonly hasSchemas: boolean;
   /** The types that columns are made with. */
   readonly types: Readonly<Record<ColumnKind, string>>;
-  /** Opens a connection, and runs `job` in one transaction of it: when it throws, nothing has happened. */
-  inTransaction<T>(mode: 'read' | 'write', job: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** False: it is a file, and not there. */
+  isThere(): boolean;
+  /**
+   * Opens a connection, and runs `job` in one transaction of it: when it throws, nothing has happened. To `look` changes nothing, whatever the job
+   * says, and is in nobody's way.
+   */
+  inTransaction<T>(mode: AccessMode, job: (session: SqlSession) => Promise<T>): Promise<T>;
 }
 
 export interface SqlSession {
   run(sql: string): Promise<void>;
+  /** The first value of the first row, numbers and booleans as such; undefined: no row. */
+  first(sql: string): Promise<unknown>;
   /** Undefined: there is no such table. */
   columns(of: TableAddress): Promise<readonly Column[] | undefined>;
   /** @param conflict what follows the values */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, MillraceError } from '../../base/error.js';
-import { isSecret, passwordIn, type Secret, secretValue } from '../../model/secret.js';
+import { isSecret, type Secret, secretValue } from '../../model/secret.js';
 import type { Target } from '../../model/target.js';
 import { openDatabase, schemeOf, shownDatabase } from './open-database.js';
 import { type Column, columnsOf, type Row } from './sql-columns.js';
 import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
+import { asSqlError } from './sql-error.js';
 import { checkedName, nameList, onConflict, quoted, tableName } from './sql-text.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: rows of every shape
@@ -47,7 +48,7 @@ export function sqlTable<R extends object = any>(table: string, options: SqlTabl
       if (schema !== undefined && !database.hasSchemas) throw optionInvalid(table, 'schema', 'nothing, since SQLite has no schemas', schema);
       return await database.inTransaction(access, (session) => job(session, database));
     } catch (error) {
-      throw asSqlError(error, `${named} of ${where}`, text);
+      throw asSqlError(error, `table ${named} of ${where}`, text);
     }
   };
   return Object.freeze({
@@ -185,12 +186,4 @@ function checkedOptions<R extends object>(table: string, options: SqlTableOption
 
 function optionInvalid(table: string, option: string, expected: string, got: unknown): MillraceError {
   return new MillraceError('SQL_OPTION_INVALID', `expected '${option}' of sqlTable('${table}') to be ${expected}; got ${describe(got)}`);
-}
-
-/** What the driver says may quote the address. */
-function asSqlError(error: unknown, where: string, address: string): unknown {
-  if (error instanceof MillraceError) return error;
-  let message = error instanceof Error ? error.message || String((error as { code?: unknown }).code ?? error.name) : describe(error);
-  for (const text of [address, ...passwordIn(address)]) if (text.length > 2) message = message.replaceAll(text, '***');
-  return new MillraceError('SQL_FAILED', `table ${where}: ${message}`, { cause: error });
 }

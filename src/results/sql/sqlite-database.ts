@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import { MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import type { Column, ColumnKind } from './sql-columns.js';
-import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
+import type { AccessMode, SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
 import { nameList, quoted } from './sql-text.js';
 
 /** The driver aborts the process on a boolean; everything else it takes as it is. */
@@ -22,6 +22,7 @@ interface DriverStatement {
   safeIntegers(on: boolean): DriverStatement;
   run(values: readonly SqliteValue[]): unknown;
   all(values: readonly SqliteValue[]): readonly unknown[];
+  get(values: readonly SqliteValue[]): unknown;
 }
 
 /** The names of types are kept by SQLite as they are written, and say how values are to be read. */
@@ -50,9 +51,11 @@ export function sqliteDatabase(path: string): SqlDatabase {
     shown: path,
     hasSchemas: false,
     types: TYPES,
+    isThere: () => existsSync(resolve(path)),
     async inTransaction(mode, job) {
       const driver = connect(path, mode);
       try {
+        if (mode === 'look') driver.exec('PRAGMA query_only = ON');
         await begin(driver, mode);
         try {
           const result = await job(new SqliteSession(driver));
@@ -71,14 +74,14 @@ export function sqliteDatabase(path: string): SqlDatabase {
 }
 
 /** By require: an import would first search the whole file for names it exports. */
-function connect(path: string, mode: 'read' | 'write'): Driver {
+function connect(path: string, mode: AccessMode): Driver {
   const LibSql = createRequire(import.meta.url)('libsql') as typeof import('libsql');
   const file = resolve(path);
   if (mode === 'write') mkdirSync(dirname(file), { recursive: true });
   return new LibSql(file, { timeout: BLOCKING_WAIT_MS }) as unknown as Driver;
 }
 
-async function begin(driver: Driver, mode: 'read' | 'write'): Promise<void> {
+async function begin(driver: Driver, mode: AccessMode): Promise<void> {
   const deadline = systemClock.now() + PATIENCE_MS;
   for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
@@ -107,6 +110,12 @@ class SqliteSession implements SqlSession {
 
   async run(sql: string): Promise<void> {
     this.#driver.exec(sql);
+  }
+
+  /** Only what gives rows can be read: a statement that does not is refused by the driver. */
+  async first(sql: string): Promise<unknown> {
+    const row = this.#driver.prepare(sql).raw(true).safeIntegers(true).get([]) as readonly SqliteValue[] | undefined;
+    return row?.[0];
   }
 
   async columns({ table }: TableAddress): Promise<readonly Column[] | undefined> {

@@ -1,3 +1,4 @@
+import type { AssetRenewal } from '../../model/asset.js';
 import type { ArtifactRow, AttemptRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, isFinalTaskCode, type RunState, TASK_STATE_CODE } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
@@ -26,6 +27,9 @@ const ATTEMPTS = insertInto(
   `${replacing(['run', 'place', 'attempt'], rows.ATTEMPT_COLUMNS)} WHERE attempt.${NOT_FINAL}`,
 );
 const ARTIFACTS = insertInto('artifact', rows.ARTIFACT_COLUMNS, replacing(['run', 'place', 'name'], rows.ARTIFACT_COLUMNS));
+const RENEWALS = insertInto('asset_renewal', rows.RENEWAL_COLUMNS, 'DO NOTHING');
+/** Held until the commit: renewals are seen in the order of their numbers, so that who follows them by number misses none. */
+const LOCK_RENEWALS = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended('asset renewals', 0))) held";
 const CONTENTS = insertInto('content', rows.CONTENT_COLUMNS, 'DO NOTHING', 'digest');
 
 /** The row stays locked until the batch is committed: nobody takes the run from its owner in between. */
@@ -97,6 +101,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
     ...artifacts(run, batch.artifacts ?? []),
     ...contents([...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]),
     ...sideResults(run, batch),
+    ...renewals(batch.renewals ?? []),
     ...(await entries.decide(session, answers, taken)),
     ...lines,
     ...coded,
@@ -143,6 +148,10 @@ function artifacts(run: number, all: readonly ArtifactRow[]): readonly Sql[] {
 function contents(all: readonly Pick<ArtifactRow, 'ref' | 'inline'>[]): readonly Sql[] {
   const inline = all.filter((row) => row.inline !== undefined);
   return inserted(CONTENTS, inline, (into, row) => into.push(digestBytes('contentDigest', row.ref.contentDigest), row.inline as Uint8Array));
+}
+
+function renewals(all: readonly AssetRenewal[]): readonly Sql[] {
+  return all.length === 0 ? [] : [[LOCK_RENEWALS], ...inserted(RENEWALS, all, rows.putRenewal)];
 }
 
 function changes(run: number, change: RunChange): readonly Sql[] {

@@ -7,7 +7,7 @@ import type { ServiceSession } from './database.js';
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
 const COLUMNS =
-  'flow, key, run, cause, schedule, backfill, params, tags, resumes, again, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(
+  'flow, key, run, cause, schedule, backfill, params, tags, resumes, again, triggers, scheduled_at, scheduled_from, due_at, created_at, state, why, service'.split(
     ', ',
   );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
@@ -61,6 +61,7 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
       JSON.stringify(row.tags),
       row.resumes ?? null,
       row.again === undefined ? null : JSON.stringify(row.again),
+      row.triggers === undefined ? null : JSON.stringify(row.triggers),
       row.scheduled?.at ?? null,
       row.scheduled?.from ?? null,
       row.dueAt,
@@ -240,7 +241,7 @@ export async function keepClaims(session: ServiceSession, service: string, runs:
 }
 
 function dueOf(row: SqlRow): DueRun {
-  const [flow, key, run, cause, schedule, backfill, params, tags, resumes, again, at, from, dueAt, createdAt, state, why, service] =
+  const [flow, key, run, cause, schedule, backfill, params, tags, resumes, again, triggers, at, from, dueAt, createdAt, state, why, service] =
     row as readonly string[];
   return {
     flow: flow as string,
@@ -254,6 +255,7 @@ function dueOf(row: SqlRow): DueRun {
     ...(resumes == null ? undefined : { resumes }),
     ...(again == null ? undefined : { again: JSON.parse(again) }),
     ...(at == null ? undefined : { scheduled: { at: Number(at), from: Number(from) } }),
+    ...(triggers == null ? undefined : { triggers: JSON.parse(triggers) }),
     dueAt: Number(dueAt),
     createdAt: Number(createdAt),
     state: state as DueState,

@@ -30,6 +30,7 @@ import { type FlowSetting, findFlowSettings, pauseFlow } from './flow-settings.j
 import { cursorsOf, type FollowedSchedule, follow } from './follow.js';
 import { openServiceDatabase } from './open-database.js';
 import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
+import { addTriggered, type TriggeredFlow } from './triggered.js';
 
 /**
  * What services share through the record (S34–S36): what is due and who starts it, how far the schedules have been followed, what is paused, who
@@ -86,6 +87,13 @@ export class ServiceRecord implements AsyncDisposable {
 
   keepClaims(service: string, runs: readonly string[], until: number): Promise<void> {
     return this.#database.write((session) => keepClaims(session, service, runs, until));
+  }
+
+  /** Adds the runs of flows that run because an asset was renewed or a run of another flow has ended: for each tick. @returns the ids of those that are due now */
+  async addTriggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly string[]> {
+    const added: string[] = [];
+    for (const flow of flows) if (flow.on.length > 0) added.push(...(await this.#database.write((session) => addTriggered(session, flow, now))));
+    return added;
   }
 
   /** `waiting` gives a claim back. */

@@ -2,7 +2,20 @@ import { renameSync, rmSync } from 'node:fs';
 import { MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import { SqliteConnection } from './connection.js';
-import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10, SCHEMA_11 } from './schema.js';
+import {
+  SCHEMA_1,
+  SCHEMA_2,
+  SCHEMA_3,
+  SCHEMA_4,
+  SCHEMA_5,
+  SCHEMA_6,
+  SCHEMA_7,
+  SCHEMA_8,
+  SCHEMA_9,
+  SCHEMA_10,
+  SCHEMA_11,
+  SCHEMA_12,
+} from './schema.js';
 
 /** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. */
 export const MIGRATIONS: readonly string[] = [
@@ -17,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_9,
   SCHEMA_10,
   SCHEMA_11,
+  SCHEMA_12,
 ];
 
 /** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */

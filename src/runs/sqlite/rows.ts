@@ -1,4 +1,5 @@
 import type { ArtifactRef } from '../../model/artifact.js';
+import type { AssetRenewal } from '../../model/asset.js';
 import type { RunCause } from '../../model/due-run.js';
 import type { ArtifactRow, AttemptRow, ForcedTasks, RunNote, RunRow, TaskRunRow } from '../../model/records.js';
 import { type RunState, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
@@ -207,4 +208,10 @@ function digest(value: SqlValue | undefined): string | undefined {
 
 function taskState(value: SqlValue | undefined): TaskState {
   return TASK_STATES[value as number] as TaskState;
+}
+
+export const RENEWAL_COLUMNS = ['asset', 'flow', 'run', 'task', 'digest', 'at'] as const;
+
+export function putRenewal(into: SqlValue[], { asset, flow, run, task, digest, at }: AssetRenewal): void {
+  into.push(asset, flow, run, task, digest ?? null, at);
 }

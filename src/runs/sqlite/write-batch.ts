@@ -28,6 +28,7 @@ const ATTEMPTS = insertInto(
   `${replacing(['run', 'place', 'attempt'], rows.ATTEMPT_COLUMNS)} WHERE attempt.${NOT_FINAL}`,
 );
 const ARTIFACTS = insertInto('artifact', rows.ARTIFACT_COLUMNS, replacing(['run', 'place', 'name'], rows.ARTIFACT_COLUMNS));
+const RENEWALS = insertInto('asset_renewal', rows.RENEWAL_COLUMNS, 'DO NOTHING');
 const CONTENTS = insertInto('content', rows.CONTENT_COLUMNS, 'DO NOTHING');
 
 /** Inside a transaction. @throws MillraceError `RUN_EXISTS` */
@@ -56,6 +57,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (batch.runArtifacts) writeContents(connection, batch.runArtifacts);
   writeSideResults(connection, run, batch);
   if (batch.code) writeCode(connection, run, batch.code);
+  if (batch.renewals) insertRows(connection, RENEWALS, batch.renewals, rows.putRenewal);
   if (batch.change && !FINAL_RUN_STATES.has(found[2] as RunState)) changeRun(connection, run, batch.change);
 }
 

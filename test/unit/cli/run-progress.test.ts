@@ -57,6 +57,22 @@ describe('RunProgress', () => {
     );
   });
 
+  it('what waits for the world outside counts as waiting, and says what for', () => {
+    const progress = progressOf(
+      runEvent('running', 0),
+      taskEvent('landed#0', 'queued', 0),
+      taskEvent('landed#0', 'running', 0, { waitsFor: "'data.csv'" }),
+      taskEvent('work#0', 'running', 0),
+    );
+    expect([progress.count('running'), progress.count('pending'), progress.count('queued')]).toEqual([1, 1, 0]);
+    const frame = liveFrame(progress, { flow: 'f', now: 2_000, tick: 0, columns: 100, rows: 24, colours: plain });
+    expect(frame).toContain('1 running · 1 waiting');
+    expect(frame).toContain("… landed#0 2.0 s waits for 'data.csv'");
+    for (const state of ['retrying', 'running', 'success'] as const)
+      progress.apply(taskEvent('landed#0', state, 3, state === 'running' ? { waitsFor: 'x' } : {}));
+    expect([progress.count('running'), progress.count('pending'), progress.count('success')]).toEqual([1, 0, 1]);
+  });
+
   it('ranks the slowest of what ran, not what was reused', () => {
     const progress = progressOf(
       ...[30, 10, 50, 20, 40, 60].map((ms, index) => taskEvent(`t#${index}`, 'success', ms, { ms })),
