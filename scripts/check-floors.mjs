@@ -12,7 +12,7 @@ export const FLOORS = [
   ['graph'],
   ['flow', 'results', 'cache', 'code', 'schedule', 'runs', 'log', 'reads'],
   ['engine'],
-  ['executors', 'report'],
+  ['executors', 'report', 'notify'],
   ['runtime'],
   ['client', 'service', 'server', 'cli', 'testing', 'decorators'],
 ];

@@ -5,6 +5,7 @@ import type { CommandFactory } from './command.js';
 import { runCommand } from './commands/run.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import type { Terminal } from './terminal.js';
+import { waitForDeliveries } from './wait-for-deliveries.js';
 
 /** In the order of `--help`. `run` comes with the program; of the others only the module of the one that was typed is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
@@ -42,6 +43,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.success;
     const { tellError } = await import('./tell-error.js');
     return tellError(error, terminal, args.includes('--debug'));
+  } finally {
+    await waitForDeliveries(terminal);
   }
 }
 

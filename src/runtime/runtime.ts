@@ -1,5 +1,6 @@
 import type { FlowRuntime } from '../flow/flow-runtime.js';
 import { installSecrets } from '../model/secret.js';
+import { notifyOfTask } from './run-notifications.js';
 import { secretOfFile } from './secrets-file.js';
 import { startRun } from './start-run.js';
 
@@ -14,5 +15,6 @@ export const runtime: FlowRuntime = {
   invalidate: async (flow, sources, options) => (await import('./invalidate.js')).invalidateFlow(flow, sources, options),
   output: async (flow, task, sources) => (await import('./stored-output.js')).storedOutput(flow, task, sources),
   resume: async (flow, sources, choice, options) => (await import('./resume.js')).resumeFlow(flow, sources, choice, options),
+  notify: notifyOfTask,
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

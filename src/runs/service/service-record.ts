@@ -3,6 +3,7 @@ import { MillraceError } from '../../base/error.js';
 import type { DueRun, DueState, NewDueRun } from '../../model/due-run.js';
 import type { HeartbeatTarget } from '../run-record.js';
 import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
+import { claimCrash, type UntoldCrash, untoldCrashes } from './crashes.js';
 import type { ServiceDatabase } from './database.js';
 import {
   addDue,
@@ -136,6 +137,16 @@ export class ServiceRecord implements AsyncDisposable {
   /** Of the instants of a flow between two times, both included, those that have had a run. */
   outcomes(flow: string, from: number, to: number): Promise<readonly InstantOutcome[]> {
     return this.#database.read((session) => outcomesBetween(session, flow, from, to));
+  }
+
+  /** Runs found crashed since then of which nobody has been told. */
+  untoldCrashes(since: number): Promise<readonly UntoldCrash[]> {
+    return this.#database.read((session) => untoldCrashes(session, since));
+  }
+
+  /** @returns whether this service is to tell of it: of all that ask, one */
+  claimCrash(run: string, at: number): Promise<boolean> {
+    return this.#database.write((session) => claimCrash(session, run, at));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
