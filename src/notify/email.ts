@@ -1,8 +1,12 @@
+import { type Duration, toMs } from '../base/duration.js';
 import { describe } from '../base/error.js';
 import type { Notification, NotificationEvent } from '../model/notification.js';
 import { isSecret, type Secret } from '../model/secret.js';
 import type { SmtpServer } from './mail-server.js';
 import { invalid, makeNotification, type NotificationOptions } from './notification-options.js';
+
+/** For a connection that says nothing, where no `timeout` is given. */
+const STEP: Duration = '10s';
 
 export interface EmailOptions extends NotificationOptions {
   to: string | readonly string[];
@@ -28,12 +32,13 @@ export function email(options: EmailOptions): Notification {
   if (subject !== undefined && typeof subject !== 'string' && typeof subject !== 'function')
     throw invalid("'subject' of an e-mail to be a text, or a function of the event", describe(subject));
   checkServer(smtp);
+  const stepMs = toMs(options.timeout ?? STEP);
   const name = `the e-mail to ${to.join(', ')}`;
   // What is left to be sent of an event, when some have theirs.
   const left = new WeakMap<NotificationEvent, readonly string[]>();
   return makeNotification(name, options, ['to', 'from', 'smtp', 'subject'], async (event, { signal }) => {
     const { sendEmail } = await import('./send-email.js');
-    await sendEmail({ to: left.get(event) ?? to, from, smtp, subject, signal, keep: (rest) => left.set(event, rest) }, event);
+    await sendEmail({ to: left.get(event) ?? to, from, smtp, subject, signal, stepMs, keep: (rest) => left.set(event, rest) }, event);
   });
 }
 

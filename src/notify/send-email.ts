@@ -11,6 +11,8 @@ export interface EmailRequest {
   readonly smtp: SmtpServer | string | Secret;
   readonly subject: string | ((event: NotificationEvent) => string) | undefined;
   readonly signal: AbortSignal;
+  /** A connection on which nothing happens for so long is closed, so that it does not outlive the try by much: nodemailer cannot be told to stop. */
+  readonly stepMs: number;
   /** These are still to have it; the others have theirs. */
   readonly keep: (rest: readonly string[]) => void;
 }
@@ -40,15 +42,10 @@ interface SmtpError extends Error {
   readonly rejectedErrors?: readonly SmtpError[];
 }
 
-/** From the request to the answer, by the signal; these keep single steps from outliving it. */
-const STEP_MS = 60_000;
-
 /** One try. @throws DeliveryError; MillraceError `SECRET_MISSING` */
 export async function sendEmail(request: EmailRequest, event: NotificationEvent): Promise<void> {
   const { createTransport } = await loadNodemailer();
-  const transport = createTransport(transportOf(request.smtp));
-  const stop = (): void => transport.close();
-  request.signal.addEventListener('abort', stop, { once: true });
+  const transport = createTransport(transportOf(request));
   try {
     request.signal.throwIfAborted();
     const { rejectedErrors = [] } = await transport.sendMail(mailOf(request, event));
@@ -56,7 +53,6 @@ export async function sendEmail(request: EmailRequest, event: NotificationEvent)
   } catch (error) {
     throw error instanceof DeliveryError ? error : failed(asError(error) as SmtpError, request);
   } finally {
-    request.signal.removeEventListener('abort', stop);
     transport.close();
   }
 }
@@ -82,7 +78,7 @@ function mailOf({ to, from, subject }: EmailRequest, event: NotificationEvent): 
   };
 }
 
-function transportOf(given: EmailRequest['smtp']): object {
+function transportOf({ smtp: given, stepMs }: EmailRequest): object {
   const { host, port, secure, requireTls, ca, user, password } = isSecret(given) || typeof given === 'string' ? serverAt(given) : given;
   const isSecure = secure ?? port === 465;
   const auth = user === undefined || password === undefined ? undefined : { user: textOf(user), pass: textOf(password) };
@@ -93,9 +89,9 @@ function transportOf(given: EmailRequest['smtp']): object {
     requireTLS: requireTls ?? (auth !== undefined && !isThisMachine(host)),
     ...(auth === undefined ? {} : { auth }),
     ...(ca === undefined ? {} : { tls: { ca } }),
-    connectionTimeout: STEP_MS,
-    greetingTimeout: STEP_MS,
-    socketTimeout: STEP_MS,
+    connectionTimeout: stepMs,
+    greetingTimeout: stepMs,
+    socketTimeout: stepMs,
     disableFileAccess: true,
     disableUrlAccess: true,
   };

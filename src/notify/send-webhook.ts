@@ -72,7 +72,7 @@ function headersOf({ headers, secret }: WebhookRequest, id: string, body: string
   return all;
 }
 
-function signatureOf(secret: string, id: string, timestamp: string, body: string): string {
+export function signatureOf(secret: string, id: string, timestamp: string, body: string): string {
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }
