@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.js';
 import { type Duration, toMs } from '../base/duration.js';
 import { asError, MillraceError } from '../base/error.js';
 import type { Notification, NotificationEvent } from '../model/notification.js';
-import { DeliveryError } from './delivery-error.js';
 
 const RETRIES = 4;
 const TIMEOUT: Duration = '10s';
@@ -39,9 +38,8 @@ export async function deliver(notification: Notification, event: NotificationEve
       return undefined;
     } catch (thrown) {
       const error = asError(thrown);
-      const isFinal = error.name === 'Fail' || (error instanceof DeliveryError && error.isFinal);
       const waitMs = askedFor(error) ?? backoff(attempt, random);
-      if (isFinal || attempt > retries || clock.now() + waitMs >= end) return { attempts: attempt, error };
+      if (isFinal(error) || attempt > retries || clock.now() + waitMs >= end) return { attempts: attempt, error };
       await new Promise<void>((resolve) => clock.schedule(waitMs, resolve));
     }
   }
@@ -61,8 +59,16 @@ function once(notification: Notification, event: NotificationEvent, attempt: num
   });
 }
 
-function askedFor(error: Error): number | undefined {
-  return error instanceof DeliveryError ? error.retryAfterMs : undefined;
+/** What a try may say of the next: by its fields, since another copy of the package may have thrown it. */
+type Hints = Error & { readonly code?: unknown; readonly isFinal?: unknown; readonly retryAfterMs?: unknown };
+
+/** Another try would come to the same. */
+function isFinal({ name, code, isFinal }: Hints): boolean {
+  return name === 'Fail' || code === 'SECRET_MISSING' || isFinal === true;
+}
+
+function askedFor({ retryAfterMs }: Hints): number | undefined {
+  return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
 }
 
 function backoff(attempt: number, random: () => number): number {
