@@ -297,12 +297,14 @@ function undefinedIfFailed(error: unknown): undefined {
 
 /** The same flow under other options. */
 function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
-  const { name, body, code, defaults: _, timeoutMs: __, ...same } = definition;
+  const { name, body, code, defaults: _, timeoutMs: __, deadlineMs: ___, lateAfterMs: ____, ...same } = definition;
   const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body, code);
   return Object.freeze({
     ...fresh,
     defaults: { ...definition.defaults, ...fresh.defaults },
     timeoutMs: 'timeout' in options ? fresh.timeoutMs : definition.timeoutMs,
+    deadlineMs: 'deadline' in options ? fresh.deadlineMs : definition.deadlineMs,
+    lateAfterMs: 'lateAfter' in options ? fresh.lateAfterMs : definition.lateAfterMs,
   });
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
+import { FLOW, type FlowInside } from '../../../src/flow/flow.js';
 import { type Flow, flow, type Notification, type NotificationEvent } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
 import type { StartOptions } from '../../../src/runtime/run-options.js';
@@ -134,6 +135,17 @@ describe('late runs', () => {
     await startDue(late, ago(0, { cause: 'request', dueAt: now - 2 * MINUTE })).result();
     expect(told.events.map(({ flow }) => flow)).toEqual(['patient', 'late']);
   });
+});
+
+it('a flow that is made of another has its deadline, unless it says otherwise', () => {
+  const first = flow('first', { deadline: '1h', lateAfter: '2m' }, () => 1);
+  const times = (made: unknown) => {
+    const { deadlineMs, lateAfterMs } = (made as Record<symbol, FlowInside>)[FLOW]?.definition ?? {};
+    return [deadlineMs, lateAfterMs];
+  };
+  expect(times(first.with({ owner: 'ana' }))).toEqual([60 * MINUTE, 2 * MINUTE]);
+  expect(times(first.with({ deadline: '2h', lateAfter: undefined as never }))).toEqual([120 * MINUTE, MINUTE]);
+  expect(times(first.with({ deadline: undefined as never }))).toEqual([undefined, 2 * MINUTE]);
 });
 
 it('durations that are none are refused', () => {
