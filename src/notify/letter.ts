@@ -26,7 +26,7 @@ export function letterOf(event: NotificationEvent): Letter {
   const shown = task?.error ?? error;
   if (shown !== undefined) lines.push('', shown.message, ...(shown.hint === undefined ? [] : [`hint: ${shown.hint}`]));
   if (failed.length > 0) lines.push('', 'Failed:', ...failed.map(lineOf));
-  lines.push('', `See it with: millrace show ${run}`, '');
+  lines.push('', `See it with: millrace inspect ${run}`, '');
   return { subject: `[millrace] ${headline(event)}`, text: lines.join('\n') };
 }
 

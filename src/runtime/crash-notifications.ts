@@ -22,15 +22,15 @@ const NOTHING: ToldOfRun = Object.freeze({ told: false, problems: Object.freeze(
 
 /**
  * A run's own process tells what becomes of it; of its crash it cannot. Whoever serves the flow does, at most once for each run, however many services
- * there are. Never throws because of a place that cannot be told.
+ * there are; where nobody wants to know, it is done with too. Never throws because of a place that cannot be told.
  * @param also places of the service's own, beside those of the flow
  */
 export async function crashNotifications(flow: Pick<FlowDefinition, 'notify'>, run: string, also: readonly Notification[] = []): Promise<ToldOfRun> {
   const to = [...flow.notify, ...also].filter((one) => wants(one, 'crash'));
-  if (to.length === 0) return NOTHING;
   await using project = await openProject();
   await using service = await ServiceRecord.open(project.record.heartbeat);
   if (!(await service.claimCrash(run, systemClock.now()))) return NOTHING;
+  if (to.length === 0) return NOTHING;
   return { told: true, problems: await tellOfRun(project.record, run, 'crash', to) };
 }
 

@@ -46,6 +46,20 @@ describe('notifications on the command line', () => {
     expect(await shellIn(folder).json('inspect', 'leaving/latest')).toMatchObject({ state: 'success' });
   });
 
+  it('S31: of a run whose process was killed, a service tells, once', async () => {
+    const shell = shellIn(folder, { HOOK_URL: receiver.url, HOOK_KEY: 'k' });
+    const { child, ended } = shell.start('run', FILE, 'killed');
+    await receiver.count(receiver.received.length + 1);
+    child.kill('SIGKILL');
+    await ended;
+    const { id, state } = await shell.json<{ id: string; state: string }>('inspect', 'killed/latest');
+    expect(state).toBe('crashed');
+    const before = receiver.received.length;
+    await Promise.all([shell.millrace('tell-crash', FILE, 'killed', id), shell.millrace('tell-crash', FILE, 'killed', id)]);
+    expect(receiver.events().slice(before)).toMatchObject([{ event: 'crash', flow: 'killed', run: id, state: 'crashed' }]);
+    expect((await shell.millrace('--help')).out).not.toContain('tell-crash');
+  });
+
   it('without nodemailer, an e-mail says what to install', async () => {
     const hooks = `export const resolve = (name, context, next) => { if (name === 'nodemailer') throw new Error('not found'); return next(name, context); };`;
     const block = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;

@@ -113,7 +113,7 @@ describe('email', () => {
     expect(text).toContain("Subject: [millrace] flow 'etl' failed\r\n");
     expect(text).toContain('Message-ID: <evt_1@millrace>\r\n');
     expect(text).toContain('Auto-Submitted: auto-generated');
-    expect(text).toMatch(/flow 'etl' failed: no rows \(run r1\).*Parameters: *day "monday".*read#0 \(2 attempts\): no rows.*millrace show r1/s);
+    expect(text).toMatch(/flow 'etl' failed: no rows \(run r1\).*Parameters: *day "monday".*read#0 \(2 attempts\): no rows.*millrace inspect r1/s);
   });
 
   it('a subject of your own is one line, whatever is in it', async () => {
