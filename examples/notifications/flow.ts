@@ -65,5 +65,3 @@ export const notifications = flow(
   { description: 'A flow that tells a signed webhook what became of it.', params: { rows: param({ default: 0, help: '0 rows are a failure' }) } },
   ({ rows }) => receive(rows),
 );
-
-export default notifications;

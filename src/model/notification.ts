@@ -8,10 +8,10 @@ import type { RunState, TaskState } from './states.js';
  */
 export type NotificationOccasion = 'success' | 'failure' | 'cancel' | 'retry' | 'deadline' | 'late' | 'crash';
 
-export const NOTIFICATION_OCCASIONS: readonly NotificationOccasion[] = ['success', 'failure', 'cancel', 'retry', 'deadline', 'late', 'crash'];
+const NOTIFICATION_OCCASIONS: readonly NotificationOccasion[] = ['success', 'failure', 'cancel', 'retry', 'deadline', 'late', 'crash'];
 
 /** Of notifications that do not say. */
-export const DEFAULT_OCCASIONS: readonly NotificationOccasion[] = ['failure', 'deadline', 'crash'];
+const DEFAULT_OCCASIONS: readonly NotificationOccasion[] = ['failure', 'deadline', 'crash'];
 
 /** An error as it is sent: no stack, no secrets, and not without end. */
 export interface NotifiedError {

@@ -21,7 +21,7 @@ export interface DeliveryParts {
 export type Undelivered = { readonly attempts: number; readonly error: Error } | undefined;
 
 /** How long a notification may take in all, in milliseconds. */
-export function patienceOf({ within = WITHIN }: Notification): number {
+function patienceOf({ within = WITHIN }: Notification): number {
   return toMs(within);
 }
 

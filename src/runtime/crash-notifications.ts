@@ -35,12 +35,7 @@ export async function crashNotifications(flow: Pick<FlowDefinition, 'notify'>, r
 }
 
 /** Tells what the record knows of a run, which some other process has run. @returns why some could not be told */
-export async function tellOfRun(
-  record: RunRecord,
-  id: string,
-  occasion: NotificationOccasion,
-  to: readonly Notification[],
-): Promise<readonly string[]> {
+async function tellOfRun(record: RunRecord, id: string, occasion: NotificationOccasion, to: readonly Notification[]): Promise<readonly string[]> {
   const row = await record.run(id);
   if (row === undefined) return [];
   const facts = await factsOf(record, row, occasion);

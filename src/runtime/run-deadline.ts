@@ -5,7 +5,7 @@ import type { RunParts } from './run-parts.js';
 import { isGivenItsTime } from './scheduled-time.js';
 
 /** When the run is to have ended; undefined where it may last as it likes. A backfill catches up on what is long past: its runs count from their start. */
-export function deadlineOf({ flow, options, scheduled }: RunParts, startedAt: number): number | undefined {
+function deadlineOf({ flow, options, scheduled }: RunParts, startedAt: number): number | undefined {
   if (flow.deadlineMs === undefined) return undefined;
   const isBackfill = (options.due?.cause ?? options.resume?.origin.cause) === 'backfill';
   const from = isGivenItsTime(options) && !isBackfill ? scheduled.at : (options.tries?.startedAt ?? startedAt);
