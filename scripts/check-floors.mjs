@@ -12,7 +12,7 @@ export const FLOORS = [
   ['graph'],
   ['flow', 'results', 'cache', 'code', 'schedule', 'runs', 'log', 'reads'],
   ['engine'],
-  ['executors', 'report'],
+  ['executors', 'report', 'notify'],
   ['runtime'],
   ['service', 'server'],
   ['client', 'cli', 'testing', 'decorators'],

@@ -54,6 +54,14 @@ export type { ArtifactData, ErrorInfo, LogLevel, LogLine, MetricData, RunEvent }
 export type { FileRef } from './model/file-ref.js';
 export type { FinalState } from './model/final-state.js';
 export type { Logger } from './model/logger.js';
+export type {
+  Delivery,
+  Notification,
+  NotificationEvent,
+  NotificationOccasion,
+  NotifiedError,
+  NotifiedTask,
+} from './model/notification.js';
 export type { Reason } from './model/reason.js';
 export type { ResultStore } from './model/result-store.js';
 export type { RetryPolicy } from './model/retry-policy.js';
@@ -66,6 +74,11 @@ export type { ArtifactOptions, TaskContext } from './model/task-context.js';
 export { Fail, FlowRunError, Skip, TaskError, TimedOutError } from './model/task-error.js';
 export type { TaskHooks } from './model/task-hooks.js';
 export type { TriggerRule } from './model/trigger-rule.js';
+export { type EmailOptions, email } from './notify/email.js';
+export type { SmtpServer } from './notify/mail-server.js';
+export type { NotificationOptions } from './notify/notification-options.js';
+export { shellNotification } from './notify/shell-notification.js';
+export { type WebhookOptions, webhook } from './notify/webhook.js';
 export { file } from './reads/file-reference.js';
 export { image, markdown, plot, type TypedArtifact, table } from './results/artifacts/typed-artifact.js';
 export { registerClass } from './results/class-registry.js';

@@ -23,9 +23,24 @@ export function bootTime(): number {
 
 const origin = performance.timeOrigin;
 
+/** What a timer of Node can wait, 24.8 days; a longer one would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function scheduleInParts(ms: number, callback: () => void, options: { readonly idle?: boolean } | undefined): () => void {
+  let cancel = systemClock.schedule(
+    LONGEST_TIMER_MS,
+    () => {
+      cancel = systemClock.schedule(ms - LONGEST_TIMER_MS, callback, options);
+    },
+    options,
+  );
+  return () => cancel();
+}
+
 export const systemClock: Clock = {
   now: () => origin + performance.now(),
   schedule(ms, callback, options) {
+    if (ms > LONGEST_TIMER_MS) return scheduleInParts(ms, callback, options);
     const timer = setTimeout(callback, ms);
     if (options?.idle) timer.unref();
     return () => clearTimeout(timer);

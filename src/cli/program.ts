@@ -5,6 +5,7 @@ import type { CommandFactory } from './command.js';
 import { runCommand } from './commands/run.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import type { Terminal } from './terminal.js';
+import { waitForDeliveries } from './wait-for-deliveries.js';
 
 /** In the order of `--help`. `run` comes with the program; of the others only the module of the one that was typed is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
@@ -37,6 +38,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   db: async () => (await import('./commands/db.js')).dbCommand,
 };
 
+/** What services start, and nobody types. */
+const HIDDEN: Readonly<Record<string, () => Promise<CommandFactory>>> = {
+  'tell-crash': async () => (await import('./commands/tell-crash.js')).tellCrashCommand,
+};
+
 /**
  * Runs one command line and says how it ended; never rejects. Exit codes (S32): 0 success, 1 the run failed or nothing was found,
  * 2 wrong use, 130 cancelled.
@@ -54,6 +60,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.success;
     const { tellError } = await import('./tell-error.js');
     return tellError(error, terminal, args.includes('--debug'));
+  } finally {
+    await waitForDeliveries(terminal);
   }
 }
 
@@ -67,7 +75,7 @@ async function createProgram(args: readonly string[], terminal: Terminal, exit: 
     .configureOutput({ writeOut: (text) => void terminal.out.write(text), writeErr: () => {}, getOutHelpWidth: () => terminal.out.columns ?? 100 })
     .addHelpText('after', `\nExit codes: 0 success, 1 the run failed or nothing was found, 2 wrong use, 130 cancelled.`);
   const wanted = args.find((arg) => !arg.startsWith('-'));
-  const chosen = wanted === undefined ? undefined : COMMANDS[wanted];
+  const chosen = wanted === undefined ? undefined : (COMMANDS[wanted] ?? HIDDEN[wanted]);
   const factories = await Promise.all((chosen ? [chosen] : Object.values(COMMANDS)).map((load) => load()));
   for (const factory of factories) program.addCommand(inherit(factory({ terminal, exit }), program));
   if (wanted === undefined) program.action(() => program.help());

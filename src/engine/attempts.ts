@@ -296,8 +296,9 @@ export class Attempts {
   /** The wait holds no slot. */
   #retry(attempt: Attempt, thrown: unknown, delayMs: number): void {
     const { node } = attempt;
-    const { hooks } = this.#definition(node);
+    const { hooks, notify } = this.#definition(node);
     this.#host.retrying(attempt, thrown, delayMs);
+    notify?.onRetry?.(attempt, thrown);
     if (hooks?.onRetry) runHook(attempt, 'onRetry', () => hooks.onRetry?.(attempt, thrown));
     this.release(node);
     // What becomes of it while it waits is no part of the attempt that is over.

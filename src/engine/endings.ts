@@ -149,7 +149,7 @@ export class Endings {
     const note = notes.find(node);
     const { asked } = note;
     const read = reads.take(node);
-    if (asked === undefined && !parts.observer.listens && definition.hooks === undefined) return;
+    if (asked === undefined && !parts.observer.listens && definition.hooks === undefined && definition.notify === undefined) return;
     const { attempts, claims, failures, flights, maps, nodes, results } = this.#run;
     const key = flights.keyOf(node);
     const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
@@ -159,7 +159,7 @@ export class Endings {
       startedAt: nodes.startedAt[node] || undefined,
       finishedAt: this.#host.now,
       attempts: attempts.made(node),
-      afterwards: definition.hooks && this.#hooksAfter(node, state),
+      afterwards: (definition.hooks ?? definition.notify) && this.#hooksAfter(node, state),
       firstStartedAt: note.firstStart,
       checks: note.checks,
       label: note.label,
@@ -177,16 +177,22 @@ export class Endings {
   /** A cached result is no success of this run: its hooks were called when it was made. */
   #hooksAfter(node: number, state: number): (() => void) | undefined {
     const { attempts, failures, results } = this.#run;
-    const { hooks } = this.#definition(node);
+    const { hooks, notify } = this.#definition(node);
     const attempt = new Attempt(this.#host, node, attempts.made(node));
     const error = failures.error(node);
-    if (state === SUCCESS && hooks?.onSuccess) {
+    if (state === SUCCESS && (hooks?.onSuccess ?? notify)) {
       const value = results.value(node);
-      return () => runHook(attempt, 'onSuccess', () => hooks.onSuccess?.(attempt, value));
+      return () => {
+        notify?.onSuccess?.(attempt, value);
+        if (hooks?.onSuccess) runHook(attempt, 'onSuccess', () => hooks.onSuccess?.(attempt, value));
+      };
     }
     const isFailure = state === FAILED || state === TIMED_OUT;
-    if (isFailure && error && hooks?.onFailure) return () => runHook(attempt, 'onFailure', () => hooks.onFailure?.(attempt, error));
-    return undefined;
+    if (!isFailure || !error || (hooks?.onFailure ?? notify) === undefined) return undefined;
+    return () => {
+      notify?.onFailure?.(attempt, error);
+      if (hooks?.onFailure) runHook(attempt, 'onFailure', () => hooks.onFailure?.(attempt, error));
+    };
   }
 
   /** A result is known by the arguments that its key was made of. The body, or the task, may have changed an object among them since. */

@@ -4,9 +4,11 @@ import type { FlowTrigger } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { RunEvent } from '../model/event.js';
+import type { Notification, NotificationOccasion } from '../model/notification.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
+import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { BackfillOptions } from './backfill-options.js';
 import type { ParameterSources, ParamSpec } from './parameters.js';
@@ -105,6 +107,8 @@ export interface FlowHooks {
   onSuccess?(run: RunHandle<unknown>): void | Promise<void>;
   onFailure?(run: RunHandle<unknown>, error: unknown): void | Promise<void>;
   onCancel?(run: RunHandle<unknown>): void | Promise<void>;
+  /** It goes on past the flow's `deadline`: told once. */
+  onDeadline?(run: RunHandle<unknown>): void | Promise<void>;
 }
 
 /** What a flow is: frozen data and its body. */
@@ -128,6 +132,10 @@ export interface FlowDefinition {
   readonly overlap: OverlapPolicy;
   readonly maxActiveRuns: number | undefined;
   readonly dependsOnPast: boolean;
+  /** From the time it is for to when it is to have ended. */
+  readonly deadlineMs: number | undefined;
+  readonly lateAfterMs: number;
+  readonly notify: readonly Notification[];
   readonly hooks: FlowHooks;
   readonly strict: boolean;
   readonly orphans: 'wait' | 'cancel';
@@ -158,6 +166,14 @@ export interface InvalidateOptions {
   dryRun?: boolean;
 }
 
+/** What is told of a task run, to whom. */
+export interface TaskNotice {
+  readonly occasion: NotificationOccasion;
+  readonly to: readonly Notification[];
+  readonly task: TaskContext;
+  readonly error?: unknown;
+}
+
 /** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */
 export interface FlowRuntime {
   start(flow: FlowDefinition, sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
@@ -171,6 +187,8 @@ export interface FlowRuntime {
   tasks(flow: FlowDefinition, sources: ParameterSources): Promise<readonly object[]>;
   taskCall(flow: FlowDefinition, sources: ParameterSources, task: string, args: readonly unknown[] | undefined): Promise<TaskCall>;
   resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
+  /** Tells them beside the run, which must be one of this process; nobody waits for it. */
+  notify(notice: TaskNotice): void;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }
 

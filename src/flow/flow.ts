@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph-view.js';
 import { type FlowEvent, type FlowTrigger, flowEvent } from '../model/asset.js';
 import { type CachePolicy, checkCachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
+import { checkNotifications, type Notification } from '../model/notification.js';
 import { checkResultStore, type ResultStore } from '../model/result-store.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
@@ -81,6 +82,16 @@ export interface FlowOptions<S extends ParamSpec> {
   maxActiveRuns?: number;
   /** A run of the schedule waits until one of the instant before it has succeeded. @default false */
   dependsOnPast?: boolean;
+  /**
+   * When a run is to have ended: so long after the time it stands for, where a schedule or somebody gave it one, else after its start; of backfills
+   * always after their start. One that goes on then does so, and is told of, once (`onDeadline`, `notify`). With `retries` it is one for all tries.
+   * @default none
+   */
+  deadline?: Duration;
+  /** A run that starts so long after it was due says so in its log, and to `notify`. @default '1m' */
+  lateAfter?: Duration;
+  /** Who is told what becomes of runs: `webhook(…)`, `email(…)`, `shellNotification(…)`, or one of your own. @default nobody */
+  notify?: Notification | readonly Notification[];
   /** Told what becomes of a run. One that throws is logged and changes nothing. */
   hooks?: FlowHooks;
   /** Freezes what tasks are handed, so that one that changes its inputs fails (S16). @default false */
@@ -251,6 +262,9 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     overlap: options.overlap ?? FLOW_DEFAULTS.overlap,
     maxActiveRuns: options.maxActiveRuns,
     dependsOnPast: options.dependsOnPast ?? FLOW_DEFAULTS.dependsOnPast,
+    deadlineMs: options.deadline === undefined ? undefined : toMs(options.deadline),
+    lateAfterMs: options.lateAfter === undefined ? FLOW_DEFAULTS.lateAfterMs : toMs(options.lateAfter),
+    notify: checkNotifications(options.notify ?? [], 'FLOW_OPTION_INVALID', ` of flow '${name}'`),
     hooks: options.hooks ?? FLOW_DEFAULTS.hooks,
     strict: options.strict ?? FLOW_DEFAULTS.strict,
     orphans: options.orphans ?? FLOW_DEFAULTS.orphans,
@@ -320,12 +334,14 @@ function undefinedIfFailed(error: unknown): undefined {
 
 /** The same flow under other options. */
 function varied(definition: FlowDefinition, options: Partial<FlowOptions<ParamSpec>>): FlowDefinition {
-  const { name, body, code, defaults: _, timeoutMs: __, ...same } = definition;
+  const { name, body, code, defaults: _, timeoutMs: __, deadlineMs: ___, lateAfterMs: ____, ...same } = definition;
   const fresh = defineFlow(name, { ...(same as FlowOptions<ParamSpec>), ...options }, body, code);
   return Object.freeze({
     ...fresh,
     defaults: { ...definition.defaults, ...fresh.defaults },
     timeoutMs: 'timeout' in options ? fresh.timeoutMs : definition.timeoutMs,
+    deadlineMs: 'deadline' in options ? fresh.deadlineMs : definition.deadlineMs,
+    lateAfterMs: 'lateAfter' in options ? fresh.lateAfterMs : definition.lateAfterMs,
   });
 }
 

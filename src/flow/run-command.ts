@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, type SpawnOptionsWithStdioTuple, type StdioNull, type StdioPipe, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { systemClock } from '../base/clock.js';
@@ -13,6 +13,8 @@ export interface CommandRequest {
   readonly cwd: string | undefined;
   /** Added to the environment of this process. */
   readonly env: Readonly<Record<string, string>> | undefined;
+  /** What it reads from stdin. @default nothing */
+  readonly input?: string;
   /** Bytes of stdout that are kept. */
   readonly maxBuffer: number;
   /** From the request to end to the kill, in milliseconds. */
@@ -21,7 +23,7 @@ export interface CommandRequest {
   readonly onLine: (from: 'stdout' | 'stderr', line: string) => void;
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
 
 const STDERR_LINES = 20;
 const MAX_SHOWN = 200;
@@ -64,18 +66,21 @@ export async function runCommand(request: CommandRequest): Promise<string> {
 
 /** @throws ShellError `SHELL_NOT_FOUND`, `SHELL_NOT_STARTED` */
 async function start(request: CommandRequest): Promise<Child> {
-  const { command, cwd, env } = request;
+  const { command, cwd, env, input } = request;
   const isText = typeof command === 'string';
-  const options: SpawnOptionsWithStdioTuple<StdioNull, StdioPipe, StdioPipe> = {
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  const options = {
     ...LEADS_GROUP,
     cwd,
     shell: isText,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'] as StdioOptions,
     ...(env && { env: { ...process.env, ...env } }),
   };
   try {
-    const child: Child = isText ? spawn(command, options) : spawn(command[0] as string, command.slice(1), options);
+    const child = (isText ? spawn(command, options) : spawn(command[0] as string, command.slice(1), options)) as Child;
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    // A command that does not read it has closed it: its exit code says how it went.
+    child.stdin?.on('error', () => {}).end(input);
     return child;
   } catch (error) {
     throw notStarted(request, asError(error));

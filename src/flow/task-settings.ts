@@ -7,6 +7,7 @@ import { checkSerializer } from '../model/serializer.js';
 import type { External } from '../model/target.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { checkTriggerRule } from '../model/trigger-rule.js';
+import { notifyingHooks } from './notifying-hooks.js';
 import { checkOptions, TASK_OPTIONS } from './option-kinds.js';
 import type { AnyArgs, ExternalOptions, Outputs, TaskOptions } from './task-type.js';
 
@@ -21,7 +22,7 @@ type AnyOptions = Partial<TaskOptions<AnyArgs, never, Outputs>>;
  */
 export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
   checkOptions(TASK_OPTIONS, options, 'TASK_OPTION_INVALID');
-  const { name: _, target: __, tags, retries, timeout, limit, trigger, checks, persist, handles, renews, ...same } = options;
+  const { name: _, target: __, tags, retries, timeout, limit, trigger, checks, persist, handles, renews, notify, ...same } = options;
   if (trigger !== undefined) checkTriggerRule(trigger);
   checkResultStore(same.store, 'TASK_OPTION_INVALID', '');
   checkCachePolicy(same.cache, 'TASK_OPTION_INVALID', '');
@@ -37,6 +38,7 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
     ...(renews === undefined ? {} : { renews: Object.freeze([renews].flat().map(({ name }) => name)) }),
     ...(persist === undefined ? {} : { persist }),
     ...(handles === undefined ? {} : { handles }),
+    ...(notify === undefined ? {} : { notify: notifyingHooks(notify) }),
     ...(checks === undefined || checks.length === 0 ? {} : { checks: Object.freeze([...checks]) }),
   } as Partial<TaskDefinition>;
 }

@@ -3,6 +3,7 @@ import type { Asset } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { Check } from '../model/check.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
+import type { Notification } from '../model/notification.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { RetryPolicy } from '../model/retry-policy.js';
 import type { Serializer } from '../model/serializer.js';
@@ -58,6 +59,8 @@ export interface TaskOptions<A extends AnyArgs, R, O extends Outputs | undefined
   hooks?: TaskHooks<NoInfer<R>>;
   /** What it makes, for flows that run `on` it: renewed each time the task ends in success, not when an earlier result is reused. */
   renews?: Asset | readonly Asset[];
+  /** Who is told that a task run failed for good; as their `on` says, also of its `success`, and of each `retry`. @default nobody */
+  notify?: Notification | readonly Notification[];
   /**
    * Where the result shall lie (S26): a path with placeholders, `'out/{param.model}/{date:yyyy-MM-dd}.csv'`; a function of the arguments that gives
    * a path; or a place that is no file, such as `sqlTable(…)`. Placeholders are `{flow}`, `{task}`, `{run}`, `{param.x}`, `{input.x}`,

@@ -69,6 +69,8 @@ export interface TaskDefinition {
   /** Higher first; undefined where the task does not say, which counts as 0. */
   readonly priority: number | undefined;
   readonly hooks: TaskHooks<unknown> | undefined;
+  /** What tells those whom its option `notify` names. */
+  readonly notify: TaskHooks<unknown> | undefined;
   /** For a map, and what asks for its length: another map it refers to as a whole need only know its children, not have their results. */
   readonly awaitsExpansion: boolean;
   /** For a derived step: it stands for one child of the map that is its first argument; the second says which. */
@@ -149,5 +151,6 @@ export const TASK_DEFAULTS = Object.freeze({
   element: false,
   map: undefined,
   hooks: undefined,
+  notify: undefined,
   subflow: undefined,
 });

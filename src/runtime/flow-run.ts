@@ -19,16 +19,22 @@ import { recordLongAttempts } from './early-rows.js';
 import { keepCode } from './keep-code.js';
 import { lastWords, maskedInfo, runningIds } from './last-words.js';
 import { guard } from './process-guard.js';
+import { tellIfLate, watchDeadline } from './run-deadline.js';
 import { endState, type Outcome, RunCancelled, RunTimedOut, runFailure } from './run-failure.js';
+import { RunNotifications } from './run-notifications.js';
 import { FIRST_EPOCH, joinParts, type RunParts, type RunRequest } from './run-parts.js';
 import { firstRow } from './run-row.js';
 
 /** How long running tasks have to listen to their signal after a cancellation (S15). */
 const GRACE_MS = 5_000;
 
+/** How long a run's result waits for notifications; those that take longer are delivered beside what comes next. */
+const RESULT_WAIT_MS = 5_000;
+
 /** One run, from its row to its end: joins the parts, runs the body, and says what became of it. */
 export class FlowRun {
   readonly #parts: RunParts;
+  readonly notifications: RunNotifications;
   readonly #abort = new AbortController();
   /** Why the run ends early: it was cancelled, or could not go on. */
   #stopped: Error | undefined;
@@ -37,27 +43,33 @@ export class FlowRun {
 
   constructor(request: RunRequest) {
     this.#parts = joinParts(request, { onRecordError: (error) => this.#stop(error), context: (values, side) => this.#context(values, side) });
+    this.notifications = new RunNotifications(this.#parts);
   }
 
   async run(parentRun: string | undefined): Promise<unknown> {
     try {
       const startedAt = systemClock.now();
+      this.notifications.startedAt = startedAt;
       const { heartbeat, record } = this.#parts.project;
       await record.open(firstRow(this.#parts, startedAt, parentRun), heartbeat.leaseMs);
       this.#parts.handle.move('running', startedAt);
       this.#hook('onStart', (hooks) => hooks.onStart?.(this.#parts.handle));
-      return await this.#watched();
+      tellIfLate(this.#parts, startedAt, this.notifications);
+      return await this.#watched(startedAt);
     } finally {
+      this.notifications.close();
+      await this.notifications.settled(RESULT_WAIT_MS);
       await this.#parts.code.save();
       this.#parts.capture?.release();
     }
   }
 
-  async #watched(): Promise<unknown> {
+  async #watched(startedAt: number): Promise<unknown> {
     const unwatch = this.#watch();
     const { timeoutMs } = this.#parts.flow;
     const outOfTime = (): void => this.#stop(new RunTimedOut(`it was to end within ${timeoutMs} ms`));
     const stopTimer = timeoutMs === undefined ? undefined : systemClock.schedule(timeoutMs, outOfTime);
+    const stopDeadline = watchDeadline(this.#parts, startedAt, (at) => this.#pastDeadline(at));
     const stopSweep = this.#parts.project.lasting ? recordLongAttempts(this.#parts.engine, this.#parts.recording) : undefined;
     const stopHeartbeat = this.#parts.project.heartbeat.watch({ run: this.#parts.id, epoch: FIRST_EPOCH }, () =>
       this.#stop(ownerFenced(this.#parts.id, 'nothing that it does from now on counts')),
@@ -72,6 +84,7 @@ export class FlowRun {
     } finally {
       code.cancel();
       stopTimer?.();
+      stopDeadline?.();
       stopSweep?.();
       stopHeartbeat();
       stopCancelWatch();
@@ -79,12 +92,23 @@ export class FlowRun {
     }
   }
 
-  #tellHooks(failure: FlowRunError | undefined): void {
-    if (failure === undefined) this.#hook('onSuccess', (hooks) => hooks.onSuccess?.(this.#parts.handle));
-    else if (endState(failure) === 'cancelled') this.#hook('onCancel', (hooks) => hooks.onCancel?.(this.#parts.handle));
+  #pastDeadline(deadline: number): void {
+    if (this.#isDecided) return;
+    this.#parts.recording.line(undefined, 0, 'warn', `the run goes on past its deadline, ${new Date(deadline).toISOString()}`);
+    this.#hook('onDeadline', (hooks) => hooks.onDeadline?.(this.#parts.handle));
+    this.notifications.ofRun('deadline', { deadline });
+  }
+
+  #tellHooks(failure: FlowRunError | undefined, finishedAt: number): void {
+    const { handle, options } = this.#parts;
+    const state = endState(failure);
     // Who is tried again has not failed for good.
-    else if (endState(failure) === 'cancelled' || (this.#parts.options.triesLeft ?? 0) === 0)
-      this.#hook('onFailure', (hooks) => hooks.onFailure?.(this.#parts.handle, failure));
+    const failed = (options.triesLeft ?? 0) > 0 ? 'retry' : 'failure';
+    const occasion = state === 'success' ? state : state === 'cancelled' ? 'cancel' : failed;
+    if (occasion === 'success') this.#hook('onSuccess', (hooks) => hooks.onSuccess?.(handle));
+    else if (occasion === 'cancel') this.#hook('onCancel', (hooks) => hooks.onCancel?.(handle));
+    else if (occasion === 'failure') this.#hook('onFailure', (hooks) => hooks.onFailure?.(handle, failure));
+    this.notifications.ofRun(occasion, { error: failure, finishedAt });
   }
 
   #hook(name: string, call: (hooks: FlowHooks) => unknown): void {
@@ -158,7 +182,7 @@ export class FlowRun {
     // A full disk may have room for one more sentence; without it the run would look as if its process had vanished.
     if (journal.failed && late) project.record.crashNow(id, FIRST_EPOCH, mask(late.message));
     handle.move(late ? endState(late) : state, finishedAt, late);
-    this.#tellHooks(late);
+    this.#tellHooks(late, finishedAt);
     // A hook may have had something to say, if only that it failed.
     await journal.flush();
     sideOutputs.closed = true;

@@ -5,14 +5,21 @@ import type { DueRun } from '../model/due-run.js';
 import type { ResumedWork } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
+/** What the tries of one run have in common: it has one deadline. */
+export interface Tries {
+  /** The start of the first. */
+  startedAt?: number;
+  isPastDeadline?: boolean;
+}
+
 /** What the command line adds: it shows a run by its events, so nothing is echoed. */
 export interface StartOptions extends RunOptions {
   /** Prints what tasks print on the real output too, as a script's author expects. @default true */
   echo?: boolean;
   /** Is told of the run, and of those it starts, which then echo nothing either. @default as the run that starts this one */
   watch?: RunWatch;
-  /** The due run that this one is. */
-  due?: Pick<DueRun, 'run' | 'cause' | 'scheduled' | 'triggers'>;
+  /** The due run that this one is; by `dueAt` it knows whether it is late. */
+  due?: Pick<DueRun, 'run' | 'cause' | 'scheduled' | 'triggers'> & Partial<Pick<DueRun, 'dueAt'>>;
   /** How long running tasks have after a cancellation, in milliseconds. @default 5000 */
   graceMs?: number;
   /** What the run goes on with. */
@@ -21,6 +28,8 @@ export interface StartOptions extends RunOptions {
   work?: EarlierWork | undefined;
   /** Should the run fail, it is tried again so often. @default the flow's `retries` */
   triesLeft?: number;
+  /** What the tries of one run have in common. */
+  tries?: Tries;
   /** The run that failed, and that this one tries again. */
   retries?: string;
   /** Name of the step that is executed with everything downstream, whatever was finished. */
@@ -36,6 +45,7 @@ export const START_OPTIONS: Readonly<Record<keyof StartOptions, OptionKind>> = {
   resume: ANYTHING,
   work: ANYTHING,
   triesLeft: ANYTHING,
+  tries: ANYTHING,
   retries: ANYTHING,
   from: ANYTHING,
 };

@@ -1,6 +1,7 @@
 import type { FlowRuntime } from '../flow/flow-runtime.js';
 import { installSecrets } from '../model/secret.js';
 import { backfillFlow } from './backfill/backfill-flow.js';
+import { notifyOfTask } from './run-notifications.js';
 import { secretOfFile } from './secrets-file.js';
 import { startRun } from './start-run.js';
 
@@ -18,5 +19,6 @@ export const runtime: FlowRuntime = {
   backfill: backfillFlow,
   tasks: async (flow, sources) => (await import('./flow-tasks.js')).tasksOfFlow(flow, sources),
   taskCall: async (flow, sources, task, args) => (await import('./task-call.js')).taskCall(flow, sources, task, args),
+  notify: notifyOfTask,
   latest: async (flow, filter) => (await import('./past-run.js')).latestRun(flow, filter),
 };

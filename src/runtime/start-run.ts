@@ -4,6 +4,7 @@ import { checkOptions } from '../flow/option-kinds.js';
 import { type ParameterSources, resolveParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';
 import { newRunId } from '../model/run-id.js';
+import { afterwards } from './deliveries.js';
 import { loadNewestWork } from './earlier-work.js';
 import { FlowRun } from './flow-run.js';
 import { openProject } from './project.js';
@@ -21,7 +22,8 @@ export type { StartOptions } from './run-options.js';
 export function startRun(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunHandle<unknown> {
   if (flow.retries === 0) return startOnce(flow, sources, options);
   const { from: _, force: __, forceOnly: ___, due: ____, ...again } = options;
-  return new RetriedRun(flow.retries, (tried) => startOnce(flow, sources, { ...(tried.retries === undefined ? options : again), ...tried }));
+  const tries = {};
+  return new RetriedRun(flow.retries, (tried) => startOnce(flow, sources, { ...(tried.retries === undefined ? options : again), ...tried, tries }));
 }
 
 function startOnce(flow: FlowDefinition, sources: ParameterSources, options: StartOptions): RunInProgress {
@@ -62,15 +64,17 @@ async function execute(
     checkOptions(START_OPTIONS, options, 'RUN_OPTION_INVALID');
     const params = await resolveParameters(flow.params ?? {}, sourcesOf(flow, sources));
     const project = await openProject();
+    let run: FlowRun | undefined;
     try {
       const resume = options.resume ?? (await resumedChild(project.record, parentRun, flow, params));
       const leave = resume && resumeChildren(handle.id, resume, options);
       const work = options.only && project.lasting ? await loadNewestWork(project.record, flow.name) : undefined;
       const own = { ...options, resume, work };
       const scheduled = scheduledTimeOf(own, systemClock.now());
-      return await new FlowRun({ handle, flow, params, options: own, project, scheduled }).run(parentRun).finally(leave);
+      run = new FlowRun({ handle, flow, params, options: own, project, scheduled });
+      return await run.run(parentRun).finally(leave);
     } finally {
-      await project[Symbol.asyncDispose]();
+      await afterwards(run?.notifications.settled(), () => project[Symbol.asyncDispose]());
     }
   } catch (error) {
     if (handle.state === 'pending') handle.move('failed', systemClock.now(), error);

@@ -394,4 +394,19 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect(await one.services(NOW)).toEqual([row('one')]);
     expect(await one.files(NOW)).toHaveLength(2);
   });
+
+  it('of a crash one service tells, once', async () => {
+    await ran('r1', 'crashed');
+    await ran('r2', 'failed');
+    await ran('r3', 'crashed', { flow: 'other' });
+    const r1 = { run: 'r1', flow: 'etl' };
+    const r3 = { run: 'r3', flow: 'other' };
+    expect(await one.untoldCrashes(NOW)).toEqual([r1, r3]);
+    expect(await one.untoldCrashes(NOW + 1)).toEqual([]);
+    const claims = await Promise.all([one.claimCrash('r1', NOW), two.claimCrash('r1', NOW), one.claimCrash('r1', NOW)]);
+    expect(claims.filter((isOurs) => isOurs)).toHaveLength(1);
+    expect(await two.claimCrash('r2', NOW)).toBe(false);
+    expect(await two.claimCrash('r9', NOW)).toBe(false);
+    expect(await two.untoldCrashes(0)).toEqual([r3]);
+  });
 });

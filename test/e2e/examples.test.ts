@@ -226,6 +226,15 @@ describe.concurrent('examples/dependent-flows', () => {
   });
 });
 
+describe.concurrent('examples/notifications', () => {
+  it.each([
+    ['0', { event: 'failure', state: 'failed', failed: ['count#0'] }],
+    ['3', { event: 'success', state: 'success', failed: [] }],
+  ])('with %s rows, the receiver has what is signed', async (rows, event) => {
+    expect(await example('notifications').run('-p', `rows=${rows}`)).toMatchObject({ state: 'success', result: [event] });
+  });
+});
+
 describe.concurrent('examples/resilience', () => {
   it('S12, S13: retries save one task; every other failure is handled, and the run is green', async () => {
     const resilience = example('resilience');

@@ -14,6 +14,7 @@ import {
 } from './backfill-rows.js';
 import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
 import { askToCancel, type CancelAnswer } from './cancelling.js';
+import { claimCrash, type UntoldCrash, untoldCrashes } from './crashes.js';
 import type { ServiceDatabase } from './database.js';
 import {
   addDue,
@@ -186,6 +187,16 @@ export class ServiceRecord implements AsyncDisposable {
   /** Of the instants of a flow between two times, both included, those that have had a run. */
   outcomes(flow: string, from: number, to: number): Promise<readonly InstantOutcome[]> {
     return this.#database.read((session) => outcomesBetween(session, flow, from, to));
+  }
+
+  /** Runs found crashed since then of which nobody has been told. */
+  untoldCrashes(since: number): Promise<readonly UntoldCrash[]> {
+    return this.#database.read((session) => untoldCrashes(session, since));
+  }
+
+  /** @returns whether this service is to tell of it: of all that ask, one */
+  claimCrash(run: string, at: number): Promise<boolean> {
+    return this.#database.write((session) => claimCrash(session, run, at));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -302,6 +302,8 @@ ALTER TABLE run ADD COLUMN cause TEXT;
 ALTER TABLE run ADD COLUMN scheduled_at REAL;
 ALTER TABLE run ADD COLUMN scheduled_from REAL;
 ALTER TABLE run ADD COLUMN cancel_asked TEXT;
+ALTER TABLE run ADD COLUMN crash_told REAL;
+CREATE INDEX run_untold_crash ON run (finished_at) WHERE state = 'crashed' AND crash_told IS NULL;
 CREATE INDEX run_by_instant ON run (flow, scheduled_at) WHERE scheduled_at IS NOT NULL;
 
 CREATE TABLE due_run (

@@ -1,0 +1,58 @@
+import type { NotificationEvent, NotifiedTask } from '../model/notification.js';
+
+/** An event as people read it. */
+export interface Letter {
+  readonly subject: string;
+  readonly text: string;
+}
+
+export function letterOf(event: NotificationEvent): Letter {
+  const { flow, run, state, params, error, failed, counts, task, scheduledTime, startedAt, finishedAt, deadline, dueAt } = event;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Flow', flow],
+    ['Run', run],
+    ['State', state],
+    ['Task', task?.id],
+    ['Scheduled', scheduledTime],
+    ['Due', dueAt],
+    ['Deadline', deadline],
+    ['Started', startedAt],
+    ['Finished', finishedAt],
+    ['Tasks', listed(counts, (count) => String(count))],
+    ['Parameters', listed(params, (value) => JSON.stringify(value) ?? 'undefined')],
+  ];
+  const lines = [event.text, ''];
+  for (const [name, value] of facts) if (value !== undefined && value !== '') lines.push(`${`${name}:`.padEnd(12)}${value}`);
+  const shown = task?.error ?? error;
+  if (shown !== undefined) lines.push('', shown.message, ...(shown.hint === undefined ? [] : [`hint: ${shown.hint}`]));
+  if (failed.length > 0) lines.push('', 'Failed:', ...failed.map(lineOf));
+  lines.push('', `See it with: millrace inspect ${run}`, '');
+  return { subject: `[millrace] ${headline(event)}`, text: lines.join('\n') };
+}
+
+/** Without the error: one line of a list. */
+function headline({ event, flow, task }: NotificationEvent): string {
+  const what = task === undefined ? `flow '${flow}'` : `task '${task.id}' of flow '${flow}'`;
+  return `${what} ${HAPPENED[event]}`;
+}
+
+const HAPPENED: Readonly<Record<NotificationEvent['event'], string>> = {
+  success: 'succeeded',
+  failure: 'failed',
+  cancel: 'was cancelled',
+  retry: 'failed and is tried again',
+  deadline: 'is past its deadline',
+  late: 'started late',
+  crash: 'crashed',
+};
+
+function listed(values: Readonly<Record<string, unknown>>, show: (value: unknown) => string): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${show(value)}`)
+    .join(', ');
+}
+
+function lineOf({ id, attempts, error }: NotifiedTask): string {
+  const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
+  return `  ${id}${tries}${error === undefined ? '' : `: ${error.message.replaceAll('\n', '\n    ')}`}`;
+}
