@@ -14,7 +14,8 @@ export const FLOORS = [
   ['engine'],
   ['executors', 'report'],
   ['runtime'],
-  ['client', 'service', 'server', 'cli', 'testing', 'decorators'],
+  ['service', 'server'],
+  ['client', 'cli', 'testing', 'decorators'],
 ];
 const TOP = FLOORS.length;
 

@@ -20,7 +20,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   note: async () => (await import('./commands/note.js')).noteCommand,
   logs: async () => (await import('./commands/logs.js')).logsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
+  serve: async () => (await import('./commands/serve.js')).serveCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
+};
+
+/** What the command line starts itself with, and nobody types. */
+const HIDDEN: typeof COMMANDS = {
+  'read-flows': async () => (await import('./commands/read-flows.js')).readFlowsCommand,
 };
 
 /**
@@ -53,7 +59,7 @@ async function createProgram(args: readonly string[], terminal: Terminal, exit: 
     .configureOutput({ writeOut: (text) => void terminal.out.write(text), writeErr: () => {}, getOutHelpWidth: () => terminal.out.columns ?? 100 })
     .addHelpText('after', `\nExit codes: 0 success, 1 the run failed or nothing was found, 2 wrong use, 130 cancelled.`);
   const wanted = args.find((arg) => !arg.startsWith('-'));
-  const chosen = wanted === undefined ? undefined : COMMANDS[wanted];
+  const chosen = wanted === undefined ? undefined : (COMMANDS[wanted] ?? HIDDEN[wanted]);
   const factories = await Promise.all((chosen ? [chosen] : Object.values(COMMANDS)).map((load) => load()));
   for (const factory of factories) program.addCommand(inherit(factory({ terminal, exit }), program));
   if (wanted === undefined) program.action(() => program.help());

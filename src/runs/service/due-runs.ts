@@ -21,6 +21,8 @@ export interface ClaimDueRequest {
   readonly now: number;
   /** How long the service has to start them: after that they are anybody's. In milliseconds. */
   readonly leaseMs: number;
+  /** Runs that it has room for; what else is due stays for a later turn, or for others. @default no bound */
+  readonly limit?: number;
 }
 
 /** What is to be done now: the rest has been written down. */
@@ -32,6 +34,8 @@ export interface ClaimedRuns {
 }
 
 export interface DueFilter {
+  /** By the id of the run. */
+  readonly run?: string;
   readonly flow?: string;
   readonly backfill?: string;
   readonly states?: readonly DueState[];
@@ -70,13 +74,14 @@ export async function addDue(session: ServiceSession, rows: readonly NewDueRun[]
 
 /** By when they are due. */
 export async function findDue(session: ServiceSession, filter: DueFilter): Promise<readonly DueRun[]> {
-  const { flow, backfill, states, until, limit = AT_ONCE } = filter;
+  const { run, flow, backfill, states, until, limit = AT_ONCE } = filter;
   const where: string[] = [];
   const values: (string | number)[] = [];
   const only = (condition: string, ...given: (string | number)[]): void => {
     where.push(condition);
     values.push(...given);
   };
+  if (run !== undefined) only('run = ?', run);
   if (flow !== undefined) only('flow = ?', flow);
   if (backfill !== undefined) only('backfill = ?', backfill);
   if (states !== undefined) only(`state IN (${states.map(() => '?').join(', ')})`, ...states);
@@ -99,10 +104,10 @@ export async function flowsWithDue(session: ServiceSession, now: number): Promis
 
 /** Inside a transaction: of one flow. */
 export async function claimDue(session: ServiceSession, policy: FlowPolicy, request: Omit<ClaimDueRequest, 'flows'>): Promise<ClaimedRuns> {
-  const { service, now, leaseMs } = request;
+  const { service, now, leaseMs, limit } = request;
   await session.lock(`flow ${policy.flow}`);
   const state = await stateOf(session, policy, now);
-  const admission = admit(state);
+  const admission = admit(limit === undefined ? state : { ...state, room: limit });
   for (const { run } of admission.start)
     await session.rows("UPDATE due_run SET state = 'claimed', service = ?, lease_until = ? WHERE run = ?", service, now + leaseMs, run);
   for (const { due, why } of admission.skip) await settleDue(session, due.run, 'skipped', why);

@@ -61,8 +61,14 @@ export class ServiceRecord implements AsyncDisposable {
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
     const waiting = await this.#database.read((session) => flowsWithDue(session, request.now));
     const claimed: ClaimedRuns[] = [];
-    for (const policy of flows)
-      if (waiting.has(policy.flow)) claimed.push(await this.#database.write((session) => claimDue(session, policy, request)));
+    let limit = request.limit;
+    for (const policy of flows) {
+      if (!waiting.has(policy.flow)) continue;
+      const bounded = limit === undefined ? request : { ...request, limit };
+      const one = await this.#database.write((session) => claimDue(session, policy, bounded));
+      if (limit !== undefined) limit -= one.start.length;
+      claimed.push(one);
+    }
     return {
       start: claimed.flatMap(({ start }) => start),
       skipped: claimed.flatMap(({ skipped }) => skipped),
