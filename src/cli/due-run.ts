@@ -1,19 +1,14 @@
-import { asError, type MillraceError } from '../base/error.js';
-import type { DueRun } from '../model/due-run.js';
-import { decodeText } from '../results/json.js';
 import { ServiceRecord } from '../runs/service/service-record.js';
 import { openProject } from '../runtime/project.js';
 import type { RunWatch } from '../runtime/run-watch.js';
 import type { StartOptions } from '../runtime/start-run.js';
+import { argumentsOf, settleUnbegun } from '../service/due-start.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { openFlow } from './flow-command.js';
 import { followRun, withRunOutput } from './follow-run.js';
 import type { RunCommandOptions } from './run-options.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
-
-/** What no second attempt would mend: what the run was asked to do is wrong. */
-const REFUSED = /^(?:PARAMETER_INVALID|PARAM_|RUN_OPTION_INVALID|TAG_INVALID)/;
 
 /**
  * Runs what is due: what a service starts for each run. It is started once, whoever tries: the record takes one run of its id. What became of it is
@@ -37,7 +32,7 @@ export async function runDue(id: string, file: string, flow: string | undefined,
       begun ??= settle('started');
     };
     const code = await followRun({ name, file, inside, options: quiet, terminal: own, makePrinter }, (start) => {
-      const handle = inside.start({ ...sources, argument: paramsOf(due) }, {
+      const handle = inside.start({ ...sources, argument: argumentsOf(due) }, {
         ...start,
         due,
         watch: toldWhenRunning(start, id, begin),
@@ -49,10 +44,6 @@ export async function runDue(id: string, file: string, flow: string | undefined,
     await begun;
     return code;
   });
-}
-
-function paramsOf({ params }: DueRun): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(params).map(([name, text]) => [name, decodeText(text)]));
 }
 
 /** A run says that it is running when its row is committed. */
@@ -67,11 +58,4 @@ function toldWhenRunning({ watch }: StartOptions, run: string, begin: () => void
     },
     gone: (of) => inner.gone(of),
   };
-}
-
-async function settleUnbegun(error: unknown, settle: (state: 'started' | 'refused', why?: string) => Promise<void>): Promise<void> {
-  const { code, message } = asError(error) as MillraceError;
-  // Somebody else has started it.
-  if (code === 'RUN_EXISTS') await settle('started');
-  else if (code !== undefined && REFUSED.test(code)) await settle('refused', message);
 }

@@ -1,3 +1,4 @@
+import type { Duration } from '../base/duration.js';
 import { MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { CachePolicy } from '../model/cache-policy.js';
@@ -7,7 +8,7 @@ import type { ResultStore } from '../model/result-store.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import type { ParameterSources, ParamSpec } from './parameters.js';
+import type { ParameterInfo, ParameterSources, ParamSpec } from './parameters.js';
 import type { RunInfo } from './past.js';
 import type { Task, TaskRef } from './task-type.js';
 
@@ -141,6 +142,13 @@ export interface InvalidateOptions {
   dryRun?: boolean;
 }
 
+export interface ServeOptions {
+  /** Where the page and the API are to be found. @default none */
+  port?: number;
+  /** How long runs may go on when serving ends, before they are cancelled. @default '60s' */
+  grace?: Duration;
+}
+
 /** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */
 export interface FlowRuntime {
   start(flow: FlowDefinition, sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
@@ -150,6 +158,7 @@ export interface FlowRuntime {
   invalidate(flow: FlowDefinition, sources: ParameterSources, options: InvalidateOptions): Promise<readonly string[]>;
   output(flow: FlowDefinition, task: string, sources: ParameterSources): Promise<unknown>;
   resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
+  serve(flow: FlowDefinition, parameters: readonly ParameterInfo[], options: ServeOptions): Promise<AsyncDisposable>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }
 

@@ -19,8 +19,8 @@ const TOLD_EVERY_MS = 600_000;
 /** A cursor so far ahead was set by a clock that was wrong: what comes before is looked at again. What has had its run has it still. */
 const WRONG_CLOCK_MS = 3_600_000;
 
-/** Listed instants are asked for anew when those that are left do not reach so far, or a quarter of what the list did. */
-const LOW_MS = 3_600_000;
+/** Listed instants are asked for anew when those that are left do not reach a day, or a quarter of what the list did. */
+const LOW_MS = 86_400_000;
 
 /** How far a schedule is known to have been followed, by whomever. */
 interface Followed {

@@ -19,7 +19,7 @@ export function readFlowsCommand({ terminal }: CommandContext): Command {
       endByItself();
       const report = await read(file, Number(after)).catch(
         (error: unknown): FileReport => ({
-        error: formatError(error, { colours: coloursFor({ write: () => {} }, { ...terminal.env, NO_COLOR: '1' }) }).trim(),
+          error: formatError(error, { colours: coloursFor({ write: () => {} }, { ...terminal.env, NO_COLOR: '1' }) }).trim(),
         }),
       );
       await new Promise<void>((resolve) => {

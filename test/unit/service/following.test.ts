@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowOptions } from '../../../src/flow/flow.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
-import { runtime } from '../../../src/runtime/runtime.js';
 import { at } from '../../../src/schedule/at.js';
 import { daysOfMonth } from '../../../src/schedule/calendar.js';
 import { cron } from '../../../src/schedule/cron.js';
 import { every } from '../../../src/schedule/every.js';
 import { onDays } from '../../../src/schedule/on-days.js';
+import { fullRuntime } from '../../../src/service/full-runtime.js';
 import type { Service } from '../../../src/service/service.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
-installRuntime(runtime);
+installRuntime(fullRuntime);
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -32,9 +32,11 @@ const serve = (options: FlowOptions<never>): void => world.serve('etl', { overla
 async function live(service: Service, ms: number, most = HOUR): Promise<void> {
   const until = world.clock.now() + ms;
   await service.turn();
+  await world.pass(0);
   while (world.clock.now() < until) {
-    const next = Math.min(service.nextInstant() ?? Number.POSITIVE_INFINITY, world.clock.now() + most, until);
-    await world.pass(Math.max(1, next - world.clock.now()));
+    const [now, next] = [world.clock.now(), service.nextInstant() ?? 0];
+    // Of a flow that is paused, it may be over.
+    await world.pass(Math.min(next > now ? next : Number.POSITIVE_INFINITY, now + most, until) - now);
     await service.turn();
     await world.pass(0);
   }
@@ -74,7 +76,7 @@ describe('S34: instants come at their time', () => {
 
   it('the last day of each month, whatever its length', async () => {
     world.clock.jump(Date.UTC(2028, 0, 15) - noon);
-    serve({ schedule: onDays(daysOfMonth('last'), { at: '23:00' }) });
+    serve({ schedule: onDays(daysOfMonth(-1), { at: '23:00' }) });
     await live(world.service(), 100 * DAY, DAY);
     expect(times()).toEqual(['2028-01-31T23:00', '2028-02-29T23:00', '2028-03-31T23:00']);
   });
@@ -144,11 +146,11 @@ describe('S35: instants that were missed', () => {
     world.life = () => ({ startMs: 0, lastsMs: 0 });
     serve({ schedule: every('1m'), missed: 'all' });
     await world.service().turn();
-    world.clock.jump(2_500 * MINUTE);
+    world.clock.jump(1_200 * MINUTE);
     const service = world.service({ maxRuns: 10_000 });
-    await world.turns(service, 6, 1_000);
-    expect(new Set(world.instants('etl')).size + DAY / MINUTE).toBeGreaterThan(2_500);
-    expect(new Set(world.begun.map(({ due }) => due.key)).size).toBe(2_500);
+    await world.turns(service, 4, 1_000);
+    expect(world.begun.length).toBe(1_200);
+    expect(new Set(world.begun.map(({ due }) => due.key)).size).toBe(1_200);
   });
 });
 
@@ -211,6 +213,7 @@ describe('S35: pauses, edits, clocks', () => {
     await live(service, HOUR);
     world.clock.jump(1_000 * DAY);
     await service.turn();
+    await world.pass(0);
     world.clock.jump(-1_000 * DAY);
     await live(service, 2 * HOUR);
     expect(times()).toEqual(['2026-05-04T13:00', '2029-01-28T13:00', '2026-05-04T14:00', '2026-05-04T15:00']);
@@ -239,7 +242,7 @@ describe('S34: schedules of a user’s own', () => {
     await live(service, 3 * HOUR);
     expect(world.instants('etl')).toEqual(['13:00', '14:00', '15:00']);
     expect(world.definitions.asked).toEqual([]);
-    await live(service, 400 * HOUR);
+    await live(service, 480 * HOUR);
     expect(world.definitions.asked[0]).toMatchObject({ flow: 'etl' });
     serve({ schedule: own });
     world.begun.length = 0;

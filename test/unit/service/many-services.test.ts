@@ -1,12 +1,12 @@
 import { afterEach, expect, it } from 'vitest';
-import { runtime } from '../../../src/runtime/runtime.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
 import { cron } from '../../../src/schedule/cron.js';
 import { every } from '../../../src/schedule/every.js';
+import { fullRuntime } from '../../../src/service/full-runtime.js';
 import type { Service, ServiceOptions } from '../../../src/service/service.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
-installRuntime(runtime);
+installRuntime(fullRuntime);
 
 const SEED = Number(process.env.MILLRACE_TEST_SEED ?? 7);
 const START = Date.UTC(2026, 2, 1);
@@ -90,7 +90,8 @@ it('S35: four services, 10,000 turns, restarts at any point: one run for each in
   expect([...counts].filter(([, count]) => count > 1)).toEqual([]);
   for (const schedule of Object.values(schedules)) {
     const expected: string[] = [];
-    for (let at = schedule.next(new Date(START)) as Date; at.getTime() <= until; at = schedule.next(at) as Date) expected.push(`${schedule}@${at.toISOString()}`);
+    for (let at = schedule.next(new Date(START)) as Date; at.getTime() <= until; at = schedule.next(at) as Date)
+      expected.push(`${schedule}@${at.toISOString()}`);
     expect(expected.filter((key) => !counts.has(key))).toEqual([]);
   }
 });
