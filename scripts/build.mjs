@@ -35,7 +35,7 @@ const ENTRIES = {
 const PARTS = [
   {
     name: 'core',
-    test: /[\\/]node_modules[\\/]croner[\\/]|[\\/]src[\\/](?:service[\\/]full-runtime|(?:base|model|graph|flow|results|cache|code|schedule|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|resume[.-]|postgres[\\/]|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database))/,
+    test: /[\\/]src[\\/](?:service[\\/]full-runtime|(?:base|model|graph|flow|results|cache|code|schedule|reads|runs|engine|runtime)[\\/](?!draw|drawing|past|resume[.-]|postgres[\\/]|heartbeat[\\/]thread|invalidate|stored-output|unknown-task|trace|placeholder|s3[\\/]s3-(?:access|client|read|retry|write)|sql[\\/](?:duckdb|postgres|sqlite)-database))/,
     priority: 2,
   },
   { name: 'past', test: /[\\/]src[\\/]runtime[\\/](?:past|resume[.-])/, priority: 2 },
