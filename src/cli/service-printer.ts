@@ -53,11 +53,11 @@ function linesToRead({ terminal, folder, quiet }: ServicePrinterOptions): Servic
   const colours = coloursFor(terminal.out, terminal.env);
   const print = (text: string): void => {
     const time = colours.dim(clockTime(terminal.now()));
-    terminal.out.write(`${time}  ${text.split('\n').map(terminalText).join('\n          ')}\n`);
+    terminal.out.write(`${time}  ${text.split('\n').join('\n          ')}\n`);
   };
   return {
     tell: (event) => {
-      const line = lineOf(event, colours);
+      const line = lineOf(safe(event), colours);
       if (line !== undefined && (!quiet || line.isFailure)) print(line.text);
     },
     begin(flows, now) {
@@ -67,6 +67,14 @@ function linesToRead({ terminal, folder, quiet }: ServicePrinterOptions): Servic
         print(`  ${colours.cyan(flow)} at ${dateTime(at, now)} ${colours.dim(`in ${formatMs(at - now)} (${schedule})`)}`);
     },
   };
+}
+
+/** What users wrote cannot command the terminal, but keeps its lines. */
+function safe<T>(value: T): T {
+  if (typeof value === 'string') return value.split('\n').map(terminalText).join('\n') as T;
+  if (Array.isArray(value)) return value.map(safe) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, safe(inner)])) as T;
 }
 
 interface Line {

@@ -128,6 +128,24 @@ describe('S35: instants that were missed', () => {
   it('latest: the last of them', async () => expect(await missedFor('latest', 5 * HOUR + 10 * MINUTE)).toEqual(['18:00']));
   it('all: each of them', async () => expect(await missedFor('all', 3 * HOUR + 10 * MINUTE)).toEqual(['14:00', '15:00', '16:00']));
   it('one that is noticed half a minute late is none', async () => expect(await missedFor('skip', HOUR + 20_000)).toEqual(['14:00']));
+  it('latest: of many since a moment ago, those of the last seconds', async () => {
+    serve({ schedule: every('1s') });
+    const service = world.service();
+    await world.turns(service, 3, 1_000);
+    world.clock.jump(25_000);
+    await live(service, 0);
+    expect(world.instants('etl')).toEqual([
+      '12:00:02',
+      '12:00:03',
+      '12:00:23',
+      '12:00:24',
+      '12:00:25',
+      '12:00:26',
+      '12:00:27',
+      '12:00:28',
+    ]);
+  });
+
   it('latest: not a missed one, when a later one is on time', async () => expect(await missedFor('latest', 4 * HOUR + 5_000)).toEqual(['17:00']));
 
   it('all, with a start in the past: from that start, also for a flow that is new', async () => {
