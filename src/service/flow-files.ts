@@ -11,6 +11,7 @@ import { followedRule } from './followed-rule.js';
 import type { FileReading, ReadFlowFile } from './read-flow-file.js';
 import type { Definitions, ServableFlow } from './servable-flow.js';
 import type { TellService } from './service-event.js';
+import { Troubles } from './troubles.js';
 
 export interface FlowFilesOptions {
   /** Absolute. */
@@ -66,8 +67,11 @@ export class FlowFiles implements Definitions {
   readonly #toList = new Map<string, number>();
   readonly #listedAt = new Map<string, number>();
 
+  readonly #troubles: Troubles;
+
   constructor(options: FlowFilesOptions) {
     this.#options = options;
+    this.#troubles = new Troubles(options.tell);
   }
 
   flows(): readonly ServableFlow[] {
@@ -80,7 +84,8 @@ export class FlowFiles implements Definitions {
 
   refresh(now: number): void {
     const isDue = now >= this.#nextScan || this.#nextScan - now > RETRY_MS || this.#toList.size > 0;
-    if (isDue && this.#scanning === undefined) void this.scan().catch(() => {});
+    // While the folder cannot be read, what was found in it is served on.
+    if (isDue && this.#scanning === undefined) void this.#troubles.attempt('looking through the folder', now, () => this.scan());
   }
 
   /** Somebody heard that something has changed. */

@@ -37,9 +37,4 @@ export class Troubles {
       return undefined;
     }
   }
-
-  /** Of flows that are gone, nothing is remembered. */
-  forget(step: string): void {
-    this.#troubles.delete(step);
-  }
 }

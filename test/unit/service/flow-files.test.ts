@@ -142,6 +142,20 @@ describe('flow files of a folder', () => {
     expect(served()).toEqual(['same', 'own']);
   });
 
+  it('a folder that cannot be read is told of once; what was found in it is served on', async () => {
+    await write('a.ts');
+    readings = { 'a.ts': flows('a') };
+    await scan();
+    await rm(folder, { recursive: true });
+    for (let turn = 0; turn < 3; turn++) {
+      now += 60_000;
+      files.refresh(now);
+      await files.scan().catch(() => {});
+    }
+    expect(events.filter(({ type }) => type === 'trouble')).toMatchObject([{ step: 'looking through the folder' }]);
+    expect(served()).toEqual(['a']);
+  });
+
   it('a file that lost its flows is served no more', async () => {
     await write('a.ts');
     readings = { 'a.ts': flows('a') };

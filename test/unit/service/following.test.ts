@@ -134,16 +134,7 @@ describe('S35: instants that were missed', () => {
     await world.turns(service, 3, 1_000);
     world.clock.jump(25_000);
     await live(service, 0);
-    expect(world.instants('etl')).toEqual([
-      '12:00:02',
-      '12:00:03',
-      '12:00:23',
-      '12:00:24',
-      '12:00:25',
-      '12:00:26',
-      '12:00:27',
-      '12:00:28',
-    ]);
+    expect(world.instants('etl')).toEqual(['12:00:02', '12:00:03', '12:00:23', '12:00:24', '12:00:25', '12:00:26', '12:00:27', '12:00:28']);
   });
 
   it('latest: not a missed one, when a later one is on time', async () => expect(await missedFor('latest', 4 * HOUR + 5_000)).toEqual(['17:00']));
