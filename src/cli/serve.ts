@@ -16,6 +16,8 @@ import { UsageError } from './usage-error.js';
 
 /** A file that takes longer to load is broken. */
 const LOAD_LIMIT_MS = 30_000;
+/** What is served is told when all files are loaded, or so many milliseconds after the start. */
+const BEGIN_MS = 5_000;
 
 export interface ServeOptions {
   readonly maxRuns: number;
@@ -56,15 +58,24 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
     });
     wake = () => service.wake();
     await using _watching = await watchFolder(place.folder, files);
-    await files.scan();
-    printer.begin(files.flows(), wallClock.now());
-    if (options.once) await service.runOnce(ending.signal);
+    const found = files.scan();
+    if (options.once) await found;
+    // A file that takes long to load keeps nobody waiting.
+    const begun = Promise.race([found, soon()]).then(
+      () => printer.begin(files.flows(), wallClock.now()),
+      () => {},
+    );
+    if (options.once) await begun.then(() => service.runOnce(ending.signal));
     else await service.run(ending.signal);
     await service.drain(toMs(options.grace));
     return EXIT.success;
   } finally {
     ending.close();
   }
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => wallClock.schedule(BEGIN_MS, resolve, { idle: true }));
 }
 
 function placeOf(where: string, { cwd }: Terminal): { readonly folder: string; readonly only?: string } {

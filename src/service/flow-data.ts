@@ -90,7 +90,7 @@ function scheduleData(schedule: Schedule<never>, after: number): ScheduleData {
 }
 
 /** Of the runs of a schedule, as rows have them. @throws MillraceError `RESULT_NOT_STORABLE` */
-export function paramsOf(schedule: Schedule<never>): Readonly<Record<string, string>> {
+function paramsOf(schedule: Schedule<never>): Readonly<Record<string, string>> {
   const given = Object.entries((schedule.params ?? {}) as Readonly<Record<string, unknown>>);
   return Object.fromEntries(given.filter(([, value]) => value !== undefined).map(([name, value]) => [name, encodeText(value)]));
 }

@@ -11,6 +11,7 @@ import { followedRule } from './followed-rule.js';
 import type { FileReading, ReadFlowFile } from './read-flow-file.js';
 import type { Definitions, ServableFlow } from './servable-flow.js';
 import type { TellService } from './service-event.js';
+import { Slots } from './slots.js';
 import { Troubles } from './troubles.js';
 
 export interface FlowFilesOptions {
@@ -33,8 +34,8 @@ const RETRY_MS = 60_000;
 const LIST_MS = 5_000;
 /** A file that is so young may be half written. */
 const FRESH_MS = 100;
-/** Files that are loaded at the same time. */
-const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()));
+/** Files that are loaded at the same time: one that never ends must not hold up the others. */
+const AT_ONCE = Math.max(2, Math.min(4, availableParallelism()));
 
 /** A file that holds flows, or was meant to. */
 interface Known {
@@ -61,7 +62,9 @@ export class FlowFiles implements Definitions {
   readonly #none = new Map<string, string>();
   #flows: readonly ServableFlow[] = [];
   #files: readonly ServedFile[] = [];
-  #scanning: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  readonly #loading = new Map<string, Promise<void>>();
+  readonly #slots = new Slots(AT_ONCE);
   #nextScan = 0;
   /** By path: from when on its schedules are to be listed. */
   readonly #toList = new Map<string, number>();
@@ -85,7 +88,7 @@ export class FlowFiles implements Definitions {
   refresh(now: number): void {
     const isDue = now >= this.#nextScan || this.#nextScan - now > RETRY_MS || this.#toList.size > 0;
     // While the folder cannot be read, what was found in it is served on.
-    if (isDue && this.#scanning === undefined) void this.#troubles.attempt('looking through the folder', now, () => this.scan());
+    if (isDue && this.#looking === undefined) void this.#troubles.attempt('looking through the folder', now, () => this.#look());
   }
 
   /** Somebody heard that something has changed. */
@@ -105,24 +108,33 @@ export class FlowFiles implements Definitions {
 
   /** Looks through the folder and loads what is to be loaded. @throws what reading the folder throws */
   async scan(): Promise<void> {
-    this.#scanning ??= this.#scan().finally(() => {
-      this.#scanning = undefined;
-    });
-    await this.#scanning;
+    await this.#look();
+    await Promise.all(this.#loading.values());
   }
 
-  async #scan(): Promise<void> {
+  /** Nothing waits for a file that takes long to load but the file itself. */
+  async #look(): Promise<void> {
+    this.#looking ??= this.#lookThrough().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  async #lookThrough(): Promise<void> {
     const { folder, only, now } = this.#options;
     this.#nextScan = now() + SCAN_MS;
     const sources = await sourcesIn(folder);
     const candidates = only === undefined ? sources.filter(mayBeFlowFile) : sources.filter((path) => path === only);
     const present = new Set(candidates);
     for (const [path, { flows }] of this.#known) if (!present.has(path)) this.#drop(path, flows);
-    const toLoad = candidates.filter((path) => this.#isToBeLoaded(path, sources));
-    const workers = Array.from({ length: Math.min(AT_ONCE, toLoad.length) }, async () => {
-      for (let path = toLoad.shift(); path !== undefined; path = toLoad.shift()) await this.#load(path, sources);
-    });
-    await Promise.all(workers);
+    for (const path of candidates) {
+      if (this.#loading.has(path) || !this.#isToBeLoaded(path, sources)) continue;
+      const loading = this.#troubles.attempt(`loading ${this.#shown(path)}`, now(), () => this.#slots.run(() => this.#load(path, sources)));
+      this.#loading.set(
+        path,
+        loading.finally(() => this.#loading.delete(path)),
+      );
+    }
   }
 
   #isToBeLoaded(path: string, sources: readonly string[]): boolean {

@@ -38,7 +38,7 @@ export interface ServiceOptions {
 }
 
 export const DEFAULT_MAX_RUNS = 16;
-export const DEFAULT_LATE_MS = 60_000;
+const DEFAULT_LATE_MS = 60_000;
 
 /** How often it is looked whether somebody has asked for a run. */
 const POLL_MS = 1_000;

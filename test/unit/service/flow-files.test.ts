@@ -16,6 +16,8 @@ let read: string[];
 /** What a file comes to; an error is thrown. */
 let readings: Record<string, FileReading | Error>;
 let files: FlowFiles;
+/** Loading waits for it. */
+let holds: (name: string) => Promise<void> | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-flow-files-'));
@@ -23,11 +25,13 @@ beforeEach(async () => {
   events = [];
   read = [];
   readings = {};
+  holds = () => undefined;
   files = new FlowFiles({
     folder,
     read: async (path) => {
       const name = path.slice(folder.length + 1);
       read.push(name);
+      await holds(name);
       const reading = readings[name] ?? { flows: [] };
       if (reading instanceof Error) throw reading;
       return reading;
@@ -141,6 +145,31 @@ describe('flow files of a folder', () => {
     expect(events.map(({ type }) => type)).toContain('file-removed');
     expect(served()).toEqual(['same', 'own']);
   });
+
+  it('a file that takes long to load keeps no other waiting', async () => {
+    await write('slow.ts');
+    let finish = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    readings = { 'slow.ts': flows('slow'), 'a.ts': flows('a'), 'b.ts': flows('b') };
+    holds = (name) => (name === 'slow.ts' ? slow : undefined);
+    const all = files.scan();
+    for (const name of ['a.ts', 'b.ts']) {
+      await write(name);
+      now += 10_000;
+      files.refresh(now);
+      await until(() => served().includes(name.slice(0, 1)));
+    }
+    expect(served()).toEqual(['a', 'b']);
+    finish();
+    await all;
+    expect(served()).toEqual(['a', 'b', 'slow']);
+  });
+
+  async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+  }
 
   it('a folder that cannot be read is told of once; what was found in it is served on', async () => {
     await write('a.ts');
