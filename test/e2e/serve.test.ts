@@ -79,7 +79,7 @@ export default flow('${name}', { schedule: ${schedule}, missed: 'all', overlap: 
 const noting = (file: string, ms = 0): string =>
   `appendFileSync(${JSON.stringify(file)}, ctx().scheduledTime.toISOString() + '\\n'); await new Promise((done) => setTimeout(done, ${ms}));`;
 
-describe('millrace serve', () => {
+describe('millrace serve', { timeout: 180_000 }, () => {
   it('S34, S35: runs what is due, shows broken files, finds new, changed and removed ones, drains on SIGTERM', async () => {
     const place = served();
     place.write('tick.ts', flowText('tick', "every('1s')"));

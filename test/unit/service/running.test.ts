@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FlowOptions } from '../../../src/flow/flow.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
 import type { NewDueRun } from '../../../src/model/due-run.js';
@@ -8,6 +8,8 @@ import type { Service, ServiceOptions } from '../../../src/service/service.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
 installRuntime(fullRuntime);
+// Thousands of small transactions, on whatever disk there is.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
