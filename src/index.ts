@@ -3,9 +3,9 @@
  * runs it and keeps everything.
  */
 import { installRuntime } from './flow/flow-runtime.js';
-import { runtime } from './runtime/runtime.js';
+import { fullRuntime } from './service/full-runtime.js';
 
-installRuntime(runtime);
+installRuntime(fullRuntime);
 
 export type { Duration } from './base/duration.js';
 export { MillraceError } from './base/error.js';
@@ -18,7 +18,7 @@ export { match, merge, sequence, when } from './flow/control.js';
 export { type ExternalTaskOptions, externalTask } from './flow/external-task.js';
 export { type Flow, type FlowOptions, flow, type ResumeOptions } from './flow/flow.js';
 export { flowRef } from './flow/flow-ref.js';
-export type { BackfillRuns, FlowHooks, InvalidateOptions, Run, RunHandle, RunOptions, VisualizeOptions } from './flow/flow-runtime.js';
+export type { BackfillRuns, FlowHooks, InvalidateOptions, Run, RunHandle, RunOptions, ServeOptions, VisualizeOptions } from './flow/flow-runtime.js';
 export type { Arg, Args, BodyResult, Future, OutputsFuture, Resolved, Upstream } from './flow/future.js';
 export { grid } from './flow/grid.js';
 export { type IncludeOptions, includeFile } from './flow/include-file.js';

@@ -17,6 +17,8 @@ export interface FlowFile {
   /** Absolute. */
   readonly path: string;
   readonly flows: readonly FoundFlow[];
+  /** The project files that it was bundled from. Undefined: Node loaded it as it is, and does not tell. */
+  readonly modules: readonly string[] | undefined;
   /**
    * The flow named, the only one, or the default export.
    * @throws FlowFileError `NO_FLOW`, `FLOW_AMBIGUOUS`, `FLOW_UNKNOWN`
@@ -40,8 +42,12 @@ export async function loadFlowFile(file: string, cwd: string = process.cwd()): P
   installFlowFinder({ entry: path, isFlowFile, load: importFile });
   const module = await importFile(path);
   const flows = flowsOf(module, before);
-  return { path, flows, choose: async (name, howToName) => await chooseFlow(flows, file, name, howToName) };
+  const modules = bundled.size === 0 ? undefined : [...bundled];
+  return { path, flows, modules, choose: async (name, howToName) => await chooseFlow(flows, file, name, howToName) };
 }
+
+/** Of all that was loaded in this process. */
+const bundled = new Set<string>();
 
 function isFlowFile(name: string): boolean {
   return NATIVE.test(name) || TRANSFORMED.test(name);
@@ -98,6 +104,7 @@ const LINK_ERRORS: ReadonlySet<string> = new Set([
 /** @param refusal what Node said to the file as it is, where it was tried */
 async function importBundle(path: string, refusal?: unknown): Promise<object> {
   const bundle = await bundleOf(path);
+  for (const module of bundle.modules) bundled.add(module);
   // The file was evaluated up to an `import()` that cannot be resolved: evaluating it again would not help.
   if (refusal !== undefined && bundle.unresolved.length > 0) throw await explainThrown(refusal);
   installImportMeta(importComputed);

@@ -34,12 +34,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   logs: async () => (await import('./commands/logs.js')).logsCommand,
   limits: async () => (await import('./commands/limits.js')).limitsCommand,
   report: async () => (await import('./commands/report.js')).reportCommand,
+  serve: async () => (await import('./commands/serve.js')).serveCommand,
   server: async () => (await import('./commands/server.js')).serverCommand,
   db: async () => (await import('./commands/db.js')).dbCommand,
 };
 
-/** What services start, and nobody types. */
-const HIDDEN: Readonly<Record<string, () => Promise<CommandFactory>>> = {
+/** What the command line starts itself with, and nobody types. */
+const HIDDEN: typeof COMMANDS = {
+  'read-flows': async () => (await import('./commands/read-flows.js')).readFlowsCommand,
   'tell-crash': async () => (await import('./commands/tell-crash.js')).tellCrashCommand,
 };
 

@@ -3,10 +3,10 @@
  * reflect-metadata.
  */
 import { installRuntime } from '../flow/flow-runtime.js';
-import { runtime } from '../runtime/runtime.js';
+import { fullRuntime } from '../service/full-runtime.js';
 
 // A file may import nothing else of the package.
-installRuntime(runtime);
+installRuntime(fullRuntime);
 
 export type { ClassDecorator2, ClassParams, FieldDecorator2, MethodDecorator2, TaskMethods } from './decorator-types.js';
 export { Flow } from './flow-decorator.js';

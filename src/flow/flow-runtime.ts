@@ -1,3 +1,4 @@
+import type { Duration } from '../base/duration.js';
 import { MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
 import type { FlowTrigger } from '../model/asset.js';
@@ -11,7 +12,7 @@ import type { RunState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { BackfillOptions } from './backfill-options.js';
-import type { ParameterSources, ParamSpec } from './parameters.js';
+import type { ParameterInfo, ParameterSources, ParamSpec } from './parameters.js';
 import type { RunInfo } from './past.js';
 import type { Task, TaskRef } from './task-type.js';
 
@@ -174,6 +175,13 @@ export interface TaskNotice {
   readonly error?: unknown;
 }
 
+export interface ServeOptions {
+  /** Where the page and the API are to be found. @default none */
+  port?: number;
+  /** How long runs may go on when serving ends, before they are cancelled. @default '60s' */
+  grace?: Duration;
+}
+
 /** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */
 export interface FlowRuntime {
   start(flow: FlowDefinition, sources: ParameterSources, options: RunOptions): RunHandle<unknown>;
@@ -189,6 +197,7 @@ export interface FlowRuntime {
   resume(flow: FlowDefinition, sources: ParameterSources, choice: ResumeChoice, options: RunOptions): Promise<Resumed>;
   /** Tells them beside the run, which must be one of this process; nobody waits for it. */
   notify(notice: TaskNotice): void;
+  serve(flow: FlowDefinition, parameters: readonly ParameterInfo[], options: ServeOptions): Promise<AsyncDisposable>;
   latest(flow: FlowDefinition, filter: { state?: RunState; params?: Readonly<Record<string, unknown>> }): Promise<Run<unknown> | undefined>;
 }
 

@@ -25,6 +25,7 @@ import {
   type Run,
   type RunHandle,
   type RunOptions,
+  type ServeOptions,
   type TaskCall,
   type VisualizeOptions,
 } from './flow-runtime.js';
@@ -179,6 +180,12 @@ export interface Flow<S extends ParamSpec, R> {
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   output<T>(task: Task<any, T, any>, params?: ParamsIn<S>): Promise<T>;
   with(options: Partial<FlowOptions<S>>): Flow<S, R>;
+  /**
+   * Runs the flow in this process when its schedule says so, and whatever else of it is due (S35): until it is disposed of, which waits for the runs
+   * that go on. Other services of the project share the work. For many flows, and to keep them apart from one another, there is `millrace serve`.
+   * @throws MillraceError `SERVICE_NEEDS_RECORD`, `SERVER_MISSING`, and what opening the project throws
+   */
+  serve(options?: ServeOptions): Promise<AsyncDisposable>;
 }
 
 /** Which run is gone on with, from where, and with which other parameters. */
@@ -315,6 +322,7 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
     },
     backfill: ({ params, ...options }: BackfillOptions & { params?: unknown }) => inside.backfill(asArgument(params), options),
     latest: (filter = {}) => runtime().latest(definition, filter),
+    serve: async (options: ServeOptions = {}) => await runtime().serve(definition, inside.parameters(), options),
     with: (options: Partial<FlowOptions<ParamSpec>>) => makeFlow(varied(definition, options), true),
   };
   definedFlows().add(made);

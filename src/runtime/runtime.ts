@@ -7,8 +7,8 @@ import { startRun } from './start-run.js';
 
 installSecrets((name) => process.env[name] || secretOfFile(name));
 
-/** What flows find behind `run`, `preview` and the rest. Drawing and looking back are loaded when first asked for: a run needs neither. */
-export const runtime: FlowRuntime = {
+/** What flows find behind `run`, `preview` and the rest; `service/` adds `serve`. Drawing and looking back are loaded when first asked for: a run needs neither. */
+export const runtime: Omit<FlowRuntime, 'serve'> = {
   start: startRun,
   graph: async (flow, sources) => (await import('./drawing.js')).graphOfFlow(flow, sources),
   preview: async (flow, sources) => (await import('./drawing.js')).previewFlow(flow, sources),

@@ -137,6 +137,27 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect(await one.follow({ ...step, from: NOW, until: NOW + MINUTE, due: [] })).toBe(true);
   });
 
+  it('S35: a schedule that stands in the place of others takes their cursors away, when it is the one that moves', async () => {
+    const step = { flow: 'etl', until: NOW, due: [] };
+    await one.follow({ ...step, schedule: 'former', from: undefined });
+    expect(await two.follow({ ...step, schedule: 'every 1m', from: NOW - 1, replaces: ['former'] })).toBe(false);
+    expect(await two.cursors('etl')).toEqual(new Map([['former', NOW]]));
+    expect(await two.follow({ ...step, schedule: 'every 1m', from: undefined, replaces: ['former'] })).toBe(true);
+    expect(await one.cursors('etl')).toEqual(new Map([['every 1m', NOW]]));
+  });
+
+  it('a service claims no more than it has room for; what else is due is left for others', async () => {
+    await one.addDue([dueRow(), dueRow(at(NOW - 2 * MINUTE)), dueRow({ flow: 'other', run: 'elsewhere' })]);
+    const flows = [policy({ overlap: 'allow' }), policy({ flow: 'other' })];
+    const request = { flows, now: NOW, leaseMs: LEASE };
+    const runsOf = async (record: ServiceRecord, limit?: number): Promise<readonly string[]> =>
+      (await record.claimDue({ ...request, service: 'one', ...(limit === undefined ? {} : { limit }) })).start.map(({ run }) => run);
+    expect(await runsOf(one, 0)).toEqual([]);
+    expect(await runsOf(one, 1)).toEqual([`run-${NOW - 2 * MINUTE}`]);
+    expect(await runsOf(two)).toEqual([`run-${NOW - MINUTE}`, 'elsewhere']);
+    expect(await one.due({ run: 'elsewhere' })).toMatchObject([{ flow: 'other', state: 'claimed' }]);
+  });
+
   it('a claim that nobody made use of is anybody’s when its lease is over; one whose run has begun is started', async () => {
     await one.addDue([dueRow(), dueRow({ flow: 'other' })]);
     await claim(one);

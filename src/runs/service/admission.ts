@@ -31,6 +31,8 @@ export interface AdmissionState {
   readonly backfills: ReadonlyMap<string, number>;
   /** Keys of candidates whose instant before has not succeeded. */
   readonly blockedByPast: ReadonlySet<string>;
+  /** How many may start now, for reasons of whoever starts them. @default no bound */
+  readonly room?: number;
 }
 
 export interface Admission {
@@ -51,7 +53,8 @@ export function admit(state: AdmissionState): Admission {
   const skip: { due: DueRun; why: string }[] = [];
   const cancel = new Set<string>();
   const newest = candidates.findLast(({ cause }) => BY_ITSELF.has(cause));
-  const hasRoom = (): boolean => policy.maxActive === undefined || active.length < policy.maxActive;
+  const hasRoom = (): boolean =>
+    (policy.maxActive === undefined || active.length < policy.maxActive) && (state.room === undefined || start.length < state.room);
   const begin = (due: DueRun): void => {
     start.push(due);
     active.push({ run: due.run, cause: due.cause, backfill: due.backfill });

@@ -24,6 +24,8 @@ export interface ClaimDueRequest {
   readonly leaseMs: number;
   /** Only runs of this backfill. */
   readonly backfill?: string;
+  /** Runs that it has room for; what else is due stays for a later turn, or for others. @default no bound */
+  readonly limit?: number;
 }
 
 /** What is to be done now: the rest has been written down. */
@@ -35,6 +37,7 @@ export interface ClaimedRuns {
 }
 
 export interface DueFilter {
+  /** By the id of the run. */
   readonly run?: string;
   readonly flow?: string;
   readonly backfill?: string;
@@ -117,10 +120,10 @@ export function flowLock(flow: string): string {
 
 /** Inside a transaction: of one flow. */
 export async function claimDue(session: ServiceSession, policy: FlowPolicy, request: Omit<ClaimDueRequest, 'flows'>): Promise<ClaimedRuns> {
-  const { service, now, leaseMs } = request;
+  const { service, now, leaseMs, limit } = request;
   await session.lock(flowLock(policy.flow));
   const state = await stateOf(session, policy, request);
-  const admission = admit(state);
+  const admission = admit(limit === undefined ? state : { ...state, room: limit });
   for (const { run } of admission.start)
     await session.rows("UPDATE due_run SET state = 'claimed', service = ?, lease_until = ? WHERE run = ?", service, now + leaseMs, run);
   for (const { due, why } of admission.skip) await settleDue(session, due.run, 'skipped', why);

@@ -17,10 +17,12 @@ export interface FollowedSchedule {
   readonly from: number | undefined;
   readonly until: number;
   readonly due: readonly NewDueRun[];
+  /** Schedules that the flow had before this one: their cursors go, so that they are not gone on with from there, should they come back. */
+  readonly replaces?: readonly string[];
 }
 
 /** Inside a transaction. @returns whether it was this call that moved it */
-export async function follow(session: ServiceSession, { flow, schedule, from, until, due }: FollowedSchedule): Promise<boolean> {
+export async function follow(session: ServiceSession, { flow, schedule, from, until, due, replaces = [] }: FollowedSchedule): Promise<boolean> {
   const moved =
     from === undefined
       ? await session.rows(
@@ -37,6 +39,7 @@ export async function follow(session: ServiceSession, { flow, schedule, from, un
           from,
         );
   if (moved.length === 0) return false;
+  for (const former of replaces) await session.rows('DELETE FROM schedule_cursor WHERE flow = ? AND schedule = ?', flow, former);
   await addDue(session, due);
   return true;
 }

@@ -77,8 +77,14 @@ export class ServiceRecord implements AsyncDisposable {
     const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
     const waiting = known ?? (await this.#database.read((session) => flowsWithDue(session, request.now)));
     const claimed: ClaimedRuns[] = [];
-    for (const policy of flows)
-      if (waiting.has(policy.flow)) claimed.push(await this.#database.write((session) => claimDue(session, policy, request)));
+    let limit = request.limit;
+    for (const policy of flows) {
+      if (!waiting.has(policy.flow)) continue;
+      const bounded = limit === undefined ? request : { ...request, limit };
+      const one = await this.#database.write((session) => claimDue(session, policy, bounded));
+      if (limit !== undefined) limit -= one.start.length;
+      claimed.push(one);
+    }
     return {
       start: claimed.flatMap(({ start }) => start),
       skipped: claimed.flatMap(({ skipped }) => skipped),

@@ -1,0 +1,110 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Duration, toMs } from '../base/duration.js';
+import { ServiceRecord } from '../runs/service/service-record.js';
+import { openProject } from '../runtime/project.js';
+import { ChildLauncher } from '../service/child-launcher.js';
+import { FlowFiles } from '../service/flow-files.js';
+import { flowFileReader } from '../service/read-flow-file.js';
+import { Service } from '../service/service.js';
+import { wallClock } from '../service/wall-clock.js';
+import { watchFolder } from '../service/watch-folder.js';
+import { EXIT, type ExitCode } from './exit-code.js';
+import { servicePrinter } from './service-printer.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage-error.js';
+
+/** A file that takes longer to load is broken. */
+const LOAD_LIMIT_MS = 30_000;
+/** What is served is told when all files are loaded, or so many milliseconds after the start. */
+const BEGIN_MS = 5_000;
+
+export interface ServeOptions {
+  readonly maxRuns: number;
+  readonly grace: Duration;
+  readonly late: Duration;
+  readonly once?: true;
+  readonly quiet?: true;
+}
+
+/** Serves until it is told to end. @throws UsageError, and what opening the project throws */
+export async function serve(where: string, options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
+  const place = placeOf(where, terminal);
+  // Asked to end before it has begun, it ends all the same.
+  const ending = listenForEnd();
+  try {
+    await using project = await openProject();
+    await using record = await ServiceRecord.open(project.record.heartbeat, wallClock);
+    const printer = servicePrinter({ terminal, folder: where, quiet: options.quiet === true });
+    const own = { command: ownCommand(), cwd: terminal.cwd, env: process.env };
+    let wake = (): void => {};
+    const files = new FlowFiles({
+      ...place,
+      read: flowFileReader({ ...own, command: [...own.command, 'read-flows'], limitMs: LOAD_LIMIT_MS }),
+      tell: printer.tell,
+      now: wallClock.now,
+      changed: () => wake(),
+    });
+    const service = new Service({
+      folder: place.folder,
+      clock: wallClock,
+      record,
+      runs: project.record,
+      definitions: files,
+      launcher: new ChildLauncher(own),
+      tell: printer.tell,
+      maxRuns: options.maxRuns,
+      lateMs: toMs(options.late),
+    });
+    wake = () => service.wake();
+    await using _watching = await watchFolder(place.folder, files);
+    const found = files.scan();
+    if (options.once) await found;
+    // A file that takes long to load keeps nobody waiting.
+    const begun = Promise.race([found, soon()]).then(
+      () => printer.begin(files.flows(), wallClock.now()),
+      () => {},
+    );
+    if (options.once) await begun.then(() => service.runOnce(ending.signal));
+    else await service.run(ending.signal);
+    await service.drain(toMs(options.grace));
+    return EXIT.success;
+  } finally {
+    ending.close();
+  }
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => wallClock.schedule(BEGIN_MS, resolve, { idle: true }));
+}
+
+function placeOf(where: string, { cwd }: Terminal): { readonly folder: string; readonly only?: string } {
+  const path = resolve(cwd, where);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return { folder: path };
+  if (stats?.isFile()) return { folder: dirname(path), only: path };
+  throw new UsageError(`expected a folder of flow files, or a flow file; there is no ${path}`);
+}
+
+/** This command line, to be started again. */
+function ownCommand(): readonly string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] as string];
+}
+
+/** The first SIGINT or SIGTERM drains the service, the second ends it at once; its runs go on. */
+function listenForEnd(): { readonly signal: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.cancelled);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    close() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { type Clock, systemClock, wallTime } from '../base/clock.js';
+
+/** What timers hold at most: 24.8 days. A longer one would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The time that people live by: schedules follow a clock that is set, and one that went on while the machine slept. A wait that no timer can hold
+ * ends early: whoever waits looks at the time.
+ */
+export const wallClock: Clock = {
+  now: wallTime,
+  schedule: (ms, callback, options) => systemClock.schedule(Math.min(ms, LONGEST_TIMER_MS), callback, options),
+};
