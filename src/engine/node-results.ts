@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
+import { countsByValue } from '../flow/derived.js';
 import { Lineage, scopes } from '../flow/scope.js';
 import { NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
@@ -339,7 +340,8 @@ export class NodeResults {
     if (element !== undefined) return this.#digestOf(refTo(element, ref[PATH]));
     const children = this.#children.get(node);
     if (children) return this.#digestOfChildren(children, ref[PATH]);
-    if ((this.#graph.definitions[node] as TaskDefinition).kind === 'derived') return partDigest(this.#derivedDigest(node), ref[PATH]);
+    const definition = this.#graph.definitions[node] as TaskDefinition;
+    if (definition.kind === 'derived' && !countsByValue(definition)) return partDigest(this.#derivedDigest(node), ref[PATH]);
     return inputDigests([project(this.#values[node], ref[PATH])], ['value'], () => undefined)?.value;
   }
 

@@ -2,6 +2,7 @@ import { MillraceError } from '../base/error.js';
 import { adoptionOf } from '../flow/adoption.js';
 import { callSitePosition, type NotedStack, noteCallSite } from '../flow/call-site-name.js';
 import { isGate } from '../flow/control.js';
+import { countsByValue } from '../flow/derived.js';
 import type { RunPort } from '../flow/run-port.js';
 import { BodyScope, Lineage } from '../flow/scope.js';
 import { isUnmapped } from '../flow/unmapped.js';
@@ -488,10 +489,12 @@ export class Tracer implements RunPort, Settling {
   async #derivedDigest(node: number): Promise<InputDigest | undefined> {
     const hits = this.#hits.get(node);
     if (hits) return mapDigest(hits.map(({ artifacts }) => storedAs(artifacts).valueDigest));
+    const definition = this.graph.definitions[node] as TaskDefinition;
+    if (countsByValue(definition)) return inputDigests([await this.#value(node)], ['value'], () => undefined)?.value;
     const inputs = await this.#inputs(node, await this.#upstream(node));
     if (this.#isResource(node)) return inputs && resourceDigest((this.graph.definitions[node] as TaskDefinition).name, inputs);
     const states = this.graph.inputs(node).map(() => 'value');
-    return inputs && derivedDigest((this.graph.definitions[node] as TaskDefinition).name, states, inputs);
+    return inputs && derivedDigest(definition.name, states, inputs);
   }
 
   #value(node: number): Promise<unknown> {
@@ -512,7 +515,9 @@ export class Tracer implements RunPort, Settling {
     const hits = this.#hits.get(node);
     if (hits) return await Promise.all(hits.map(({ artifacts }) => this.#parts.keeper.load(artifacts, (definition.map as MapSettings).of)));
     const values = new Map<number, () => unknown>();
-    for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));
+    // To count the children of a map none of them is read.
+    if (!countsByValue(definition))
+      for (const { from, position } of this.graph.inputs(node)) if (position >= 0) values.set(from, await answering(this.#value(from)));
     const valueNow = (ref: Ref): unknown => (ref instanceof Lineage ? ref.value : project(values.get(ref[NODE])?.(), ref[PATH]));
     const args = this.graph.args[node] as readonly unknown[];
     const stored = (position: number): readonly Stored[] => {
@@ -537,7 +542,7 @@ export class Tracer implements RunPort, Settling {
       // The child that it stands for is not complete, or it would have been read.
       element: () => undefined,
       ended: (position: number) => state(position).state,
-      count: (position: number) => list(position).length,
+      count: (position: number) => this.hits((args[position] as Ref)[NODE]).length,
       children: (position: number) =>
         list(position).map((each, place) => ({ state: 'success', value: each, ...onlyArtifact(stored(position)[place]) })),
     });

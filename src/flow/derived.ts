@@ -43,6 +43,14 @@ export const STATES = derived('states', ['map'], (inputs) => inputs.children(0))
 /** What those children of a map gave that succeeded, in order. */
 export const SUCCESSES = derived('successes', ['map'], (inputs) => inputs.children(0).flatMap((state) => ('value' in state ? [state.value] : [])));
 
+/**
+ * Whether a step counts by its own value rather than by what it is made of (S21). What waits for the children of a map, and not for their results, has
+ * to: how many of these have ended when it is asked about is chance.
+ */
+export function countsByValue({ kind, awaitsExpansion, element }: TaskDefinition): boolean {
+  return kind === 'derived' && awaitsExpansion && !element;
+}
+
 const CONSUMERS: ReadonlySet<string> = new Set([OUTCOME, OR_ELSE, STATES, SUCCESSES].map(({ name }) => name));
 
 /** Whether a step takes a failure of its first argument on itself (S12). By its name, since a flow may have been made by another copy of the package. */

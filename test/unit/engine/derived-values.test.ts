@@ -48,4 +48,32 @@ describe('what steps between tasks give, in keys', () => {
     expect(seen).toHaveLength(3);
     expect(Object.values(await statesOfLatest('ends')).filter((state) => state !== 'cached')).toEqual(['success', 'success']);
   });
+
+  it('S21: length counts by the number, not by what has become of the children when it is asked about', async () => {
+    let isOver = false;
+    const counts = flow('counts', async () => {
+      const map = odd.map([1, 2]);
+      if (isOver) await map.settled();
+      tell(map.length);
+    });
+    await counts.run({}, { throwOnFailure: false });
+    isOver = true;
+    await counts.run({}, { throwOnFailure: false });
+    expect(seen).toEqual([2]);
+  });
+
+  it('S21, S27: length of a map over other elements leaves who asks for it cached, as long as there are as many', async () => {
+    const counts = (numbers: number[]) => flow('as many', () => void tell(odd.map(numbers).length));
+    await counts([1, 3]).run();
+    await counts([5, 7]).run();
+    expect((await counts([7, 5]).preview()).nodes.map(({ id, state }) => [id, state])).toEqual([
+      ['odd#0', 'complete'],
+      ['tell#0', 'complete'],
+    ]);
+    expect(seen).toEqual([2]);
+    await counts([1]).run();
+    const changed = (await counts([1, 3, 5]).preview()).nodes.find(({ id }) => id === 'tell#0');
+    expect(changed).toMatchObject({ state: 'pending', why: { kind: 'input-changed' } });
+    expect(seen).toEqual([2, 1]);
+  });
 });
