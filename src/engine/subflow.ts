@@ -17,6 +17,8 @@ import type { Failures } from './failures.js';
 export interface SubflowHost extends RunPort, Settling {
   readonly failures: Failures;
   readonly children: Children;
+  /** Why nothing new starts, where that is so. */
+  readonly stopped: Error | undefined;
   idOf(node: number): string;
   line(node: number, attempt: number, level: LogLevel, text: string): void;
   /** @param node the sub-flow's own */
@@ -52,8 +54,18 @@ export async function expandSubflow(
     await host.children.ended(node);
     scope.closed = true;
     const failed = host.failures.unhandledAmong((child) => isInside(host.graph, child, node));
+    const cancelled = host.stopped === undefined || failed.length > 0 ? [] : cancelledInside(host, node);
     if (failed.length > 0) host.endBecause(node, TASK_STATE_CODE.failed, failed);
+    else if (cancelled.length > 0) host.endBecause(node, TASK_STATE_CODE.cancelled, cancelled);
   }
+}
+
+/** What a stopped run did not let end: without it nobody knows what the sub-flow comes to, however early it had its own result. */
+function cancelledInside(host: SubflowHost, node: number): readonly number[] {
+  const cancelled: number[] = [];
+  for (let child = node + 1; child < host.graph.size; child++)
+    if (host.state(child) === 'cancelled' && isInside(host.graph, child, node)) cancelled.push(child);
+  return cancelled;
 }
 
 /** What the sub-flows around a body, itself the first, say for their tasks. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, FlowClosedError, flow, param, task } from '../../../src/index.js';
+import { cache, ctx, FlowClosedError, flow, param, task } from '../../../src/index.js';
 import { failureOf, freshHome, gate, recorded } from './workbench.js';
 
 beforeEach(() => void freshHome());
@@ -125,6 +125,34 @@ describe('a flow as a task', () => {
     const rethrows = flow('rethrows', async () => await boom()).asTask();
     const outer = flow('outside', async () => [await inside(), await unhandled().catch(() => 6), rethrows().orElse(7)]);
     expect(await outer.run()).toEqual([5, 6, 7]);
+  });
+
+  it('S15, S25: one whose children were cancelled is cancelled, and no later run takes it for done', async () => {
+    const begun = gate();
+    let isFirst = true;
+    const last = task(() => 'last', { name: 'last', priority: 1 });
+    const broken = task(() => Promise.reject(new Error('broken')), { name: 'broken' });
+    const blocker = task(
+      async () => {
+        begun.open();
+        if (!isFirst) return;
+        isFirst = false;
+        await new Promise((_, reject) => ctx().signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      },
+      { name: 'blocker' },
+    );
+    const sub = flow('sub', () => {
+      const given = last();
+      blocker();
+      broken();
+      return given;
+    }).asTask({ cache: cache.default, version: '1' });
+    const outer = flow('cut-short', { concurrency: 1 }, () => sub());
+    const handle = outer.start();
+    await begun.opened;
+    await handle.cancel();
+    expect((await recorded('cut-short/latest')).states).toMatchObject({ 'sub#0': 'cancelled', 'sub#0.last#0': 'success' });
+    expect((await failureOf(outer.run())).failures.map(({ taskRunId }) => taskRunId)).toEqual(['sub#0.broken#0']);
   });
 
   it('S7, S25: a cached one hides its children; one that hid a failure is not cached', async () => {
