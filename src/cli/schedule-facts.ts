@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
-import { comingInstants, type ServedSchedule } from '../runtime/served/known-flows.js';
+import type { ServedSchedule } from '../runtime/served/definition.js';
+import { comingInstants } from '../runtime/served/known-flows.js';
 import { specOf } from '../schedule/made-schedule.js';
 import type { ScheduleSpec } from '../schedule/schedule-spec.js';
 

@@ -99,6 +99,6 @@ export class Allotment implements Meter {
   }
 }
 
-export function meaningOf({ name, max, per }: ConcurrencyLimit): LimitMeaning {
+function meaningOf({ name, max, per }: ConcurrencyLimit): LimitMeaning {
   return per === undefined ? { name, max } : { name, max, periodMs: toMs(per) };
 }

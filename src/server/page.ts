@@ -4,6 +4,7 @@ const LINKS: readonly (readonly [address: string, what: string])[] = [
   ['/api/due-runs', 'runs that are to be'],
   ['/api/backfills', 'backfills'],
   ['/api/services', 'services that live'],
+  ['/api/limits', 'named limits that are in use'],
   ['/api/events', 'what happens, as it happens'],
   ['/api/openapi.json', 'all of it, as an OpenAPI document'],
 ];

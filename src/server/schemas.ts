@@ -4,7 +4,7 @@ import { RUN_STATES, TASK_STATES } from '../model/states.js';
 
 /** What goes in and out, as the OpenAPI document has it. Times are ISO 8601, in UTC; lengths of time milliseconds. */
 
-const Instant = z.string().openapi({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
+export const Instant = z.string().openapi({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 export const RunId = z.string().refine(isSafeName, `expected ${NAME_RULE}`).openapi({ description: 'The id of a run.' });
 /** As `checkName` of tasks and flows has it. */
 export const FlowName = z
@@ -22,6 +22,11 @@ export const several = z
   .union([z.string().max(500), z.array(z.string().max(500)).max(20)])
   .transform((given) => (typeof given === 'string' ? [given] : given))
   .optional();
+/** In a body: with the time and `Z` or an offset. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .openapi({ type: 'string', format: 'date-time' });
 export const moment = z.coerce.date().optional().openapi({ type: 'string', format: 'date-time' });
 export const yes = z
   .enum(['true', 'false'])
@@ -236,3 +241,14 @@ export const Backfill = z
 export const Service = z
   .object({ id: z.string(), host: z.string(), pid: z.number(), folder: z.string(), startedAt: Instant, seenAt: Instant, draining: z.boolean() })
   .openapi('Service');
+
+export const Limit = z
+  .object({
+    name: z.string(),
+    max: z.number(),
+    periodMs: z.number().optional().openapi({ description: 'Of a rate: `max` starts in any stretch of this length.' }),
+    used: z.number().openapi({ description: 'Units in use; of a rate, starts within the last period.' }),
+    holders: z.array(z.object({ run: z.string(), taskRuns: z.array(z.string()).readonly() })).readonly(),
+    waiting: z.array(z.object({ run: z.string(), count: z.number(), priority: z.number(), since: Instant })).readonly(),
+  })
+  .openapi('Limit');

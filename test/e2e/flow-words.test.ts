@@ -125,7 +125,7 @@ describe('words about flows', () => {
       expect(flows).toMatchObject([
         { flow: 'nightly', state: 'active', served: true, schedules: [String(schedule)], last: { state: 'success' }, file: 'nightly.ts' },
       ]);
-      expect(broken).toEqual([{ path: 'broken.ts', error: "broken.ts:1 expected ';'" }]);
+      expect(broken).toEqual([{ path: 'broken.ts', service: 's1', error: "broken.ts:1 expected ';'" }]);
       expect((await shell.millrace('flows')).out).toMatch(/nightly +active +every 1d/);
     });
 

@@ -1,12 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
-import { sweepTemporaryFiles } from '../../src/base/atomic-file.js';
 import type { RunRow } from '../../src/model/records.js';
 import { withOrigins } from '../../src/runs/with-origins.js';
 import { openProject } from '../../src/runtime/project.js';
+import { type Counts, expectNotAgain, expectTidy, integrityOf, lineOf, linesOf, random } from './oracles.js';
 import { CLI, fixture, spawnNode } from './spawned.js';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-resume-kill-'));
@@ -18,31 +17,6 @@ const SEEDS = process.env.MILLRACE_TEST_SEED === undefined ? [11, 12] : [Number(
 const KILLS = 6 * MORE;
 /** Kills fall anywhere in the time that an undisturbed run takes, and a little after. */
 const BEYOND = 1.1;
-
-/** Small, and the same everywhere: a failure can be repeated with its seed. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}
-
-type Counts = ReadonlyMap<string, number>;
-
-/** How often each task ran, whoever lived to tell. */
-function executions(ledger: string): Counts {
-  const counts = new Map<string, number>();
-  if (!existsSync(ledger)) return counts;
-  for (const line of readFileSync(ledger, 'utf8').split('\n')) if (line !== '') counts.set(line, (counts.get(line) ?? 0) + 1);
-  return counts;
-}
-
-/** What a task run notes in the ledger; calls whose lines are told apart by nothing are counted. */
-function lineOf(task: string, inputs: Readonly<Record<string, { readonly shown?: string }>> | undefined): string {
-  const index = inputs?.index?.shown;
-  return index === undefined ? task : `${task} ${index}`;
-}
 
 interface Seen {
   /** By line, how many results of it are recorded: what is there is not to be computed again. */
@@ -71,24 +45,6 @@ async function look(home: string): Promise<Seen> {
   return { recorded, runs };
 }
 
-function integrity(home: string): unknown {
-  const database = new Database(join(home, 'millrace.db'));
-  try {
-    return (database.prepare('PRAGMA integrity_check').get() as { integrity_check: unknown }).integrity_check;
-  } finally {
-    database.close();
-  }
-}
-
-/** O3: of what was recorded as done, nothing is executed more often than it has to be. */
-function checkNotAgain(wanted: Counts, recorded: Counts, before: Counts, after: Counts, when: string): void {
-  for (const [line, most] of wanted) {
-    const missing = Math.max(0, most - (recorded.get(line) ?? 0));
-    const ran = (after.get(line) ?? 0) - (before.get(line) ?? 0);
-    expect(ran, `O3: '${line}' ${when}: ${recorded.get(line) ?? 0} of ${most} were recorded`).toBeLessThanOrEqual(missing);
-  }
-}
-
 /** How often each task runs in a run that nobody disturbs: what two runs of one flow have in common. */
 async function undisturbed(folder: string): Promise<{ readonly wanted: Counts; readonly result: unknown; readonly ms: number }> {
   const ledger = join(folder, 'undisturbed');
@@ -101,7 +57,7 @@ async function undisturbed(folder: string): Promise<{ readonly wanted: Counts; r
   });
   const { out } = await run.ended;
   const { result, ms } = JSON.parse(out) as { readonly result: unknown; readonly ms: number };
-  return { wanted: executions(ledger), result, ms };
+  return { wanted: linesOf(ledger), result, ms };
 }
 
 describe('S31: kill -9 at random moments, each run resumed by the next (O1 to O6)', () => {
@@ -116,7 +72,7 @@ describe('S31: kill -9 at random moments, each run resumed by the next (O1 to O6
     let kills = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const { recorded } = isFirst ? { recorded: new Map<string, number>() } : await look(home);
-      const before = executions(ledger);
+      const before = linesOf(ledger);
       const victim = isFirst ? start('run', fixture('resumable.ts'), 'resumable') : start('resume', fixture('resumable.ts'), '--flow', 'resumable');
       await victim.printed('the body has begun');
       await new Promise((resolve) => setTimeout(resolve, next() * ms * BEYOND));
@@ -124,23 +80,21 @@ describe('S31: kill -9 at random moments, each run resumed by the next (O1 to O6
       const { signal } = await victim.ended; // O6
       isFirst = false;
       kills += Number(signal === 'SIGKILL');
-      checkNotAgain(wanted, recorded, before, executions(ledger), `after kill ${kill}`);
-      expect(integrity(home), 'O4').toBe('ok');
+      expectNotAgain(wanted, { recorded }, before, linesOf(ledger), `after kill ${kill}`);
+      expect(integrityOf(join(home, 'millrace.db')), 'O4').toBe('ok');
     }
     expect(kills, 'kills that met a run').toBeGreaterThan(0);
     // One that ended by itself, by the task that is not healed yet, is resumed as one that was killed.
     writeFileSync(healed, '');
     const { recorded } = await look(home);
-    const before = executions(ledger);
+    const before = linesOf(ledger);
     const { code, out, err } = await start('resume', fixture('resumable.ts'), '--flow', 'resumable').ended;
     expect({ code, ...(JSON.parse(out || '{}') as object) }, `O2 ${err}`).toMatchObject({ code: 0, state: 'success', result });
-    checkNotAgain(wanted, recorded, before, executions(ledger), 'at last');
+    expectNotAgain(wanted, { recorded }, before, linesOf(ledger), 'at last');
     const { runs } = await look(home);
     const [last] = runs.filter(({ flow }) => flow === 'resumable');
     expect(last).toMatchObject({ state: 'success', originRun: expect.any(String) });
     expect(runs.some(({ state }) => state === 'crashed')).toBe(true);
-    await sweepTemporaryFiles(folder);
-    const left = readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.tmp'));
-    expect(left, 'O5').toEqual([]);
+    await expectTidy(folder);
   });
 });

@@ -2,22 +2,13 @@ import { renameSync, rmSync } from 'node:fs';
 import { MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import { SqliteConnection } from './connection.js';
-import {
-  SCHEMA_1,
-  SCHEMA_2,
-  SCHEMA_3,
-  SCHEMA_4,
-  SCHEMA_5,
-  SCHEMA_6,
-  SCHEMA_7,
-  SCHEMA_8,
-  SCHEMA_9,
-  SCHEMA_10,
-  SCHEMA_11,
-  SCHEMA_12,
-} from './schema.js';
+import { SCHEMA_11 } from './schema/limits.js';
+import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_7, SCHEMA_9, SCHEMA_10 } from './schema/runs-and-results.js';
+import { SCHEMA_8 } from './schema/services.js';
+import { SCHEMA_5, SCHEMA_6 } from './schema/side-outputs.js';
+import { SCHEMA_12 } from './schema/triggers.js';
 
-/** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. */
+/** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. `schema/` has them by theme. */
 export const MIGRATIONS: readonly string[] = [
   SCHEMA_1,
   SCHEMA_2,

@@ -1,5 +1,4 @@
 import { MillraceError } from '../../base/error.js';
-import type { FlowDefinition } from '../../flow/flow-runtime.js';
 import type { Schedule, ScheduledTime } from '../../model/schedule.js';
 import { wantedInstants } from '../../runs/service/backfill-rows.js';
 import type { Backfill } from '../../runs/service/backfills.js';
@@ -64,7 +63,10 @@ export async function fillRange(
  * The schedule that is meant: the only one, or the one of this number, from 1.
  * @throws MillraceError `SCHEDULE_UNKNOWN`
  */
-export function chosenSchedule({ name, schedule }: Pick<FlowDefinition, 'name' | 'schedule'>, number: number | undefined): Schedule<never> {
+export function chosenSchedule<S extends object>(
+  { name, schedule }: { readonly name: string; readonly schedule: readonly S[] },
+  number: number | undefined,
+): S {
   const [only, another] = schedule;
   if (only === undefined)
     throw new MillraceError('SCHEDULE_UNKNOWN', `expected a flow with a schedule; flow '${name}' has none`, {

@@ -28,31 +28,55 @@ export async function plannedBackfill(
   now: number,
 ): Promise<{ readonly backfill: Backfill; readonly schedule: Schedule<never> }> {
   const schedule = chosenSchedule(flow, options.schedule);
-  const direction = options.order ?? 'forward';
-  if (flow.dependsOnPast && direction === 'backward')
+  const range = checkedRange(flow, schedule, options, now);
+  return { backfill: newBackfill({ flow, schedule, range, params: await paramsOf(flow, schedule, given) }, options, now), schedule };
+}
+
+/** The instants that it is about, from the first to the last. @throws MillraceError `BACKFILL_INVALID` */
+export function checkedRange(
+  { name, dependsOnPast }: Pick<FlowDefinition, 'name' | 'dependsOnPast'>,
+  schedule: Schedule<never>,
+  options: BackfillOptions,
+  now: number,
+): BackfillPlan['range'] {
+  if (dependsOnPast && options.order === 'backward')
     throw invalid(
-      `expected the order 'forward': flow '${flow.name}' says dependsOnPast, so that each run waits for the one of the instant before`,
+      `expected the order 'forward': flow '${name}' says dependsOnPast, so that each run waits for the one of the instant before`,
       'Leave the order out, or run flow.with({ dependsOnPast: false }) where the past does not matter.',
     );
-  const { from, to } = rangeOf(schedule, options, now);
-  const maxActive = options.maxActive ?? 1;
+  const { maxActive = 1 } = options;
   if (!Number.isSafeInteger(maxActive) || maxActive < 1) throw invalid(`expected maxActive to be a whole number from 1; got ${maxActive}`);
-  const backfill: Backfill = {
+  return rangeOf(schedule, options, now);
+}
+
+/** What was checked. */
+export interface BackfillPlan {
+  readonly flow: Pick<FlowDefinition, 'name' | 'dependsOnPast'>;
+  readonly schedule: Schedule<never>;
+  readonly range: { readonly from: number; readonly to: number };
+  /** As `RunRow.params` has them. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export function newBackfill(
+  { flow, schedule, range, params }: BackfillPlan,
+  { reprocess, order, maxActive }: BackfillOptions,
+  now: number,
+): Backfill {
+  return {
     id: `backfill-${newRunId(now)}`,
     flow: flow.name,
     schedule: String(schedule),
-    from,
-    to,
-    params: await paramsOf(flow, schedule, given),
-    reprocess: options.reprocess ?? 'none',
-    direction,
-    maxActive: flow.dependsOnPast ? 1 : maxActive,
+    ...range,
+    params,
+    reprocess: reprocess ?? 'none',
+    direction: order ?? 'forward',
+    maxActive: flow.dependsOnPast ? 1 : (maxActive ?? 1),
     state: 'active',
     createdAt: now,
     filledAt: undefined,
     finishedAt: undefined,
   };
-  return { backfill, schedule };
 }
 
 /** From the first instant to the last, so that the same range asked for a minute later is the same. */

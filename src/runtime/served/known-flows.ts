@@ -1,60 +1,39 @@
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
-import type { JsonSchema } from '../../flow/json-schema.js';
-import type { ParameterInfo } from '../../flow/parameters.js';
 import type { RunRow } from '../../model/records.js';
 import type { RunRecord } from '../../runs/run-record.js';
 import type { ServedBy } from '../../runs/service/served.js';
 import type { ServiceRecord } from '../../runs/service/service-record.js';
 import { instantsBetween } from '../../schedule/instants.js';
 import { scheduleOf } from '../../schedule/schedule-of.js';
-import type { ScheduleSpec } from '../../schedule/schedule-spec.js';
+import type { ServedDefinition, ServedSchedule } from './definition.js';
 
 /** Flows that are known without their code: what services tell of those they have loaded, and what the record has of those that ran. */
-
-export interface ServedSchedule {
-  readonly text: string;
-  /** By name, as `RunRow.params` has them. */
-  readonly params?: Readonly<Record<string, string>>;
-  readonly spec?: ScheduleSpec;
-  /** Of one that is no data: its next instants. */
-  readonly listed?: { readonly instants: readonly { readonly at: number }[] };
-}
-
-/** What a service tells of a flow. Written by another process, perhaps of another version: only the lists are sure to be there. */
-export interface ServedDefinition {
-  readonly description?: string;
-  readonly owner?: string;
-  readonly tags: readonly string[];
-  readonly schedules: readonly ServedSchedule[];
-  readonly missed?: string;
-  readonly overlap?: string;
-  readonly maxActiveRuns?: number;
-  readonly dependsOnPast?: boolean;
-  /** `default` is a text as `RunRow.params` has it. */
-  readonly parameters: readonly (Omit<ParameterInfo, 'default'> & { readonly default?: string })[];
-  /** Of an object of all parameters. */
-  readonly parametersSchema?: JsonSchema;
-}
 
 export interface KnownFlow {
   readonly name: string;
   /** Absent where no service serves it. */
-  readonly served?: ServedDefinition;
-  /** As its service names it. */
-  readonly file?: string;
+  readonly served?: ServedDefinition | undefined;
+  /** As its service names it; undefined of one that is served by the program that defines it. */
+  readonly file?: string | undefined;
   /** Why that could not be loaded the last time. */
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** Absent where it has never run. */
   readonly latest?: RunRow;
   readonly paused?: { readonly at: number; readonly why: string | undefined };
+}
+
+export interface BrokenFile {
+  readonly path: string;
+  readonly service: string;
+  readonly error: string;
 }
 
 export interface KnownFlows {
   /** By name. */
   readonly flows: readonly KnownFlow[];
   /** Files of services that could not be loaded. */
-  readonly broken: readonly { readonly path: string; readonly error: string }[];
+  readonly broken: readonly BrokenFile[];
   /** How many services live. */
   readonly services: number;
 }
@@ -62,11 +41,13 @@ export interface KnownFlows {
 export async function knownFlows(record: RunRecord, service: ServiceRecord, now: number): Promise<KnownFlows> {
   const [latest, files, services, settings] = await Promise.all([record.flows(), service.files(now), service.services(now), service.settings()]);
   const flows = new Map<string, KnownFlow>();
+  // It loads a library, and where nothing is served there is nothing to read.
+  const readDefinition = files.length === 0 ? undefined : (await import('./definition.js')).definitionOf;
   const add = (name: string, facts: Partial<KnownFlow>): void => void flows.set(name, { ...flows.get(name), name, ...facts });
   for (const row of latest) add(row.flow, { latest: row });
   // Of several services that have it, the one that loaded it last counts.
   for (const { path, error, flows: inside } of [...files].sort((one, other) => one.loadedAt - other.loadedAt))
-    for (const { name, definition } of inside) add(name, { served: definitionOf(definition), file: path, ...(error === undefined ? {} : { error }) });
+    for (const { name, definition } of inside) add(name, { served: readDefinition?.(definition), file: path === '' ? undefined : path, error });
   for (const { flow, pausedAt, pausedWhy } of settings) if (pausedAt !== undefined) add(flow, { paused: { at: pausedAt, why: pausedWhy } });
   return {
     flows: [...flows.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
@@ -75,14 +56,8 @@ export async function knownFlows(record: RunRecord, service: ServiceRecord, now:
   };
 }
 
-function brokenFile({ path, error }: ServedBy): readonly { readonly path: string; readonly error: string }[] {
-  return error === undefined ? [] : [{ path, error }];
-}
-
-function definitionOf(told: unknown): ServedDefinition {
-  const definition = (typeof told === 'object' && told !== null ? told : {}) as Partial<ServedDefinition>;
-  const list = <T>(value: readonly T[] | undefined): readonly T[] => (Array.isArray(value) ? value : []);
-  return { ...definition, tags: list(definition.tags), schedules: list(definition.schedules), parameters: list(definition.parameters) };
+function brokenFile({ path, service, error }: ServedBy): readonly BrokenFile[] {
+  return error === undefined ? [] : [{ path, service, error }];
 }
 
 /** @throws MillraceError `FLOW_UNKNOWN`, with the name that was meant */

@@ -4,7 +4,7 @@ import type { JsonSchema } from '../../flow/json-schema.js';
 import { ParameterError, type ParameterIssue, type ParameterOrigin } from '../../flow/parameter-error.js';
 import { readText } from '../../flow/parameter-text.js';
 import { decodeText, encodeText } from '../../results/json.js';
-import type { ServedDefinition } from './known-flows.js';
+import type { ServedDefinition } from './definition.js';
 
 /** Parameters of a run that somebody asks for: texts of a command line, values of a file. */
 export interface GivenParams {
@@ -12,6 +12,8 @@ export interface GivenParams {
   readonly values: Readonly<Record<string, unknown>>;
   /** Where the values come from. */
   readonly file: string | undefined;
+  /** Those that are required need not be there: a run that resumes another has them from that one. @default false */
+  readonly isPart?: boolean;
 }
 
 type ServedParameter = ServedDefinition['parameters'][number];
@@ -30,7 +32,7 @@ export async function requestedParams(served: ServedDefinition | undefined, give
     if ('issue' in verdict) issues.push(verdict.issue);
     else params[name] = encodeText(verdict.value);
   }
-  for (const { name, required, secret, env, type } of served?.parameters ?? []) {
+  for (const { name, required, secret, env, type } of given.isPart ? [] : (served?.parameters ?? [])) {
     // What the service has in its own environment is no concern of ours.
     if (!required || secret || env !== undefined || names.has(name)) continue;
     issues.push({ parameter: name, problem: 'missing', expected: type, got: 'nothing', source: 'none' });
@@ -44,7 +46,7 @@ type Verdict = { readonly value: unknown } | { readonly issue: ParameterIssue };
 async function judged(name: string, { texts, values, file }: GivenParams, served: ServedDefinition | undefined): Promise<Verdict> {
   const isText = Object.hasOwn(texts, name);
   const value = isText ? texts[name] : values[name];
-  const source: ParameterOrigin = isText ? 'command line' : `file ${file ?? ''}`;
+  const source: ParameterOrigin = isText ? 'command line' : file === undefined ? 'argument' : `file ${file}`;
   const known = served?.parameters.find((one) => one.name === name);
   const schema = served?.parametersSchema?.properties?.[name];
   const refused = unknownOrSecret(name, known, source, served);
@@ -101,7 +103,9 @@ async function complaintOf(schema: JsonSchema | undefined, value: unknown, root:
       typeof z.fromJSONSchema
     >[0]);
     const verdict = checker.safeParse(value);
-    return verdict.success ? undefined : verdict.error.issues.map(({ message }) => message).join('; ');
+    return verdict.success
+      ? undefined
+      : verdict.error.issues.map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`).join('; ');
   } catch {
     return undefined;
   }

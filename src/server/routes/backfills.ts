@@ -2,8 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Backfill, BackfillState } from '../../runs/service/backfills.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
-import { iso, isoOr, plainParams } from '../json.js';
 import * as schemas from '../schemas.js';
+import { backfillView } from '../views/backfill-view.js';
 import { body, failures, json, refusals } from './answers.js';
 
 const params = z.object({ backfill: schemas.RunId.openapi({ description: 'The id of a backfill.' }) });
@@ -67,8 +67,4 @@ export function addBackfillRoutes(api: Api, { services, clock }: ServerContext):
     if (!isMoved && now.state !== state) throw new ApiError(409, 'BACKFILL_ENDED', `backfill ${id} has ended: ${before}`);
     return c.json(backfillView(now), 200);
   });
-}
-
-function backfillView({ params: values, from, to, createdAt, finishedAt, ...rest }: Backfill) {
-  return { ...rest, params: plainParams(values), from: iso(from), to: iso(to), createdAt: iso(createdAt), finishedAt: isoOr(finishedAt) };
 }

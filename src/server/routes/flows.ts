@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { knownFlows } from '../../runtime/served/known-flows.js';
 import type { Api, ServerContext } from '../context.js';
-import { knownFlows, needFlow } from '../find.js';
+import { needFlow } from '../find.js';
 import * as schemas from '../schemas.js';
 import { flowDetail, flowView, scheduleView } from '../views/flow-view.js';
 import { body, failures, json, refusals } from './answers.js';
@@ -67,20 +68,20 @@ const unpause = createRoute({
 });
 
 export function addFlowRoutes(api: Api, context: ServerContext): void {
-  const { services, clock } = context;
+  const { record, services, clock } = context;
 
   api.openapi(list, async (c) => {
-    const { flows, broken } = await knownFlows(context);
+    const { flows, broken } = await knownFlows(record, services, clock.now());
     return c.json({ flows: flows.map((facts) => flowView(facts, clock.now())), broken }, 200);
   });
 
   api.openapi(one, async (c) => c.json(flowDetail(await needFlow(context, c.req.valid('param').flow), clock.now()), 200));
 
   api.openapi(schedules, async (c) => {
-    const { served, setting } = await needFlow(context, c.req.valid('param').flow);
+    const { served, paused } = await needFlow(context, c.req.valid('param').flow);
     const { count } = c.req.valid('query');
     const coming = (served?.schedules ?? []).map((schedule) => scheduleView(schedule, clock.now(), count));
-    return c.json({ paused: setting?.pausedAt !== undefined, schedules: coming }, 200);
+    return c.json({ paused: paused !== undefined, schedules: coming }, 200);
   });
 
   api.openapi(pause, async (c) => {

@@ -5,7 +5,7 @@ import { FINAL_RUN_STATES } from '../../model/states.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun, needServed } from '../find.js';
-import { requestedParams } from '../requested-params.js';
+import { paramsOf } from '../requested-params.js';
 import * as schemas from '../schemas.js';
 import { dueView } from '../views/run-view.js';
 import { body, failures, json, refusals } from './answers.js';
@@ -83,7 +83,7 @@ export function addRequestRoutes(api: Api, context: ServerContext): void {
   api.openapi(start, async (c) => {
     const { params, tags: wanted } = c.req.valid('json');
     const flow = await needServed(context, c.req.valid('param').flow);
-    return c.json(await add(flow.name, { params: requestedParams(flow, params, true), tags: wanted }), 202);
+    return c.json(await add(flow.name, { params: await paramsOf(flow, params, true), tags: wanted }), 202);
   });
 
   api.openapi(resume, async (c) => {
@@ -94,7 +94,7 @@ export function addRequestRoutes(api: Api, context: ServerContext): void {
     if (state === 'success' && Object.keys(params).length === 0)
       throw new ApiError(409, 'NOTHING_TO_RESUME', `run ${id} has succeeded: there is nothing to resume`, { hint: 'Give other parameters.' });
     const flow = await needServed(context, name);
-    return c.json(await add(name, { params: requestedParams(flow, params, false), tags: [], resumes: id }), 202);
+    return c.json(await add(name, { params: await paramsOf(flow, params, false), tags: [], resumes: id }), 202);
   });
 
   api.openapi(cancel, async (c) => {

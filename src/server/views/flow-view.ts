@@ -1,37 +1,28 @@
-import type { RunRow } from '../../model/records.js';
-import type { FlowSetting } from '../../runs/service/flow-settings.js';
 import { parameterValue } from '../../runtime/past/source.js';
+import type { ServedSchedule } from '../../runtime/served/definition.js';
+import { comingInstants, type KnownFlow } from '../../runtime/served/known-flows.js';
 import { iso, plain, plainParams } from '../json.js';
-import { nextInstants, type ServedFlow, type ServedSchedule } from '../served-flows.js';
 import { runView } from './run-view.js';
-
-/** All that is known of one flow: by who serves it, by its runs, by what people settled. */
-export interface FlowFacts {
-  readonly name: string;
-  readonly served: ServedFlow | undefined;
-  readonly latest: RunRow | undefined;
-  readonly setting: FlowSetting | undefined;
-}
 
 /** In lists, of each schedule. */
 const FEW = 3;
 
-export function flowView({ name, served, latest, setting }: FlowFacts, now: number) {
+export function flowView({ name, served, file, error, latest, paused }: KnownFlow, now: number) {
   return {
     name,
     served: served !== undefined,
-    file: served?.file,
-    error: served?.error,
+    file,
+    error,
     description: served?.description,
     owner: served?.owner,
     tags: served?.tags ?? [],
-    paused: setting?.pausedAt === undefined ? undefined : { at: iso(setting.pausedAt), why: setting.pausedWhy },
+    paused: paused && { at: iso(paused.at), why: paused.why },
     schedules: (served?.schedules ?? []).map((schedule) => scheduleView(schedule, now, FEW)),
     latest: latest && runView(latest),
   };
 }
 
-export function flowDetail(facts: FlowFacts, now: number) {
+export function flowDetail(facts: KnownFlow, now: number) {
   const { served } = facts;
   return {
     ...flowView(facts, now),
@@ -43,7 +34,7 @@ export function flowDetail(facts: FlowFacts, now: number) {
       help,
       ...(text === undefined ? {} : { default: secret ? '***' : plain(parameterValue(text)) }),
     })),
-    parametersSchema: served?.parametersSchema,
+    parametersSchema: served?.parametersSchema as Record<string, unknown> | undefined,
     missed: served?.missed,
     overlap: served?.overlap,
     maxActiveRuns: served?.maxActiveRuns,
@@ -52,5 +43,5 @@ export function flowDetail(facts: FlowFacts, now: number) {
 }
 
 export function scheduleView(schedule: ServedSchedule, now: number, count: number) {
-  return { text: schedule.text, params: plainParams(schedule.params), next: nextInstants(schedule, now, count).map(iso) };
+  return { text: schedule.text, params: plainParams(schedule.params ?? {}), next: comingInstants(schedule, now, count).map(iso) };
 }

@@ -6,6 +6,8 @@ import { ctx, flow, param, table, task } from 'millrace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { processIdentity } from '../../../src/base/process-identity.js';
+import { LimitRecord } from '../../../src/runs/limits/limit-record.js';
+import type { HeartbeatTarget } from '../../../src/runs/run-record.js';
 import { ServiceRecord } from '../../../src/runs/service/service-record.js';
 import { openProject } from '../../../src/runtime/project.js';
 import { type RunningServer, startServer } from '../../../src/server/start-server.js';
@@ -76,6 +78,43 @@ const DEFINITION = {
     additionalProperties: false,
   },
 };
+
+/** All that there is. */
+const ROUTES = `get /api/flows
+get /api/flows/{flow}
+get /api/flows/{flow}/schedules
+post /api/flows/{flow}/pause
+post /api/flows/{flow}/unpause
+post /api/flows/{flow}/runs
+post /api/flows/{flow}/backfills
+get /api/runs
+get /api/runs/{run}
+get /api/runs/{run}/graph
+get /api/runs/{run}/graph.svg
+get /api/runs/{run}/logs
+get /api/runs/{run}/code
+get /api/runs/{run}/diff/{other}
+get /api/runs/{run}/events
+get /api/runs/{run}/result
+get /api/runs/{run}/artifacts
+get /api/runs/{run}/artifacts/{name}
+get /api/runs/{run}/metrics
+get /api/runs/{run}/task-runs
+get /api/runs/{run}/task-runs/{index}
+get /api/runs/{run}/task-runs/{index}/artifacts/{name}
+patch /api/runs/{run}/tags
+post /api/runs/{run}/notes
+delete /api/runs/{run}/notes/{place}
+post /api/runs/{run}/resume
+post /api/runs/{run}/cancel
+get /api/due-runs
+get /api/due-runs/{run}
+get /api/backfills
+get /api/backfills/{backfill}
+post /api/backfills/{backfill}/state
+get /api/services
+get /api/limits
+get /api/events`.split('\n');
 
 describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
   const root = mkdtempSync(join(tmpdir(), 'millrace-api-'));
@@ -212,6 +251,53 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
     const damaged = await get(`/api/runs/${id}/task-runs/2/artifacts/result`);
     expect([damaged.status, damaged.json.error.code]).toEqual([410, 'RESULT_CORRUPTED']);
     expect((await get(`/api/runs/${id}/task-runs/2/artifacts/result`)).json.error.code).toBe('RESULT_MISSING');
+  });
+
+  it('tells the code of a run, and what differs between two', async () => {
+    const code = (await get(`/api/runs/${id}/code`)).json;
+    const own = code.files.find(({ path }: { path: string }) => path.endsWith('unit/server/api.test.ts'));
+    expect(own.text).toContain('tells the code of a run');
+    const one = (await get(`/api/runs/${id}/code?file=${encodeURIComponent(own.path)}`)).json.files;
+    expect(one.filter(({ text }: { text?: string }) => text !== undefined)).toEqual([own]);
+    expect((await get('/api/runs/nobody/code')).json.error.code).toBe('RUN_UNKNOWN');
+    expect((await get(`/api/runs/${id}/diff/${failed}`)).json).toMatchObject({
+      runs: [
+        { id, createdAt: expect.stringMatching(/Z$/) },
+        { id: failed, state: 'failed' },
+      ],
+      params: [{ name: 'n', before: '4' }],
+      taskRuns: expect.arrayContaining([expect.objectContaining({ id: 'fails#0', states: [null, 'failed'] })]),
+      same: 0,
+    });
+    expect((await get(`/api/runs/${id}/diff/nobody`)).status).toBe(404);
+  });
+
+  it('S32: takes tags and notes', async () => {
+    const patch = (body: unknown) => post(api, `/api/runs/${failed}/tags`, body, { method: 'PATCH' });
+    expect((await patch({ add: ['odd', 'seen'] })).json.tags).toEqual(['odd', 'seen']);
+    expect((await patch({ remove: ['odd'] })).json.tags).toEqual(['seen']);
+    expect((await patch({ remove: ['odd'] })).json.error.code).toBe('TAG_UNKNOWN');
+    expect((await patch({ add: [' '] })).status).toBe(422);
+    expect((await send(`/api/runs/${failed}/notes`, { text: 'the password was old' })).json.notes).toMatchObject([{ text: 'the password was old' }]);
+    expect((await send(`/api/runs/${failed}/notes`, { text: ' ' })).status).toBe(422);
+    const remove = (place: number) => post(api, `/api/runs/${failed}/notes/${place}`, {}, { method: 'DELETE' });
+    expect((await remove(1)).json.error.code).toBe('NOTE_UNKNOWN');
+    expect((await remove(0)).json.notes).toEqual([]);
+  });
+
+  it('S14: tells named limits in use', async () => {
+    await using project = await openProject();
+    expect((await get('/api/limits')).json).toEqual({ limits: [] });
+    await using limits = await LimitRecord.open(project.record.heartbeat as HeartbeatTarget);
+    await limits.exchange('somebody', {
+      meaning: { name: 'api', max: 3, periodMs: 600_000 },
+      saidAgoMs: 0,
+      inUse: 0,
+      started: [10],
+      demand: [],
+      uses: [],
+    });
+    expect((await get('/api/limits')).json.limits).toMatchObject([{ name: 'api', max: 3, periodMs: 600_000, used: 1, holders: [], waiting: [] }]);
   });
 
   it('knows nothing of what there is not, whatever it is called', async () => {
@@ -351,12 +437,40 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
         finishedAt: undefined,
       } as const;
       await services.addBackfill(backfill, []);
-      expect((await get('/api/backfills?flow=etl')).json.backfills).toMatchObject([{ id: 'b1', params: { n: 1 }, state: 'active' }]);
+      expect((await get('/api/backfills?flow=etl')).json.backfills[0]).toMatchObject({ id: 'b1', params: { n: 1 }, state: 'active' });
       expect((await get('/api/backfills/b1')).json.progress).toEqual({ waiting: 0, running: 0, success: 0, failed: 0 });
       for (const state of ['paused', 'paused', 'active', 'cancelled'])
         expect((await send('/api/backfills/b1/state', { state })).json.state).toBe(state);
       expect((await send('/api/backfills/b1/state', { state: 'active' })).json.error.code).toBe('BACKFILL_ENDED');
       expect((await send('/api/backfills/b1/state', { state: 'done' })).status).toBe(422);
+    });
+
+    it('S36: takes a backfill, checked; a dry run stores nothing', async () => {
+      const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+      const [from, to] = [hour - 3 * 3_600_000, hour - 3_600_000].map((at) => new Date(at).toISOString());
+      const start = (body: object) => send('/api/flows/etl/backfills', { from, to, schedule: 1, ...body });
+      const instants = [3, 2, 1].map((ago) => new Date(hour - ago * 3_600_000).toISOString());
+      expect((await start({ dryRun: true, order: 'backward' })).json).toEqual({ instants: instants.toReversed() });
+      expect((await get('/api/backfills')).json.backfills).toMatchObject([{ id: 'b1' }]);
+      const { status, json } = await start({ maxActive: 2, params: { mode: 'slow' } });
+      expect([status, json]).toMatchObject([202, { flow: 'etl', schedule: 'every 1h', from, to, params: { n: 7, mode: 'slow' }, maxActive: 2 }]);
+      const due = await services.due({ flow: 'etl', states: ['waiting'] });
+      expect(due.filter(({ backfill }) => backfill === json.id).map(({ scheduled }) => new Date(scheduled?.at ?? 0).toISOString())).toEqual(instants);
+      expect((await start({ maxActive: 2, params: { mode: 'slow' } })).json.id).toBe(json.id);
+      expect((await start({ dryRun: true })).json).toEqual({ instants: [] });
+      for (const [body, code] of [
+        [{ schedule: undefined }, 'SCHEDULE_UNKNOWN'],
+        [{ schedule: 2 }, 'BACKFILL_INVALID'],
+        [{ schedule: 3 }, 'BACKFILL_INVALID'],
+        [{ from: to, to: from }, 'BACKFILL_INVALID'],
+        [{ params: { mode: 'odd' } }, 'PARAMETER_INVALID'],
+        [{ from: 'yesterday' }, 'REQUEST_INVALID'],
+        [{ maxActive: 0 }, 'REQUEST_INVALID'],
+      ] as const) {
+        const refused = await start(body);
+        expect([body, refused.status, refused.json.error.code]).toEqual([body, 422, code]);
+      }
+      await send(`/api/backfills/${json.id}/state`, { state: 'cancelled' });
     });
   });
 
@@ -423,8 +537,8 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
       security: [{ token: [] }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     });
-    for (const path of ['/api/flows/{flow}/runs', '/api/runs/{run}/events', '/api/runs/{run}/task-runs/{index}/artifacts/{name}'])
-      expect(json.paths[path]).toBeDefined();
+    const routes = Object.entries(json.paths as Record<string, object>).flatMap(([path, of]) => Object.keys(of).map((method) => `${method} ${path}`));
+    expect(routes.sort()).toEqual([...ROUTES].sort());
     const operations = Object.values(json.paths as Record<string, Record<string, { summary?: string }>>).flatMap((of) => Object.values(of));
     expect(operations.every(({ summary }) => summary !== undefined)).toBe(true);
   });
