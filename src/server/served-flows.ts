@@ -33,6 +33,14 @@ const Definition = z.object({
   owner: z.string().optional().catch(undefined),
   tags: z.array(z.string()).catch([]),
   schedules: z.array(ServedSchedule).catch([]),
+  on: z
+    .array(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('asset'), name: z.string() }),
+        z.object({ kind: z.literal('flow'), flow: z.string(), end: z.enum(['success', 'failure', 'finished']) }),
+      ]),
+    )
+    .catch([]),
   missed: z.string().optional().catch(undefined),
   overlap: z.string().optional().catch(undefined),
   maxActiveRuns: z.number().optional().catch(undefined),
@@ -81,7 +89,7 @@ function withoutSecrets({ parameters, parametersSchema }: z.infer<typeof Definit
   return { ...parametersSchema, properties: Object.fromEntries(shown) };
 }
 
-const NOTHING: z.infer<typeof Definition> = { tags: [], schedules: [], parameters: [] };
+const NOTHING: z.infer<typeof Definition> = { tags: [], schedules: [], on: [], parameters: [] };
 
 export function brokenFiles(files: readonly ServedBy[]): readonly BrokenFile[] {
   return files.flatMap(({ path, service, error }) => (error === undefined ? [] : [{ path, service, error }]));

@@ -2,6 +2,7 @@ import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import type { JsonSchema } from '../../flow/json-schema.js';
 import type { ParameterInfo } from '../../flow/parameters.js';
+import type { FlowTrigger } from '../../model/asset.js';
 import type { RunRow } from '../../model/records.js';
 import type { RunRecord } from '../../runs/run-record.js';
 import type { ServedBy } from '../../runs/service/served.js';
@@ -27,6 +28,8 @@ export interface ServedDefinition {
   readonly owner?: string;
   readonly tags: readonly string[];
   readonly schedules: readonly ServedSchedule[];
+  /** What makes it run beside them. */
+  readonly on: readonly FlowTrigger[];
   readonly missed?: string;
   readonly overlap?: string;
   readonly maxActiveRuns?: number;
@@ -82,7 +85,13 @@ function brokenFile({ path, error }: ServedBy): readonly { readonly path: string
 function definitionOf(told: unknown): ServedDefinition {
   const definition = (typeof told === 'object' && told !== null ? told : {}) as Partial<ServedDefinition>;
   const list = <T>(value: readonly T[] | undefined): readonly T[] => (Array.isArray(value) ? value : []);
-  return { ...definition, tags: list(definition.tags), schedules: list(definition.schedules), parameters: list(definition.parameters) };
+  return {
+    ...definition,
+    tags: list(definition.tags),
+    schedules: list(definition.schedules),
+    on: list(definition.on),
+    parameters: list(definition.parameters),
+  };
 }
 
 /** @throws MillraceError `FLOW_UNKNOWN`, with the name that was meant */

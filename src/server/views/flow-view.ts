@@ -27,6 +27,7 @@ export function flowView({ name, served, latest, setting }: FlowFacts, now: numb
     tags: served?.tags ?? [],
     paused: setting?.pausedAt === undefined ? undefined : { at: iso(setting.pausedAt), why: setting.pausedWhy },
     schedules: (served?.schedules ?? []).map((schedule) => scheduleView(schedule, now, FEW)),
+    on: served?.on ?? [],
     latest: latest && runView(latest),
   };
 }
