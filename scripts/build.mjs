@@ -72,6 +72,7 @@ const STAY_APART = [
   'hono',
   '@hono/node-server',
   '@hono/zod-openapi',
+  'pino',
   'zod',
 ];
 

@@ -15,6 +15,7 @@ export const FLOORS = [
   ['executors', 'report', 'notify'],
   ['runtime'],
   ['service', 'server'],
+  ['serving'],
   ['client', 'cli', 'testing', 'decorators'],
 ];
 const TOP = FLOORS.length;

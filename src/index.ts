@@ -3,7 +3,7 @@
  * runs it and keeps everything.
  */
 import { installRuntime } from './flow/flow-runtime.js';
-import { fullRuntime } from './service/full-runtime.js';
+import { fullRuntime } from './serving/full-runtime.js';
 
 installRuntime(fullRuntime);
 

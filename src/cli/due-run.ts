@@ -1,8 +1,9 @@
 import { ServiceRecord } from '../runs/service/service-record.js';
 import { openProject } from '../runtime/project.js';
 import type { RunWatch } from '../runtime/run-watch.js';
+import { startDue } from '../runtime/start-due.js';
 import type { StartOptions } from '../runtime/start-run.js';
-import { argumentsOf, settleUnbegun } from '../service/due-start.js';
+import { settleUnbegun } from '../service/due-start.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { openFlow } from './flow-command.js';
 import { followRun, withRunOutput } from './follow-run.js';
@@ -23,7 +24,7 @@ export async function runDue(id: string, file: string, flow: string | undefined,
   if (due.state !== 'waiting' && due.state !== 'claimed') return EXIT.success;
   // The service settles what is not settled here, when it can.
   const settle = async (state: 'started' | 'refused', why?: string): Promise<void> => await services.settleDue(id, state, why).catch(() => {});
-  const quiet: RunCommandOptions = { ...options, quiet: true, tag: due.tags };
+  const quiet: RunCommandOptions = { ...options, quiet: true };
   return await withRunOutput(quiet, terminal, async (own, printer) => {
     const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, own), printer]);
     let begun: Promise<void> | undefined;
@@ -31,14 +32,16 @@ export async function runDue(id: string, file: string, flow: string | undefined,
     const begin = (): void => {
       begun ??= settle('started');
     };
-    const code = await followRun({ name, file, inside, options: quiet, terminal: own, makePrinter }, (start) => {
-      const handle = inside.start({ ...sources, argument: argumentsOf(due) }, {
-        ...start,
-        due,
-        watch: toldWhenRunning(start, id, begin),
-      } as StartOptions);
-      ended = handle.result().catch((error: unknown) => (begun === undefined ? settleUnbegun(error, settle) : undefined));
-      return { handle };
+    const code = await followRun({ name, file, inside, options: quiet, terminal: own, makePrinter }, async (start) => {
+      try {
+        const watch = toldWhenRunning(start, id, begin);
+        const handle = await startDue(inside, due, { ...start, watch }, sources);
+        ended = handle.result().catch((error: unknown) => (begun === undefined ? settleUnbegun(error, settle) : undefined));
+        return { handle, ...(due.resumes === undefined ? {} : { resumes: due.resumes }) };
+      } catch (error) {
+        await settleUnbegun(error, settle);
+        throw error;
+      }
     });
     await ended;
     await begun;

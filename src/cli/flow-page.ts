@@ -1,6 +1,7 @@
 import type { ParameterInfo } from '../flow/parameters.js';
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
+import { type FlowTrigger, triggerText } from '../model/asset.js';
 import type { RunState } from '../model/states.js';
 import type { TaskFacts } from '../runtime/flow-tasks.js';
 import { formatAgo } from './amounts.js';
@@ -25,6 +26,8 @@ export interface FlowDescription {
     readonly params: Readonly<Record<string, string>>;
     readonly next: readonly string[];
   }[];
+  /** What makes it run beside them. */
+  readonly on: readonly FlowTrigger[];
   readonly policies: {
     readonly missed?: string | undefined;
     readonly overlap?: string | undefined;
@@ -99,7 +102,8 @@ function headOf(flow: FlowDescription, colours: Colours, now: number): string {
         'last',
         past && `${past.latest.run} ${paintState(past.latest.state, colours)} ${colours.dim(formatAgo(Date.parse(past.latest.startedAt), now))}`,
       ],
-      ['policies', policiesText(policies, flow.schedules.length > 0)],
+      ['runs on', flow.on.map((one) => terminalText(triggerText(one))).join(', ')],
+      ['policies', policiesText(policies, flow.schedules.length > 0 || flow.on.length > 0)],
     ],
     colours.dim,
   );

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Duration, toMs } from '../base/duration.js';
 import { ServiceRecord } from '../runs/service/service-record.js';
 import { openProject } from '../runtime/project.js';
+import type { RunningServer } from '../server/start-server.js';
 import { ChildLauncher } from '../service/child-launcher.js';
 import { FlowFiles } from '../service/flow-files.js';
 import { flowFileReader } from '../service/read-flow-file.js';
@@ -10,7 +11,7 @@ import { Service } from '../service/service.js';
 import { wallClock } from '../service/wall-clock.js';
 import { watchFolder } from '../service/watch-folder.js';
 import { EXIT, type ExitCode } from './exit-code.js';
-import { servicePrinter } from './service-printer.js';
+import { loadServicePrinter } from './load-service-printer.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
@@ -23,6 +24,9 @@ export interface ServeOptions {
   readonly maxRuns: number;
   readonly grace: Duration;
   readonly late: Duration;
+  readonly port?: number;
+  readonly host?: string;
+  readonly allowHost?: readonly string[];
   readonly once?: true;
   readonly quiet?: true;
 }
@@ -35,8 +39,12 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
   try {
     await using project = await openProject();
     await using record = await ServiceRecord.open(project.record.heartbeat, wallClock);
-    const printer = servicePrinter({ terminal, folder: where, quiet: options.quiet === true });
+    // It is there before the service begins, and goes after it has ended.
+    await using server = await serverBeside(options, terminal);
+    const printer = await loadServicePrinter({ terminal, folder: where, quiet: options.quiet === true });
     const own = { command: ownCommand(), cwd: terminal.cwd, env: process.env };
+    const launcher = new ChildLauncher(own);
+    if (server !== undefined) printer.listening(server);
     let wake = (): void => {};
     const files = new FlowFiles({
       ...place,
@@ -51,7 +59,8 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
       record,
       runs: project.record,
       definitions: files,
-      launcher: new ChildLauncher(own),
+      launcher,
+      tellCrash: (crash, file) => launcher.tellCrash(crash, file),
       tell: printer.tell,
       maxRuns: options.maxRuns,
       lateMs: toMs(options.late),
@@ -72,6 +81,22 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
   } finally {
     ending.close();
   }
+}
+
+/** The HTTP API, where it was asked for. @throws UsageError, and what starting a server throws */
+async function serverBeside({ port, host, allowHost }: ServeOptions, { env }: Terminal): Promise<RunningServer | undefined> {
+  if (port === undefined) {
+    if (host === undefined && allowHost === undefined) return undefined;
+    throw new UsageError('expected --port with --host and --allow-host: where the HTTP API is to be served');
+  }
+  const { startServer } = await import('../server/start-server.js');
+  const token = env.MILLRACE_SERVER_TOKEN;
+  return await startServer({
+    port,
+    ...(host === undefined ? {} : { host }),
+    ...(allowHost === undefined ? {} : { allowedHosts: allowHost }),
+    ...(token ? { token } : {}),
+  });
 }
 
 function soon(): Promise<void> {

@@ -3,7 +3,7 @@
  * reflect-metadata.
  */
 import { installRuntime } from '../flow/flow-runtime.js';
-import { fullRuntime } from '../service/full-runtime.js';
+import { fullRuntime } from '../serving/full-runtime.js';
 
 // A file may import nothing else of the package.
 installRuntime(fullRuntime);

@@ -176,7 +176,7 @@ export interface TaskNotice {
 }
 
 export interface ServeOptions {
-  /** Where the page and the API are to be found. @default none */
+  /** Serves the HTTP API of the project there too, to whoever has the token (see `millrace server`); 0: any port that is free. @default none */
   port?: number;
   /** How long runs may go on when serving ends, before they are cancelled. @default '60s' */
   grace?: Duration;

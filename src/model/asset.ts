@@ -69,3 +69,8 @@ export function isFlowTrigger(value: unknown): value is FlowTrigger {
   const { kind, flow, end } = (typeof value === 'object' && value !== null ? value : {}) as Partial<FlowEvent>;
   return kind === 'flow' && typeof flow === 'string' && (end === 'success' || end === 'failure' || end === 'finished');
 }
+
+/** For people. */
+export function triggerText(trigger: FlowTrigger): string {
+  return trigger.kind === 'asset' ? `asset ${trigger.name}` : `${trigger.flow}.${trigger.end}`;
+}

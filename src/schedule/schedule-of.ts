@@ -1,3 +1,4 @@
+import { MillraceError } from '../base/error.js';
 import type { Schedule } from '../model/schedule.js';
 import { at } from './at.js';
 import { calendarOf } from './calendar.js';
@@ -8,7 +9,7 @@ import { onDays } from './on-days.js';
 import type { Bounds, ExclusionSpec, ScheduleSpec } from './schedule-spec.js';
 import { union } from './union.js';
 
-/** The schedule that gave this as its `toJSON`. @throws MillraceError as its makers */
+/** The schedule that gave this as its `toJSON`. @throws MillraceError `SCHEDULE_INVALID` where another Millrace has written it, and as its makers */
 export function scheduleOf(spec: ScheduleSpec): Schedule<never> {
   switch (spec.kind) {
     case 'every':
@@ -23,6 +24,11 @@ export function scheduleOf(spec: ScheduleSpec): Schedule<never> {
       return except(scheduleOf(spec.of), ...spec.without.map(exclusionOf));
     case 'at':
       return at(scheduleOf(spec.of), spec.params) as Schedule<never>;
+    default:
+      throw new MillraceError(
+        'SCHEDULE_INVALID',
+        `expected a schedule of a kind that this Millrace knows; got '${(spec as { kind: unknown }).kind}'`,
+      );
   }
 }
 

@@ -186,6 +186,13 @@ export const Schedule = z
   .object({ text: z.string(), params: Values, next: z.array(Instant).readonly().openapi({ description: 'The coming instants.' }) })
   .openapi('Schedule');
 
+const FlowTrigger = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('asset'), name: z.string() }),
+    z.object({ kind: z.literal('flow'), flow: z.string(), end: z.enum(['success', 'failure', 'finished']) }),
+  ])
+  .openapi('FlowTrigger');
+
 export const Flow = z
   .object({
     name: z.string(),
@@ -197,6 +204,7 @@ export const Flow = z
     tags: z.array(z.string()).readonly(),
     paused: z.object({ at: Instant, why: z.string().optional() }).optional(),
     schedules: z.array(Schedule).readonly(),
+    on: z.array(FlowTrigger).readonly().openapi({ description: 'What makes it run beside its schedules.' }),
     latest: Run.optional(),
   })
   .openapi('Flow');

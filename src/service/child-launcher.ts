@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { asError } from '../base/error.js';
 import type { DueRun } from '../model/due-run.js';
+import type { UntoldCrash } from '../runs/service/crashes.js';
 import { lastWordsOf } from './last-words-of.js';
 import type { LaunchEnd, Launched, Launcher } from './launcher.js';
+
+/** Whoever is told may be slow, but not for ever. */
+const LONGEST_TELLING_MS = 180_000;
 
 export interface ChildLauncherOptions {
   /** The command that runs a due run, before the file: Node, its flags, the script. */
@@ -44,5 +48,25 @@ export class ChildLauncher implements Launcher {
       child.once('close', (code, signal) => resolve({ words: words() || (signal ? `its process was ended by ${signal}` : `exit code ${code}`) }));
     });
     return { ended, cancel: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL') };
+  }
+
+  /** Whom to tell, only the flow's code knows. @throws Error with what the process said */
+  async tellCrash({ run, flow }: UntoldCrash, file: string | undefined): Promise<void> {
+    const { command, cwd, env } = this.#options;
+    const [program = process.execPath, ...args] = command;
+    const child = spawn(program, [...args, 'tell-crash', '--', file ?? '', flow, run], {
+      cwd,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      windowsHide: true,
+    });
+    const words = lastWordsOf(child.stderr);
+    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_TELLING_MS);
+    const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)).finally(() =>
+      clearTimeout(timer),
+    );
+    // Places that could not be told are in the run's log: it was its flow that could not be asked.
+    if (code !== 0) throw new Error(words() || `its process ended with exit code ${code}`);
   }
 }

@@ -1,14 +1,8 @@
 import { asError, type MillraceError } from '../base/error.js';
-import type { DueRun } from '../model/due-run.js';
-import { decodeText } from '../results/json.js';
 
 /** What no second attempt would mend: what the run was asked to do is wrong. */
-const REFUSED = /^(?:PARAMETER_INVALID|PARAM_|RUN_OPTION_INVALID|TAG_INVALID)/;
-
-/** What a due run is given, as values. */
-export function argumentsOf({ params }: DueRun): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(params).map(([name, text]) => [name, decodeText(text)]));
-}
+const REFUSED =
+  /^(?:PARAMETER_INVALID|PARAM_|RUN_OPTION_INVALID|TAG_INVALID|NOTHING_TO_RESUME|RUN_UNKNOWN|RUN_OF_ANOTHER_FLOW|RUN_GOING_ON|TASK_UNKNOWN)/;
 
 /** Writes down why a due run never began, where trying again would not help. @param error what its start came to */
 export async function settleUnbegun(error: unknown, settle: (state: 'started' | 'refused', why?: string) => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import type { FlowDefinition } from '../flow/flow-runtime.js';
 import type { JsonSchema } from '../flow/json-schema.js';
 import type { ParameterInfo } from '../flow/parameters.js';
 import { schemaOfParameters } from '../flow/parameters-schema.js';
+import type { FlowTrigger } from '../model/asset.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import { encodeText } from '../results/json.js';
 import { type Instant, instantsBetween, latestInstant } from '../schedule/instants.js';
@@ -14,6 +15,8 @@ export interface FlowData {
   readonly owner?: string;
   readonly tags: readonly string[];
   readonly schedules: readonly ScheduleData[];
+  /** What makes it run beside them. */
+  readonly on: readonly FlowTrigger[];
   readonly missed: MissedPolicy;
   readonly overlap: OverlapPolicy;
   readonly maxActiveRuns?: number;
@@ -56,13 +59,14 @@ const LISTED = 500;
  * @throws what the schedule of a user's own throws, and `PARAM_DECLARATION_INVALID`
  */
 export function flowData(flow: FlowDefinition, parameters: readonly ParameterInfo[], after: number): FlowData {
-  const { name, description, owner, tags, schedule, missed, overlap, maxActiveRuns, dependsOnPast } = flow;
+  const { name, description, owner, tags, schedule, on, missed, overlap, maxActiveRuns, dependsOnPast } = flow;
   return {
     name,
     ...(description === undefined ? {} : { description }),
     ...(owner === undefined ? {} : { owner }),
     tags,
     schedules: schedule.map((one) => scheduleData(one, after)),
+    on,
     missed,
     overlap,
     ...(maxActiveRuns === undefined ? {} : { maxActiveRuns }),

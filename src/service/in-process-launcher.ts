@@ -2,17 +2,17 @@ import { asError } from '../base/error.js';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
 import type { DueRun } from '../model/due-run.js';
 import type { ServiceRecord } from '../runs/service/service-record.js';
-import { startRun } from '../runtime/start-run.js';
-import { argumentsOf, settleUnbegun } from './due-start.js';
+import { type StartableFlow, startable, startDue } from '../runtime/start-due.js';
+import { settleUnbegun } from './due-start.js';
 import type { Launched, Launcher } from './launcher.js';
 
 /** Runs due runs of one flow in this process. */
 export class InProcessLauncher implements Launcher {
-  readonly #flow: FlowDefinition;
+  readonly #flow: StartableFlow;
   readonly #record: Pick<ServiceRecord, 'settleDue'>;
 
   constructor(flow: FlowDefinition, record: Pick<ServiceRecord, 'settleDue'>) {
-    this.#flow = flow;
+    this.#flow = startable(flow);
     this.#record = record;
   }
 
@@ -21,24 +21,25 @@ export class InProcessLauncher implements Launcher {
       await this.#record.settleDue(due.run, state, why).catch(() => {});
     const abort = new AbortController();
     const run = async (): Promise<string> => {
-      const options = { due, tags: due.tags, signal: abort.signal };
-      const handle = startRun(this.#flow, { argument: argumentsOf(due), environment: process.env }, options);
       let hasBegun = false;
-      const told = (async () => {
-        for await (const { type, data } of handle.events()) {
-          if (hasBegun || type !== 'run-state' || (data as { readonly state: string }).state !== 'running') continue;
-          hasBegun = true;
-          await settle('started');
-        }
-      })();
       try {
-        await handle.result();
+        const handle = await startDue(this.#flow, due, { signal: abort.signal }, { environment: process.env });
+        const told = (async () => {
+          for await (const { type, data } of handle.events()) {
+            if (hasBegun || type !== 'run-state' || (data as { readonly state: string }).state !== 'running') continue;
+            hasBegun = true;
+            await settle('started');
+          }
+        })();
+        try {
+          await handle.result();
+        } finally {
+          await told;
+        }
         return '';
       } catch (error) {
         if (!hasBegun) await settleUnbegun(error, settle);
         return asError(error).message;
-      } finally {
-        await told;
       }
     };
     const ended = run().then(

@@ -1,9 +1,9 @@
 import { toMs } from '../base/duration.js';
-import { MillraceError } from '../base/error.js';
 import type { FlowDefinition, ServeOptions } from '../flow/flow-runtime.js';
 import type { ParameterInfo } from '../flow/parameters.js';
 import { printLine } from '../log/print-line.js';
 import { ServiceRecord } from '../runs/service/service-record.js';
+import { crashNotifications } from '../runtime/crash-notifications.js';
 import { openProject } from '../runtime/project.js';
 import type { ScheduleSpec } from '../schedule/schedule-spec.js';
 import { flowData } from './flow-data.js';
@@ -16,12 +16,8 @@ import { wallClock } from './wall-clock.js';
 
 const DEFAULT_GRACE = '60s';
 
-/** Serves one flow in this process. @throws MillraceError `SERVER_MISSING`, `SERVICE_NEEDS_RECORD`, and what opening the project throws */
+/** Serves one flow in this process; the HTTP API beside it is another's. @throws MillraceError `SERVICE_NEEDS_RECORD`, and what opening the project throws */
 export async function serveFlow(flow: FlowDefinition, parameters: readonly ParameterInfo[], options: ServeOptions): Promise<AsyncDisposable> {
-  if (options.port !== undefined)
-    throw new MillraceError('SERVER_MISSING', 'expected serve() without a port: this version has no page to show there', {
-      hint: 'Leave it out: the flow is run by its schedule all the same.',
-    });
   const graceMs = toMs(options.grace ?? DEFAULT_GRACE);
   const project = await openProject();
   let record: ServiceRecord;
@@ -38,6 +34,10 @@ export async function serveFlow(flow: FlowDefinition, parameters: readonly Param
     runs: project.record,
     definitions: flowAtHand(flow, parameters),
     launcher: new InProcessLauncher(flow, record),
+    tellCrash: async ({ run }) => {
+      // Its problems stand in the run's log.
+      await crashNotifications(flow, run);
+    },
     tell: tellFailures,
   });
   const ending = new AbortController();

@@ -6,6 +6,7 @@ import { UNFINISHED } from '../runs/crash.js';
 import type { RunRecord } from '../runs/run-record.js';
 import type { ServedFile } from '../runs/service/served.js';
 import type { ServiceRecord } from '../runs/service/service-record.js';
+import { CrashTeller, type CrashTelling } from './crash-teller.js';
 import { Follower } from './follower.js';
 import type { Launcher } from './launcher.js';
 import { type Definitions, policyOf, type ServableFlow } from './servable-flow.js';
@@ -25,11 +26,16 @@ export interface ServiceOptions {
   /** Where its files are, for people. */
   readonly folder: string;
   readonly clock: Clock;
-  readonly record: Pick<ServiceRecord, 'cursors' | 'follow' | 'claimDue' | 'due' | 'keepClaims' | 'settleDue' | 'settings' | 'report' | 'forget'>;
+  readonly record: Pick<
+    ServiceRecord,
+    'cursors' | 'follow' | 'addTriggered' | 'claimDue' | 'due' | 'keepClaims' | 'settleDue' | 'settings' | 'untoldCrashes' | 'report' | 'forget'
+  >;
   readonly runs: Pick<RunRecord, 'run' | 'runs'>;
   readonly definitions: Definitions;
   readonly launcher: Launcher;
   readonly tell: TellService;
+  /** Tells those who want to know that a run has crashed. @default nobody */
+  readonly tellCrash?: CrashTelling;
   /** Runs that this service has going on at the same time. @default 16 */
   readonly maxRuns?: number;
   /** A run that starts so much after it was due is told of, in milliseconds. @default 60000 */
@@ -59,6 +65,7 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #follower: Follower;
   readonly #underWay: UnderWay;
+  readonly #crashes: CrashTeller | undefined;
   readonly #troubles: Troubles;
   readonly #chores: readonly Chore[];
   readonly #choreDone = new Map<Chore, number>();
@@ -71,7 +78,7 @@ export class Service {
   #isAwake = false;
 
   constructor(options: ServiceOptions) {
-    const { clock, definitions, launcher, record, runs, tell } = options;
+    const { clock, definitions, launcher, record, runs, tell, tellCrash } = options;
     this.#options = options;
     this.#startedAt = clock.now();
     this.#follower = new Follower(record, (flow, after) => definitions.listAgain(flow, after));
@@ -85,10 +92,13 @@ export class Service {
       wake: () => this.wake(),
       doubt: (flow) => definitions.doubt(flow),
     });
+    this.#crashes = tellCrash && new CrashTeller({ record, definitions, clock, tell, tellCrash });
+    const crashes = this.#crashes;
     this.#chores = [
       { step: 'saying that the service lives', everyMs: LEASE_MS / 3, run: (now) => this.#report(now) },
       { step: 'keeping what was claimed', everyMs: CLAIM_MS / 3, run: (now) => this.#underWay.keepClaims(now) },
       { step: 'looking for crashed runs', everyMs: SWEEP_MS, run: () => this.#sweep() },
+      ...(crashes ? [{ step: 'telling of crashed runs', everyMs: SWEEP_MS, run: (now: number) => crashes.look(now) }] : []),
       { step: 'forgetting services that are gone', everyMs: FORGET_MS, run: (now) => record.forget(undefined, now - FORGET_MS) },
       ...(options.chores ?? []),
     ];
@@ -121,6 +131,7 @@ export class Service {
     if (this.#isDraining) return 0;
     const flows = this.#inTurn(definitions.flows());
     await this.#follow(flows, now);
+    await this.#followOthers(flows, now);
     // Following may have taken a while, and what is due is due by now.
     return (await this.#troubles.attempt('claiming what is due', now, () => this.#claim(flows, clock.now()))) ?? 0;
   }
@@ -163,7 +174,9 @@ export class Service {
       this.#isAwake = false;
       await this.turn();
       const now = clock.now();
-      if (this.running === 0) break;
+      // Who is just being told of a crash is told, if it is done in time.
+      const isTelling = this.#crashes !== undefined && this.#crashes.count > 0 && now - begun < graceMs;
+      if (this.running === 0 && !isTelling) break;
       if (!isCancelled && now - begun >= graceMs) {
         isCancelled = true;
         tell({ type: 'cancelling', running: this.running });
@@ -240,6 +253,16 @@ export class Service {
     for (const flow of scheduled) {
       const { name } = flow.data;
       if (!paused.has(name)) await this.#troubles.attempt(`following the schedule of flow '${name}'`, now, () => this.#follower.follow(flow, now));
+    }
+  }
+
+  /** Adds the runs of those that run because an asset was renewed, or a run of another flow has ended. */
+  async #followOthers(flows: readonly ServableFlow[], now: number): Promise<void> {
+    for (const { data } of flows) {
+      const { name, on, missed } = data;
+      if (on.length === 0) continue;
+      const step = `following what flow '${name}' runs on`;
+      await this.#troubles.attempt(step, now, () => this.#options.record.addTriggered([{ flow: name, on, missed }], now));
     }
   }
 

@@ -207,27 +207,33 @@ describe('millrace serve', { timeout: 180_000 }, () => {
     expect(await place.millrace('serve', 'nowhere')).toMatchObject({ code: 2, err: expect.stringContaining('expected a folder of flow files') });
   });
 
-  it('flow.serve(): in a script of one’s own, until it is disposed of', async () => {
+  it('flow.serve(): in a script of one’s own, with the HTTP API beside it, until it is disposed of', async () => {
     const place = served();
     const script = join(place.folder, 'serve.mjs');
     writeFileSync(
       script,
-      `import { ctx, every, flow } from 'millrace';
+      `import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ctx, every, flow } from 'millrace';
 let seen = () => {};
 const run = new Promise((resolve) => { seen = resolve; });
 const tick = flow('tick', { schedule: every('1s') }, () => seen(ctx().scheduledTime.toISOString()));
-await tick.serve({ port: 1 }).catch((error) => console.log(error.code));
-const serving = await tick.serve();
+const serving = await tick.serve({ port: 0 });
+const server = readdirSync(process.env.MILLRACE_HOME).find((name) => name.endsWith('.token'));
+const token = readFileSync(join(process.env.MILLRACE_HOME, server), 'utf8').trim();
+const url = 'http://127.0.0.1:' + /\\d+/.exec(server)[0] + '/api/flows';
 console.log(await run);
+const answer = await fetch(url, { headers: { authorization: 'Bearer ' + token } });
+console.log(JSON.stringify((await answer.json()).flows.map(({ name, served }) => [name, served])));
 await serving[Symbol.asyncDispose]();
-console.log('served');
+console.log('served', await fetch(url).catch(() => 'closed'));
 `,
     );
     const ran = spawnNode([script], { cwd: place.folder });
     started.push(ran);
     const { code, out, err } = await ran.ended;
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^SERVER_MISSING\n\d{4}-.*:\d\d\.000Z\nserved\n$/);
+    expect(out).toMatch(/^serving at http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n.*\n\d{4}-.*:\d\d\.000Z\n\[\["tick",true\]\]\nserved closed\n$/);
     expect(await place.runs()).toMatchObject([{ flow: 'tick', state: 'success', cause: 'schedule' }]);
   });
 });

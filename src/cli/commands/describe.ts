@@ -39,7 +39,7 @@ export function describeCommand({ terminal: outer }: CommandContext): Command {
 
 async function ofFile(file: string, name: string | undefined, terminal: Terminal): Promise<FlowDescription> {
   const { inside, name: flow } = await openFlow(file, name, {}, terminal);
-  const { description, owner, tags, missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries } = inside.definition;
+  const { description, owner, tags, on, missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries } = inside.definition;
   const params = inside.definition.schedule.map(({ params: given }) =>
     Object.entries((given ?? {}) as Record<string, unknown>).map(([key, value]) => [key, encodeText(value)]),
   );
@@ -52,6 +52,7 @@ async function ofFile(file: string, name: string | undefined, terminal: Terminal
     tags,
     parameters: inside.parameters(),
     schedules: factsOfFlow(inside.definition).map((one, place) => scheduled(one, Object.fromEntries(params[place] ?? []), terminal)),
+    on,
     policies: { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries },
     tasks: (await inside.tasks({ environment: terminal.env })) as readonly TaskFacts[],
     ...known,
@@ -74,6 +75,7 @@ async function ofServed(name: string, terminal: Terminal): Promise<FlowDescripti
     tags: served.tags,
     parameters: served.parameters.map(parameterOf),
     schedules: served.schedules.map((one) => scheduled(factsOfServed(name, one), one.params ?? {}, terminal)),
+    on: served.on,
     policies: { missed: served.missed, overlap: served.overlap, maxActiveRuns: served.maxActiveRuns, dependsOnPast: served.dependsOnPast },
     tasks: undefined,
     ...pausedOf(known),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { MillraceError } from '../../base/error.js';
 import { terminalText } from '../../log/terminal-text.js';
+import { triggerText } from '../../model/asset.js';
 import { comingInstants, type KnownFlow, type KnownFlows, knownFlows } from '../../runtime/served/known-flows.js';
 import { formatAgo } from '../amounts.js';
 import { type Colours, coloursFor } from '../colours.js';
@@ -53,6 +54,7 @@ function asData({ flows, broken, services }: KnownFlows, now: number): object {
         ...(paused ? { pausedAt: time(paused.at), pausedWhy: paused.why } : {}),
         served: served !== undefined,
         schedules: (served?.schedules ?? []).map(({ text }) => text),
+        on: served?.on ?? [],
         next: time(nextOf(flow, now)),
         last: latest && { run: latest.id, state: latest.state, startedAt: time(latest.startedAt ?? latest.createdAt) },
         file,
@@ -81,7 +83,7 @@ function rowOf(flow: KnownFlow, now: number, colours: Colours): readonly string[
   return [
     terminalText(name),
     paused ? colours.yellow('paused') : served ? 'active' : colours.dim('not served'),
-    (served?.schedules ?? []).map(({ text }) => terminalText(text)).join('; '),
+    [...(served?.schedules ?? []).map(({ text }) => text), ...(served?.on ?? []).map((one) => `on ${triggerText(one)}`)].map(terminalText).join('; '),
     next === undefined ? '' : paused ? colours.dim(shortTime(next)) : shortTime(next),
     latest === undefined ? '' : formatAgo(latest.startedAt ?? latest.createdAt, now),
     latest === undefined ? '' : paintState(latest.state, colours),

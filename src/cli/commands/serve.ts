@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Duration, toMs } from '../../base/duration.js';
 import { DEFAULT_MAX_RUNS } from '../../service/service.js';
 import type { CommandContext } from '../command.js';
+import { collect } from '../flow-command.js';
 import type { ServeOptions } from '../serve.js';
 import { wholeNumber } from '../whole-number.js';
 
@@ -12,6 +13,9 @@ export function serveCommand(context: CommandContext): Command {
     .option('--max-runs <count>', 'runs of this service at the same time', wholeNumber(1), DEFAULT_MAX_RUNS)
     .option('--grace <duration>', 'how long runs may go on when the service is asked to end, before they are cancelled', duration, '60s')
     .option('--late <duration>', 'tell of runs that start so much after they were due', duration, '60s')
+    .option('--port <port>', 'serve the HTTP API too, at this port; 0: any that is free', wholeNumber(0))
+    .option('--host <address>', 'at which address (with --port); another than loopback needs MILLRACE_SERVER_TOKEN (default: 127.0.0.1)')
+    .option('--allow-host <name>', 'a name that it is reached by (with --port), such as that of a proxy; may be repeated', collect)
     .option('--once', 'do what is due now, and end')
     .option('-q, --quiet', 'print failures only')
     .addHelpText(

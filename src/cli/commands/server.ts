@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { RunningServer } from '../../server/start-server.js';
+import { shownPlace } from '../../serving/shown-place.js';
 import type { CommandContext } from '../command.js';
 import { collect } from '../flow-command.js';
 import { wholeNumber } from '../whole-number.js';
@@ -34,17 +35,12 @@ async function serve({ port, host, allowHost, json }: ServerCommandOptions, { te
     ...(allowHost === undefined ? {} : { allowedHosts: allowHost }),
     ...(token ? { token } : {}),
   });
-  terminal.out.write(json ? `${JSON.stringify(placeOf(server))}\n` : textOf(server));
+  terminal.out.write(json ? `${JSON.stringify(placeOf(server))}\n` : `${shownPlace(server)}; Ctrl+C stops it\n`);
   await interrupted();
 }
 
 function placeOf({ url, link, port, tokenFile }: RunningServer) {
   return { url, link, port, ...(tokenFile === undefined ? {} : { tokenFile }) };
-}
-
-function textOf({ link, tokenFile }: RunningServer): string {
-  const token = tokenFile === undefined ? 'its token is the one in MILLRACE_SERVER_TOKEN' : `its token is also in ${tokenFile}`;
-  return `serving at ${link}\n${token}; Ctrl+C stops it\n`;
 }
 
 /** Both are how it is meant to end. */

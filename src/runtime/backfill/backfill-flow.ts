@@ -4,7 +4,7 @@ import type { BackfillOptions } from '../../flow/backfill-options.js';
 import type { BackfillRuns, FlowDefinition, RunHandle } from '../../flow/flow-runtime.js';
 import type { ParameterSources } from '../../flow/parameters.js';
 import type { Backfill } from '../../runs/service/backfills.js';
-import type { Project } from '../project.js';
+import { openProject, type Project } from '../project.js';
 import type { StartOptions } from '../run-options.js';
 import type { BackfillWatch } from './runner.js';
 
@@ -30,10 +30,9 @@ export function backfillFlow(flow: FlowDefinition, sources: ParameterSources, op
 }
 
 async function instantsToRun(flow: FlowDefinition, sources: ParameterSources, options: BackfillStart): Promise<readonly Date[]> {
-  const [{ plannedBackfill }, { missingInstants }, { openProject }, { ServiceRecord }] = await Promise.all([
+  const [{ plannedBackfill }, { missingInstants }, { ServiceRecord }] = await Promise.all([
     import('./stored.js'),
     import('./range.js'),
-    import('../project.js'),
     import('../../runs/service/service-record.js'),
   ]);
   const { backfill, schedule } = await plannedBackfill(flow, sources, options, systemClock.now());
@@ -46,14 +45,12 @@ async function instantsToRun(flow: FlowDefinition, sources: ParameterSources, op
 
 async function* runsOf(flow: FlowDefinition, sources: ParameterSources, options: BackfillStart): AsyncGenerator<RunHandle<unknown>, void, undefined> {
   if (options.dryRun) return;
-  const [{ plannedBackfill, resumedBackfill, storeBackfill }, { fillRange }, { BackfillRunner }, { openProject }, { ServiceRecord }] =
-    await Promise.all([
-      import('./stored.js'),
-      import('./range.js'),
-      import('./runner.js'),
-      import('../project.js'),
-      import('../../runs/service/service-record.js'),
-    ]);
+  const [{ plannedBackfill, resumedBackfill, storeBackfill }, { fillRange }, { BackfillRunner }, { ServiceRecord }] = await Promise.all([
+    import('./stored.js'),
+    import('./range.js'),
+    import('./runner.js'),
+    import('../../runs/service/service-record.js'),
+  ]);
   const { now } = systemClock;
   // What is wrong is said before anything is made.
   const planned = options.resume === undefined ? await plannedBackfill(flow, sources, options, now()) : undefined;

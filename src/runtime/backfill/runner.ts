@@ -9,7 +9,7 @@ import type { ServiceRecord } from '../../runs/service/service-record.js';
 import { interruptionsSoFar } from '../process-guard.js';
 import type { Project } from '../project.js';
 import type { StartOptions } from '../run-options.js';
-import { startDue } from '../start-due.js';
+import { startable, startDue } from '../start-due.js';
 
 /** A run begins at once after it was claimed; should this process go in between, its row is anybody's then. */
 const CLAIM_MS = 15_000;
@@ -92,7 +92,7 @@ export class BackfillRunner {
   async #start(due: DueRun): Promise<void> {
     const { flow, service, start, watch } = this.#parts;
     try {
-      const handle = await startDue(flow, due, start);
+      const handle = await startDue(startable(flow), due, start);
       watch.started?.(due, handle);
       const settled = this.#settle(due, handle);
       const ended = async (): Promise<EndedRun> => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonSchema } from '../../flow/json-schema.js';
 import type { ParameterInfo } from '../../flow/parameters.js';
+import type { FlowTrigger } from '../../model/asset.js';
 import type { ScheduleSpec } from '../../schedule/schedule-spec.js';
 
 /** What services tell of a flow. Written by other processes, perhaps of another version: what cannot be understood is left out. */
@@ -20,6 +21,8 @@ export interface ServedDefinition {
   readonly owner?: string;
   readonly tags: readonly string[];
   readonly schedules: readonly ServedSchedule[];
+  /** What makes it run beside them. */
+  readonly on: readonly FlowTrigger[];
   readonly missed?: string;
   readonly overlap?: string;
   readonly maxActiveRuns?: number;
@@ -51,11 +54,17 @@ const Parameter = z.object({
   default: z.string().optional().catch(undefined),
 });
 
+const Trigger = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('asset'), name: z.string() }),
+  z.object({ kind: z.literal('flow'), flow: z.string(), end: z.enum(['success', 'failure', 'finished']) }),
+]);
+
 const Definition = z.object({
   description: z.string().optional().catch(undefined),
   owner: z.string().optional().catch(undefined),
   tags: z.array(z.string()).catch([]),
   schedules: z.array(Schedule).catch([]),
+  on: z.array(Trigger).catch([]),
   missed: z.string().optional().catch(undefined),
   overlap: z.string().optional().catch(undefined),
   maxActiveRuns: z.number().optional().catch(undefined),
@@ -65,7 +74,7 @@ const Definition = z.object({
 });
 
 export function definitionOf(told: unknown): ServedDefinition {
-  const known = Definition.catch({ tags: [], schedules: [], parameters: [] }).parse(told);
+  const known = Definition.catch({ tags: [], schedules: [], on: [], parameters: [] }).parse(told);
   // Whose schema a specification, or a parameter, follows is found out by whoever uses it.
   return { ...known, parametersSchema: withoutSecrets(known) } as ServedDefinition;
 }

@@ -18,6 +18,7 @@ export function flowView({ name, served, file, error, latest, paused }: KnownFlo
     tags: served?.tags ?? [],
     paused: paused && { at: iso(paused.at), why: paused.why },
     schedules: (served?.schedules ?? []).map((schedule) => scheduleView(schedule, now, FEW)),
+    on: served?.on ?? [],
     latest: latest && runView(latest),
   };
 }

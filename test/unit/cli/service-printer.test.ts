@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { servicePrinter } from '../../../src/cli/service-printer.js';
+import { loadServicePrinter } from '../../../src/cli/load-service-printer.js';
 import type { DueRun } from '../../../src/model/due-run.js';
+import type { RunningServer } from '../../../src/server/start-server.js';
 import type { ServiceEvent } from '../../../src/service/service-event.js';
 
 const due: DueRun = {
@@ -17,23 +18,30 @@ const due: DueRun = {
   state: 'claimed',
 };
 
-function printed(events: readonly ServiceEvent[], { isTTY = true, quiet = false, env = { NO_COLOR: '1' } as Record<string, string> } = {}): string {
+async function printed(
+  events: readonly ServiceEvent[],
+  { isTTY = true, quiet = false, env = { NO_COLOR: '1' } as Record<string, string> } = {},
+): Promise<string> {
   let text = '';
   const out = { write: (part: string | Uint8Array) => (text += part), isTTY };
-  const { tell } = servicePrinter({
+  const { tell, listening } = await loadServicePrinter({
     terminal: { out, err: out, env, cwd: '/', now: () => Date.UTC(2026, 4, 4, 12, 0, 1) },
     folder: 'flows',
     quiet,
   });
+  if (events.length === 0) listening(SERVER);
   for (const event of events) tell(event);
   return text;
 }
 
+const PLACE = { url: 'http://127.0.0.1:4200', link: 'http://127.0.0.1:4200/?token=t0ken', port: 4200, tokenFile: '/p/server-4200.token' };
+const SERVER: RunningServer = { ...PLACE, close: async () => {}, [Symbol.asyncDispose]: async () => {} };
+
 const ended: ServiceEvent = { type: 'run-ended', due, state: 'success', tookMs: 1_500 };
 const failed: ServiceEvent = { type: 'run-ended', due, state: 'failed', tookMs: 20, error: 'two things:\n  - \u001b[2Jone' };
 
-it('tells people of runs in lines; what others wrote cannot command the terminal', () => {
-  expect(printed([{ type: 'run-starting', due }, ended, failed])).toBe(
+it('tells people of runs in lines; what others wrote cannot command the terminal', async () => {
+  expect(await printed([{ type: 'run-starting', due }, ended, failed])).toBe(
     [
       '12:00:01  etl starts as 20260504-120000-aaaaaa (every 1h for 2026-05-04T12:00:00.000Z)',
       '12:00:01  etl success 20260504-120000-aaaaaa in 1.5 s',
@@ -42,16 +50,17 @@ it('tells people of runs in lines; what others wrote cannot command the terminal
       '',
     ].join('\n'),
   );
-  expect(printed([ended], { env: { FORCE_COLOR: '1' } })).toContain('\u001b[32msuccess\u001b[39m');
+  expect(await printed([ended], { env: { FORCE_COLOR: '1' } })).toContain('\u001b[32msuccess\u001b[39m');
 });
 
-it('--quiet: failures only', () => {
-  expect(printed([{ type: 'run-starting', due }, ended], { quiet: true })).toBe('');
-  expect(printed([failed], { quiet: true })).toContain('etl failed');
+it('--quiet: failures only', async () => {
+  expect(await printed([{ type: 'run-starting', due }, ended], { quiet: true })).toBe('');
+  expect(await printed([failed], { quiet: true })).toContain('etl failed');
 });
 
-it('tells programs in lines of JSON', () => {
-  expect(JSON.parse(printed([ended], { isTTY: false }))).toEqual({
+it('tells programs in lines of JSON', async () => {
+  expect(JSON.parse(await printed([ended], { isTTY: false }))).toEqual({
+    level: 'info',
     time: '2026-05-04T12:00:01.000Z',
     type: 'run-ended',
     state: 'success',
@@ -60,5 +69,20 @@ it('tells programs in lines of JSON', () => {
     run: due.run,
     cause: 'schedule',
     scheduledTime: '2026-05-04T12:00:00.000Z',
+  });
+  expect(JSON.parse(await printed([failed], { isTTY: false })).level).toBe('error');
+});
+
+it('where the HTTP API is: people are given the link, logs have no token in them', async () => {
+  expect(await printed([])).toContain(PLACE.link);
+  expect(await printed([], { quiet: true })).toBe('');
+  const { url, port, tokenFile } = PLACE;
+  expect(JSON.parse(await printed([], { isTTY: false }))).toEqual({
+    level: 'info',
+    time: '2026-05-04T12:00:01.000Z',
+    type: 'listening',
+    url,
+    port,
+    tokenFile,
   });
 });

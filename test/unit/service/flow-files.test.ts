@@ -56,6 +56,7 @@ function flows(...names: readonly string[]): FileReading {
     name,
     tags: [],
     schedules: [],
+    on: [],
     missed: 'latest',
     overlap: 'queue',
     dependsOnPast: false,

@@ -6,8 +6,8 @@ import { daysOfMonth } from '../../../src/schedule/calendar.js';
 import { cron } from '../../../src/schedule/cron.js';
 import { every } from '../../../src/schedule/every.js';
 import { onDays } from '../../../src/schedule/on-days.js';
-import { fullRuntime } from '../../../src/service/full-runtime.js';
 import type { Service } from '../../../src/service/service.js';
+import { fullRuntime } from '../../../src/serving/full-runtime.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
 installRuntime(fullRuntime);

@@ -2,8 +2,8 @@ import { afterEach, expect, it } from 'vitest';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
 import { cron } from '../../../src/schedule/cron.js';
 import { every } from '../../../src/schedule/every.js';
-import { fullRuntime } from '../../../src/service/full-runtime.js';
 import type { Service, ServiceOptions } from '../../../src/service/service.js';
+import { fullRuntime } from '../../../src/serving/full-runtime.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
 installRuntime(fullRuntime);

@@ -3,8 +3,8 @@ import type { FlowOptions } from '../../../src/flow/flow.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
 import type { NewDueRun } from '../../../src/model/due-run.js';
 import { every } from '../../../src/schedule/every.js';
-import { fullRuntime } from '../../../src/service/full-runtime.js';
 import type { Service, ServiceOptions } from '../../../src/service/service.js';
+import { fullRuntime } from '../../../src/serving/full-runtime.js';
 import { ServiceWorld } from '../../fixtures/service/service-world.js';
 
 installRuntime(fullRuntime);
