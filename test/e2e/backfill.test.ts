@@ -59,11 +59,11 @@ describe('millrace backfill', () => {
     const done = await shell.json<Document>(...RANGE, '--max-active', '2', '-p', 'ms=60');
     expect(done).toMatchObject({ state: 'done', counts: { total: 8, success: 8, stopped: 0 } });
     expect(done.runs.some(({ resumes }) => resumes !== undefined)).toBe(true);
-    // What was noted and killed before it was recorded may be done again: at most one task of each run that was going on.
+    // What was killed before it was recorded may be done again (S19): of each run that went on, at most a task that had ended and the next one.
     const counts = new Map<string, number>();
     for (const line of executed()) counts.set(line, (counts.get(line) ?? 0) + 1);
     expect([...counts.keys()].sort()).toEqual(ALL);
-    expect(executed().length - ALL.length).toBeLessThanOrEqual(6);
+    expect(executed().length - ALL.length).toBeLessThanOrEqual(3 * 2 * 2);
     const list = await shell.json<readonly Document[]>('backfill', 'list');
     expect(list).toHaveLength(1);
   });
