@@ -82,7 +82,7 @@ describe('check-floors', () => {
     expect(
       problems({ 'cli/main.ts': "import '../index.js';\nimport '../../scripts/build.mjs';\nimport 'millrace';\nimport 'millrace/testing';" }),
     ).toEqual([
-      'src/cli/main.ts:1 imports upward: cli (8) -> index.ts (top)',
+      'src/cli/main.ts:1 imports upward: cli (9) -> index.ts (top)',
       "src/cli/main.ts:2 imports from outside src/: '../../scripts/build.mjs'",
       "src/cli/main.ts:3 imports the package by its own name: 'millrace'",
       "src/cli/main.ts:4 imports the package by its own name: 'millrace/testing'",
