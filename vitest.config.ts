@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -18,6 +19,8 @@ export default defineConfig({
   test: {
     // Processes, not threads: tests change the working directory, patch the console and load native addons.
     pool: 'forks',
+    // Most of the time one waits: for processes, servers and disks.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     setupFiles: ['test/setup.ts'],
     // Local times in output read the same everywhere.
     env: { TZ: 'UTC' },
