@@ -5,7 +5,7 @@ import { cronRule } from './cron.js';
 import { boundsOf, boundsText, wallTimesOf, zoneOf } from './given-times.js';
 import { localDay } from './local-day.js';
 import { madeSchedule } from './made-schedule.js';
-import { bounded, noDelay, type Rule } from './rule.js';
+import { bounded, earliestOf, noDelay, type Rule } from './rule.js';
 
 export interface OnDaysOptions {
   /** The time of day on the wall clock, `06:30`, or several. */
@@ -52,26 +52,4 @@ function daily(calendar: Calendar, time: string, timezone: string): Rule {
     return undefined;
   };
   return { next: (after) => search(eachDay.next, after), previous: (before) => search(eachDay.previous, before), delay: noDelay };
-}
-
-/** The instants of several rules; those of two at once are one. */
-export function earliestOf(rules: readonly Rule[]): Rule {
-  const pick = (times: readonly (number | undefined)[], choose: (...known: number[]) => number): number | undefined => {
-    const known = times.filter((time) => time !== undefined);
-    return known.length === 0 ? undefined : choose(...known);
-  };
-  return {
-    next: (after) =>
-      pick(
-        rules.map((rule) => rule.next(after)),
-        Math.min,
-      ),
-    previous: (before) =>
-      pick(
-        rules.map((rule) => rule.previous(before)),
-        Math.max,
-      ),
-    // Of those that have this instant, the first decides.
-    delay: (instant) => rules.find((rule) => rule.next(instant - 1) === instant)?.delay(instant) ?? 0,
-  };
 }

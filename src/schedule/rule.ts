@@ -29,6 +29,28 @@ export function noDelay(): number {
   return 0;
 }
 
+/** The instants of several rules; those of two at once are one. */
+export function earliestOf(rules: readonly Rule[]): Rule {
+  const pick = (times: readonly (number | undefined)[], choose: (...known: number[]) => number): number | undefined => {
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : choose(...known);
+  };
+  return {
+    next: (after) =>
+      pick(
+        rules.map((rule) => rule.next(after)),
+        Math.min,
+      ),
+    previous: (before) =>
+      pick(
+        rules.map((rule) => rule.previous(before)),
+        Math.max,
+      ),
+    // Of those that have this instant, the first decides.
+    delay: (instant) => rules.find((rule) => rule.next(instant - 1) === instant)?.delay(instant) ?? 0,
+  };
+}
+
 /** Of a schedule of whatever make. @throws MillraceError `SCHEDULE_INVALID`, also later, when it gives an instant that is not after what was asked */
 export function ruleOf(schedule: Schedule<never>): Rule {
   const next = (after: number): number | undefined => {

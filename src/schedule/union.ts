@@ -1,8 +1,7 @@
 import { MillraceError } from '../base/error.js';
 import type { Schedule } from '../model/schedule.js';
 import { madeSchedule, specOf } from './made-schedule.js';
-import { earliestOf } from './on-days.js';
-import { ruleOf } from './rule.js';
+import { earliestOf, ruleOf } from './rule.js';
 import type { ScheduleSpec } from './schedule-spec.js';
 
 /** The instants of all of them; those of several at once are one. @throws MillraceError `SCHEDULE_INVALID` */

@@ -1,6 +1,6 @@
-import { UNFINISHED } from '../crash.js';
 import type { OwnedRun } from '../run-record.js';
 import type { ServiceSession } from '../service/database.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import type { LimitMeaning, LimitUse } from './limit-request.js';
 import type { Demand } from './share.js';
 
@@ -85,10 +85,7 @@ export async function removePart(session: ServiceSession, name: string, kind: st
 export async function openUses(session: ServiceSession, uses: readonly OwnedRun[]): Promise<(use: OwnedRun) => boolean> {
   const runs = [...new Set(uses.map(({ run }) => run))];
   if (runs.length === 0) return () => false;
-  const rows = await session.rows(
-    `SELECT id, epoch FROM run WHERE id IN (${runs.map(() => '?').join(', ')}) AND state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`,
-    ...runs,
-  );
+  const rows = await session.rows(`SELECT id, epoch FROM run WHERE id IN (${runs.map(() => '?').join(', ')}) AND ${STILL_OPEN}`, ...runs);
   const epochs = new Map(rows.map(([id, epoch]) => [id as string, epoch as number]));
   return ({ run, epoch }) => epochs.get(run) === epoch;
 }

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { MillraceError } from '../../base/error.js';
 import { isAlive } from '../../base/process-identity.js';
 import type { Owner } from '../../model/records.js';
-import { UNFINISHED } from '../crash.js';
 import { SqliteConnection } from '../sqlite/connection.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import { markGoneRuns } from '../sqlite/mark-crashed.js';
 import { migrate as migrateSqlite } from '../sqlite/migrations.js';
 import { recordError } from '../sqlite/record-error.js';
@@ -97,9 +97,7 @@ async function copyAll(source: SqliteConnection, target: PostgresConnection, onT
 
 /** What they would still write would be missing. */
 function refuseWhileRunning(source: SqliteConnection): void {
-  const open = source
-    .prepare(`SELECT id, owner FROM run WHERE state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')}) ORDER BY number`)
-    .all();
+  const open = source.prepare(`SELECT id, owner FROM run WHERE ${STILL_OPEN} ORDER BY number`).all();
   const alive = open.filter(([, owner]) => isAlive(JSON.parse(owner as string) as Owner) === 'alive').map(([id]) => id as string);
   if (alive.length === 0) return;
   throw new MillraceError(

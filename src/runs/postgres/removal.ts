@@ -1,7 +1,7 @@
-import { UNFINISHED } from '../crash.js';
 import { NOTHING } from '../look.js';
 import type { Removal, RemovalRequest, RunLeft } from '../run-record.js';
 import { CODE_LOST } from '../sqlite/code.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import { amount, HAVING, HOLDERS, LIMITED_BY, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
@@ -9,7 +9,6 @@ import { handOnInsides } from './insides.js';
 import { handOn, rememberMoved } from './origins.js';
 import type { Session, Sql } from './session.js';
 
-const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 const IS_RESULT = "address ~ '^results/[0-9a-f][0-9a-f]/'";
 
 /** Every batch begins with the row of its run: nobody begins a run, or writes to one, until this is over. Looking things up goes on. */

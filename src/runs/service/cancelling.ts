@@ -1,4 +1,4 @@
-import { UNFINISHED } from '../crash.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import type { ServiceSession } from './database.js';
 
 /**
@@ -7,7 +7,7 @@ import type { ServiceSession } from './database.js';
  */
 export type CancelAnswer = 'asked' | 'withdrawn' | 'starting' | 'ended' | 'unknown';
 
-export const GOING_ON = `run.state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
+export const GOING_ON = `run.${STILL_OPEN}`;
 
 /** Inside a transaction. Of two who ask, the first is the one whose reason counts. */
 export async function askToCancel(session: ServiceSession, run: string, why: string): Promise<CancelAnswer> {

@@ -6,11 +6,11 @@ import { CODE_LOST } from './code.js';
 import type { SqliteConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOnInsides } from './insides.js';
+import { STILL_OPEN } from './leases.js';
 import { handOn, rememberMoved } from './origins.js';
 import { removeParams } from './params.js';
 import type { SqlValue } from './statement.js';
 
-const STILL_OPEN = `state IN (${UNFINISHED.map((state) => `'${state}'`).join(', ')})`;
 /** Tables that are keyed by run and place alone, without a foreign key. */
 export const PARTS = ['task_run', 'reused', 'attempt', 'artifact', 'run_artifact', 'metric', 'progress', 'log_pack'];
 /** Those that say where bytes lie. */
