@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import process from 'node:process';
 import pLimit from 'p-limit';
@@ -22,6 +23,9 @@ const EXPECTED = Object.fromEntries([1, IN_TURN, STEPS].map((count) => [count, s
 const inParallel = { steps: STEPS, isInTurn: false };
 const inTurn = { steps: IN_TURN, isInTurn: true };
 
+/** What OpenWorkflow keeps its tables in when there is no server; Node 20 has it not. */
+const hasSqlite = isBuiltin('node:sqlite');
+
 export const workload = {
   goal: 'G10',
   title: 'a workflow of 1,000 durable steps, 16 at a time, all results read',
@@ -34,6 +38,7 @@ export const workload = {
     'BullMQ flow': ({ folder }) => inBullMq(folder),
     OpenWorkflow: ({ folder }) => inOpenWorkflow(folder, inParallel),
     'millrace (PostgreSQL)': ({ folder }) => inMillracePostgres(folder, inParallel),
+    ...(hasSqlite ? { 'OpenWorkflow (SQLite)': ({ folder }) => inOpenWorkflowFile(folder, inParallel) } : {}),
     'millrace (in turn)': ({ folder }) => inMillrace(folder, inTurn),
     'DBOS (in turn)': ({ folder }) => inDbos(folder, inTurn),
     'OpenWorkflow (in turn)': ({ folder }) => inOpenWorkflow(folder, inTurn),
@@ -43,6 +48,7 @@ export const workload = {
     { title: 'the same', ours: 'millrace', peer: 'BullMQ flow', bar: 0.667, stretch: 0.333 },
     { title: 'the same', ours: 'millrace', peer: 'OpenWorkflow', bar: 0.125, stretch: 0.0667 },
     { title: 'the same, recorded in the same PostgreSQL', ours: 'millrace (PostgreSQL)', peer: 'DBOS' },
+    ...(hasSqlite ? [{ title: 'the same, each in a file of SQLite', ours: 'millrace', peer: 'OpenWorkflow (SQLite)' }] : []),
     { title: '100 durable steps, each awaited before the next', ours: 'millrace (in turn)', peer: 'DBOS (in turn)' },
     { title: 'the same', ours: 'millrace (in turn)', peer: 'OpenWorkflow (in turn)' },
   ],
@@ -119,9 +125,21 @@ async function inBullMq(folder) {
 }
 
 /** From the first line of the workflow to its last: its worker looks for work, and its caller for the result, only now and then. */
-async function inOpenWorkflow(folder, { steps, isInTurn }) {
-  const [{ OpenWorkflow }, { BackendPostgres }] = [await importPeer('openworkflow'), await importPeer('openworkflow/postgres')];
-  const backend = await BackendPostgres.connect(postgresUrl(), { schema: schemaOf(folder, 'openworkflow'), namespaceId: randomUUID() });
+async function inOpenWorkflow(folder, kind) {
+  const { BackendPostgres } = await importPeer('openworkflow/postgres');
+  return await withBackend(
+    await BackendPostgres.connect(postgresUrl(), { schema: schemaOf(folder, 'openworkflow'), namespaceId: randomUUID() }),
+    kind,
+  );
+}
+
+async function inOpenWorkflowFile(folder, kind) {
+  const { BackendSqlite } = await importPeer('openworkflow/sqlite');
+  return await withBackend(await BackendSqlite.connect(join(folder, 'openworkflow.db')), kind);
+}
+
+async function withBackend(backend, { steps, isInTurn }) {
+  const { OpenWorkflow } = await importPeer('openworkflow');
   const client = new OpenWorkflow({ backend });
   const workflow = client.defineWorkflow({ name: 'squares' }, async ({ input: count, step: recorder }) => {
     const startedAt = performance.now();
