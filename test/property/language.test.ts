@@ -6,11 +6,14 @@ import { TASK_MOVES } from '../../src/model/transition.js';
 import { freshHome, type Recorded, statesTold } from '../unit/engine/workbench.js';
 import { textOf } from './program-acts.js';
 import { mapOf, type ProgramFlow, programFlow } from './program-flow.js';
-import { asFresh, checkEnd, endsOf, executedIn, expectedState, type Ran, ran, runs } from './program-run.js';
+import { asFresh, checkEnd, endsOf, executedIn, expectedState, type Ran, ran, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, type Step, stepsOf } from './random-program.js';
 import { referenceRun } from './reference-run.js';
 
-beforeAll(() => void freshHome());
+beforeAll(async () => {
+  freshHome();
+  await warmUp();
+}, 60_000);
 
 const concurrency = fc.constantFrom(1, 2, 3, 16);
 

@@ -4,10 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sameDigests } from '../../src/engine/inputs.js';
 import { freshHome } from '../unit/engine/workbench.js';
 import { mapOf, programFlow } from './program-flow.js';
-import { checkEnd, executedIn, expectedState, type Ran, ran, resumed, runs } from './program-run.js';
+import { checkEnd, executedIn, expectedState, type Ran, ran, resumed, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, stepsOf } from './random-program.js';
 
-beforeAll(() => void freshHome());
+beforeAll(async () => {
+  freshHome();
+  await warmUp();
+}, 60_000);
 
 const concurrency = fc.constantFrom(1, 2, 3, 16);
 
