@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { plainPrivates } from './plain-privates.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SRC = join(root, 'src');
@@ -134,9 +135,11 @@ async function joinModules(outputFolder) {
     input,
     platform: 'node',
     external: isApart,
+    plugins: [plainPrivates()],
     // What is newer than the oldest Node we run on (`await using`) is lowered: the bundler does not read tsconfig's target.
     transform: { target: 'node20' },
     logLevel: 'warn',
+    checks: { pluginTimings: false },
     output: {
       dir: outputFolder,
       format: 'esm',

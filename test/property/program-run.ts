@@ -15,7 +15,7 @@ const MORE = Number(process.env.MILLRACE_TEST_MORE ?? 1);
 const SEED = process.env.MILLRACE_TEST_SEED;
 export const runs = (numRuns: number) => ({
   numRuns: numRuns * MORE,
-  timeout: 5_000,
+  timeout: 20_000,
   // On a busy machine fewer programs are tried, rather than none told of.
   interruptAfterTimeLimit: SEED === undefined ? 8_000 * MORE : 90_000,
   ...(SEED === undefined ? { endOnFailure: MORE > 1 } : { seed: Number(SEED) }),
