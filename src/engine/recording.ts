@@ -15,7 +15,7 @@ export interface RecordingParts extends TaskRunRowsParts {
   /** Lets go of what an attempt printed without a line end. */
   readonly flushOutput: (output: object) => void;
   /** Shows a line where the program's own output goes. */
-  readonly echo: ((level: LogLevel, text: string) => void) | undefined;
+  readonly echo: ((level: LogLevel, text: string, at: number) => void) | undefined;
 }
 
 /** Turns what happens to nodes into rows and events. */
@@ -119,15 +119,16 @@ export class Recording implements Observer {
   }
 
   line(node: number | undefined, attempt: number, level: LogLevel, text: string): void {
-    const { echo, hub, journal, mask, now, recordAll } = this.#parts;
+    const { echo, hub, journal, now, recordAll } = this.#parts;
     const at = now();
-    const masked = mask(text);
-    const line: LogLine = node === undefined ? { at, level, text: masked } : { at, level, text: masked, node: this.#idOf(node), attempt };
+    const masked = this.#parts.mask(text);
+    const id = node === undefined ? undefined : this.#idOf(node);
+    // Written out, here and below: there may be a million lines, and to spread an object costs a microsecond.
+    const line: LogLine = id === undefined ? { at, level, text: masked } : { at, level, text: masked, node: id, attempt };
     if (recordAll) journal.log(line);
-    echo?.(level, line.text);
+    echo?.(level, masked, at);
     if (!hub.active) return;
-    const told = { at: new Date(at), type: 'log', data: line } as const;
-    hub.emit(line.node === undefined ? told : { ...told, node: line.node });
+    hub.emit(id === undefined ? { at: new Date(at), type: 'log', data: line } : { at: new Date(at), node: id, type: 'log', data: line });
   }
 
   /** Mostly the line before was of the same task. */
