@@ -1,4 +1,4 @@
-import { NODE, PATH, project, type Ref } from '../../graph/ref.js';
+import { isRef, NODE, PATH, project, type Ref } from '../../graph/ref.js';
 import type { CachePolicy } from '../../model/cache-policy.js';
 import type { CacheEntryRow } from '../../model/records.js';
 import type { MapSettings, TaskDefinition } from '../../model/task-definition.js';
@@ -6,9 +6,10 @@ import { type MapCalls, mapCalls } from '../map.js';
 import { type Stored, storedAs } from '../stored.js';
 import { policyOf } from '../targets.js';
 import type { CachedCall, CallAnswers } from './call-answers.js';
+import { NotSetUp } from './node-values.js';
 import type { ResultPlaces } from './result-places.js';
 import { answerOf, notCached, pending, type TraceAnswer } from './trace-answer.js';
-import { argumentsOf, definitionOf, isKnown, type TraceView, type Upstream } from './trace-view.js';
+import { argumentsOf, isKnown, type TraceView, type Upstream } from './trace-view.js';
 import { upstreamDigests } from './upstream-digests.js';
 
 /** A child of a map; `entry`: what gives its result. */
@@ -41,7 +42,10 @@ export class MapAnswers {
     const policy = policyOf(of, this.#defaultCache);
     if (!policy) return notCached(of);
     if (!isKnown(upstream)) return await this.#calls.withoutInputs(this.#view, of, policy, upstream);
-    const look = await this.#lookup(upstream);
+    const values = await this.#values(upstream);
+    const hasLists = argumentsOf(this.#view, node).every((list) => !isRef(list) || values.has(list[NODE]));
+    if (!hasLists) return await this.#calls.withoutInputs(this.#view, of, policy, upstream);
+    const look = (ref: Ref): unknown => project(values.get(ref[NODE]), ref[PATH]);
     const calls = this.#callsOf(node, definition, look);
     const digestOf = await upstreamDigests(this.#view, upstream);
     const children: Child[] = [];
@@ -52,13 +56,17 @@ export class MapAnswers {
     return together(children);
   }
 
-  async #lookup(upstream: Upstream): Promise<(ref: Ref) => unknown> {
+  /** But for resources, which are there in a run only, and what is put together with them. */
+  async #values(upstream: Upstream): Promise<ReadonlyMap<number, unknown>> {
     const values = new Map<number, unknown>();
     for (const from of upstream.keys()) {
-      // What is shared is the same for each child, and is there in a run only.
-      if (definitionOf(this.#view, from).resource === undefined) values.set(from, await this.#view.value(from));
+      try {
+        values.set(from, await this.#view.value(from));
+      } catch (error) {
+        if (!(error instanceof NotSetUp)) throw error;
+      }
     }
-    return (ref) => project(values.get(ref[NODE]), ref[PATH]);
+    return values;
   }
 
   /** @throws as a run of it would: lists that are none, or not equally long */

@@ -9,7 +9,12 @@ import { onlyArtifact, type Stored, storedAs } from '../stored.js';
 import { gatesOf } from './branches.js';
 import { argumentsOf, definitionOf, type TraceView, type Upstream, upstreamOf } from './trace-view.js';
 
-/** The value of a node that is complete: read from where it is stored, or put together from those of others. */
+/** Of what is known by its name and arguments before it is there: a resource, and what is put together with it. Only a run sets it up (S29). */
+export class NotSetUp extends Error {
+  override readonly name = 'NotSetUp';
+}
+
+/** The value of a node that is complete: read from where it is stored, or put together from those of others. @throws NotSetUp */
 export async function readValue(view: TraceView, keeper: ResultKeeper, node: number): Promise<unknown> {
   const answer = await view.answer(node);
   // In a branch that is not taken there is no value, whatever an earlier run left.
@@ -18,6 +23,7 @@ export async function readValue(view: TraceView, keeper: ResultKeeper, node: num
   const definition = definitionOf(view, node);
   const { entries } = answer;
   if (entries) return await Promise.all(entries.map(({ artifacts }) => keeper.load(artifacts, (definition.map as MapSettings).of)));
+  if (definition.kind !== 'derived') throw new NotSetUp(view.port.graph.called(node));
   return definition.fn(await inputsOfStep(view, node, definition));
 }
 
@@ -43,7 +49,8 @@ async function inputsOfStep(view: TraceView, node: number, definition: TaskDefin
       if (!isRef(ref)) return { state: 'success', value: ref };
       const isMap = definitionOf(view, ref[NODE]).kind === 'map';
       return { state: 'success', value: valueNow(ref), ...(isMap ? {} : onlyArtifact(stored(position)[0])) };
-    } catch {
+    } catch (error) {
+      if (error instanceof NotSetUp) throw error;
       return { state: 'skipped' };
     }
   };

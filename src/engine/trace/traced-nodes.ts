@@ -6,8 +6,8 @@ import { Branches } from './branches.js';
 import type { GraphBreak } from './graph-break.js';
 import { mapSize } from './map-size.js';
 import { NodeAnswers, type NodeAnswersParts } from './node-answers.js';
-import { readValue } from './node-values.js';
-import type { TraceAnswer } from './trace-answer.js';
+import { NotSetUp, readValue } from './node-values.js';
+import { type TraceAnswer, UNKNOWN_YET } from './trace-answer.js';
 import type { TraceView } from './trace-view.js';
 
 /** What a trace knows of its nodes: whether they are complete, what they gave, and whether a run would come to them at all. */
@@ -43,6 +43,7 @@ export class TracedNodes implements TraceView {
       await this.value(node);
       return answer;
     } catch (error) {
+      if (error instanceof NotSetUp) return UNKNOWN_YET;
       if (!isLost(error)) throw error;
       const { stored, ...known } = answer;
       const open: TraceAnswer = { ...known, state: 'pending', why: reasonOfLoss(error) };
