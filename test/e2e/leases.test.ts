@@ -116,24 +116,39 @@ describe('S31: a run whose owner is gone or silent', () => {
     expect((await other.ended).code).toBe(0);
   });
 
-  it('stopped past its lease: taken from it; let go on, it ends with an error, and nothing late of it counts', async () => {
-    const { run, row, state, json, make, heartbeat, nextHeartbeat, millrace } = project({ leaseMs: SHORT_MS });
+  it('stopped past its lease: taken from it; let go on, it notices, and starts nothing more', async () => {
+    const { run, row, state, make, heartbeat, nextHeartbeat } = project({ leaseMs: SHORT_MS });
     const owner = run('waiting');
     await owner.printed(BEGUN);
     await heartbeat();
     await nextHeartbeat();
-    const { id } = row();
     owner.child.kill('SIGSTOP');
     await until(state, (seen) => seen === 'crashed');
     const taken = row();
     expect(taken.epoch).toBe(2);
+    owner.child.kill('SIGCONT');
+    await owner.printed('was taken from this process');
+    make('release');
+    const { code, out, err } = await owner.ended;
+    expect([code, out + err]).toEqual([1, expect.stringContaining('OWNER_FENCED')]);
+    expect(err).not.toContain('a task after it');
+    expect(row()).toEqual(taken);
+  });
+
+  it('stopped past its lease: taken from it; what it comes to before it notices counts for nothing', async () => {
+    const { run, row, state, json, make, heartbeat, lapse, millrace } = project();
+    const owner = run('waiting');
+    await owner.printed(BEGUN);
+    await heartbeat();
+    const { id } = row();
+    owner.child.kill('SIGSTOP');
+    lapse();
+    expect(await state()).toBe('crashed');
+    const taken = row();
     make('release');
     owner.child.kill('SIGCONT');
     const { code, out, err } = await owner.ended;
-    expect(code).toBe(1);
-    expect(out + err).toContain('OWNER_FENCED');
-    expect(out + err).toContain('was taken from this process');
-    expect(err).not.toContain('a task after it');
+    expect([code, out + err]).toEqual([1, expect.stringContaining('OWNER_FENCED')]);
     expect(row()).toEqual(taken);
     const inspected = await json<RecordedRun>('inspect', id);
     expect(statesOf(inspected)).toEqual({ 'waits#0': 'crashed' });
