@@ -284,9 +284,19 @@ export class Engine
     }
   }
 
+  /** Of a run that waits for nothing any more: maps end now that were only waiting for their turn to. */
+  closeMaps(): void {
+    this.#between.closeSettled();
+  }
+
   /** Attempts in flight, with the time they began. */
   *running(): Generator<{ readonly attempt: Attempt; readonly startedAt: number }> {
     for (const attempt of this.#attempts.running()) yield { attempt, startedAt: this.nodes.startedAt[attempt.node] as number };
+  }
+
+  /** Maps whose children are known, and have not all ended. */
+  *openMaps(): Generator<number> {
+    for (const map of this.#maps.children.keys()) if (this.nodes.state[map] === RUNNING) yield map;
   }
 
   // ── what attempts and sub-flows ask ──

@@ -105,6 +105,11 @@ export class Recording implements Observer {
     this.#parts.journal.node({ taskRun: this.#rows.taskRun(node, facts, undefined), attempt: this.#rows.attempt(node, facts) });
   }
 
+  /** So does a long map: without its row nobody could tell whose children they are that run, and what they come after. */
+  stillOpen(map: number): void {
+    this.#parts.journal.node({ taskRun: this.#taskRun(map, { ...UNSETTLED, state: 'running', attempts: 0 }, undefined) });
+  }
+
   /** The process goes under an attempt: what it printed and that it ran are kept. */
   interrupted(attempt: { readonly node: number; readonly attempt: number }, startedAt: number): void {
     this.#parts.flushOutput(attempt);

@@ -135,10 +135,19 @@ describe.concurrent('cancelled from outside (S15)', () => {
     run.child.kill('SIGINT');
     const { code, err } = await run.ended;
     expect(code).toBe(130);
-    expect(err).toMatch(/millrace: run \S+ of flow 'uninterruptible' was cancelled, and ended without waiting for 'deaf#0'\n/);
+    expect(err).toMatch(
+      /millrace: run \S+ of flow 'uninterruptible' was cancelled, and ended without waiting for 'deaf#0', 'deaf#1\[0\]', 'deaf#1\[1\]'\n/,
+    );
     const recorded = await latest(project, 'uninterruptible');
     expect(recorded.state).toBe('cancelled');
-    expect(statesOf(recorded)).toEqual({ 'first#0': 'success', 'deaf#0': 'cancelled', 'polite#0': 'cancelled' });
+    expect(statesOf(recorded)).toEqual({
+      'first#0': 'success',
+      'deaf#0': 'cancelled',
+      'deaf#1': 'cancelled',
+      'deaf#1[0]': 'cancelled',
+      'deaf#1[1]': 'cancelled',
+      'polite#0': 'cancelled',
+    });
   });
 });
 

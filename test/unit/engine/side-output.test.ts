@@ -116,6 +116,8 @@ describe('what an artifact is shows itself', () => {
       loaded: [{ a: 1, b: 'x' }],
     });
     expect(await given(file(at('rows.tsv', 'a\tb\n1\tx\n')))).toMatchObject({ kind: 'table', loaded: [{ a: 1, b: 'x' }] });
+    expect(await given(file(at('comma.csv', '"a;b;c",d\n1,x\n')))).toMatchObject({ loaded: [{ 'a;b;c': 1, d: 'x' }] });
+    expect(await given(file(at('euro.csv', 'a;b\n1;"x;y"\n')))).toMatchObject({ kind: 'table', loaded: [{ a: 1, b: 'x;y' }] });
     expect(await given(file(at('note.md', '# Note')))).toMatchObject({ kind: 'markdown', loaded: '# Note' });
     expect(await given(file(at('dot.png', PNG)))).toMatchObject({ kind: 'image', contentType: 'image/png', loaded: PNG });
     const { kind, loaded, ref } = await given(file(at('model.onnx', Buffer.alloc(100_000, 7))));
