@@ -71,7 +71,7 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
     if (options.once) await found;
     // A file that takes long to load keeps nobody waiting.
     const begun = Promise.race([found, soon()]).then(
-      () => printer.begin(files.flows(), wallClock.now()),
+      () => printer.begin(files.flows(), wallClock.now(), files.loading),
       () => {},
     );
     if (options.once) await begun.then(() => service.runOnce(ending.signal));

@@ -28,7 +28,18 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly record: Pick<
     ServiceRecord,
-    'cursors' | 'follow' | 'addTriggered' | 'claimDue' | 'due' | 'keepClaims' | 'settleDue' | 'settings' | 'untoldCrashes' | 'report' | 'forget'
+    | 'cursors'
+    | 'follow'
+    | 'addTriggered'
+    | 'claimDue'
+    | 'due'
+    | 'keepClaims'
+    | 'nextTry'
+    | 'settleDue'
+    | 'settings'
+    | 'untoldCrashes'
+    | 'report'
+    | 'forget'
   >;
   readonly runs: Pick<RunRecord, 'run' | 'runs'>;
   readonly definitions: Definitions;
@@ -287,7 +298,7 @@ export class Service {
     // What was missed was not to start before it was noticed.
     const lateMs = now - Math.max(due.dueAt, due.createdAt);
     tell({ type: 'run-starting', due });
-    if (lateMs > most) tell({ type: 'run-late', due, lateMs });
+    if (lateMs > most) tell({ type: 'run-late', due, lateMs: Math.round(lateMs) });
     this.#underWay.launch(due, file, now);
   }
 

@@ -352,6 +352,67 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       expect(await two.backfillCounts('b1')).toMatchObject({ success: 1, left: 3 });
     });
 
+    const started = async (): Promise<readonly DueRun[]> => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      const { start } = await claim(one);
+      for (const { run } of start) await one.settleDue(run, 'started');
+      return start;
+    };
+
+    it('a run that is tried again counts among those that go on, and it is not over before', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await ran('try-2', 'failed', { cause: 'backfill', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 });
+      await place.record.open(runRow('try-3', { cause: 'backfill', scheduled: first.scheduled, originRun: 'try-2', createdAt: NOW + 2 }));
+      await place.record.open(runRow(second.run, { cause: 'backfill', scheduled: second.scheduled }));
+      expect((await claim(two)).start).toEqual([]);
+      expect(await one.backfillCounts('b1')).toMatchObject({ running: 2, waiting: 2, failed: 0 });
+      expect([await one.nextTry(first.run), await one.nextTry('try-2'), await one.nextTry('try-3')]).toEqual(['try-2', 'try-3', undefined]);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      await place.record.append({ run: second.run, epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      await place.record.append({ run: 'try-3', epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(true);
+      expect(await one.backfillCounts('b1')).toMatchObject({ success: 2, left: 2 });
+    });
+
+    it('what somebody resumes by hand is none of its runs', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await place.record.open(runRow('by-hand', { scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 }));
+      expect(await one.nextTry(first.run)).toBeUndefined();
+      expect((await claim(two)).start).toHaveLength(2);
+    });
+
+    it('S30: what crashed is taken up again by whoever goes on with it, once for each instant', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      // Its second try did.
+      await ran(second.run, 'failed', { cause: 'backfill', scheduled: second.scheduled });
+      await ran('again', 'crashed', { cause: 'backfill', scheduled: second.scheduled, originRun: second.run, createdAt: NOW + 1 });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      const { start } = await claim(two);
+      expect(start.map(({ resumes }) => resumes)).toEqual([first.run, 'again']);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run, scheduled, resumes } of start) {
+        await ran(run, 'crashed', { cause: 'backfill', scheduled, originRun: resumes, createdAt: NOW + 2 });
+        await one.settleDue(run, 'started');
+      }
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      expect(await one.endBackfill('b1', NOW)).toBe(true);
+      // People may.
+      expect(await one.reviveRuns(backfill, { failed: false, now: NOW })).toBe(2);
+    });
+
+    it('of a paused backfill nothing is taken up', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      await one.moveBackfill('b1', 'paused', NOW);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+    });
+
     it('one that is cancelled starts nothing any more, for good', async () => {
       await one.addBackfill(backfill, []);
       await one.fillBackfill(chunk);

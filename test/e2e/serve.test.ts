@@ -28,6 +28,8 @@ interface Line {
   readonly run?: string;
   readonly scheduledTime?: string;
   readonly error?: string;
+  readonly state?: string;
+  readonly lastTry?: string;
 }
 
 /** A folder of flow files, and services of it. */
@@ -192,6 +194,39 @@ describe('millrace serve', { timeout: 180_000 }, () => {
     const again = await place.millrace('run', 'flows/asked.ts', 'asked', '--due', '20260101-000000-aaaaaa');
     expect(again.code).toBe(0);
     expect(await place.runs()).toHaveLength(1);
+  });
+
+  it('a flow with retries: how the last try ends counts, for whoever waits for it and for what the service tells', async () => {
+    const place = served();
+    place.write(
+      'twice.ts',
+      `import { existsSync, writeFileSync } from 'node:fs';
+import { flow, param, task } from 'millrace';
+const work = task((mark: string) => {
+  if (existsSync(mark)) return 'done';
+  writeFileSync(mark, '');
+  throw new Error('not yet');
+});
+export default flow('twice', { retries: 1, timeout: '1m', deadline: '2m', params: { mark: param({ default: 'mark' }) } }, ({ mark }) => work(mark));
+`,
+    );
+    const service = place.serve();
+    await service.printed('"type":"serving"');
+    const waited = await place.millrace('trigger', 'twice', '--wait');
+    expect([waited.code, waited.err]).toEqual([
+      0,
+      expect.stringMatching(/has ended: failed; it is tried again as (\S+)\nrun \1 has ended: success\n$/),
+    ]);
+    const asked = await place.json<{ run: string; lastTry: string; state: string }>('trigger', 'twice', '--wait', '-p', 'mark=other');
+    const [last, first] = await place.runs();
+    expect(asked).toMatchObject({ run: first?.id, lastTry: last?.id, state: 'success' });
+    expect((await place.millrace('describe', 'twice')).out).toMatch(/time-out 1 m 00 s, deadline 2 m 00 s, retries 1/);
+    service.child.kill('SIGTERM');
+    const ends = linesOf((await service.ended).out).filter(({ type }) => type === 'run-ended');
+    expect(ends.map(({ state, run, lastTry }) => [state, run, lastTry])).toEqual([
+      ['success', expect.any(String), expect.any(String)],
+      ['success', first?.id, last?.id],
+    ]);
   });
 
   it('what does not end within the grace is cancelled; a folder that is none is wrong use', async () => {

@@ -3,6 +3,7 @@ import type { SqlRow } from '../sqlite/statement.js';
 import { type ActiveRun, type Admission, type AdmissionState, admit, type FlowPolicy } from './admission.js';
 import { askRunToEnd, GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
+import { dueRunOf } from './tries.js';
 
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
@@ -194,10 +195,13 @@ async function settleStarted(session: ServiceSession, flow: string): Promise<voi
 
 /** Those that go on, and those that somebody is just starting. */
 async function activeRuns(session: ServiceSession, flow: string, now: number): Promise<readonly ActiveRun[]> {
-  const running = await session.rows(
+  const running: SqlRow[] = [];
+  const going = await session.rows(
     `SELECT run.id, run.cause, due_run.backfill FROM run LEFT JOIN due_run ON due_run.run = run.id WHERE run.flow = ? AND ${GOING_ON}`,
     flow,
   );
+  for (const [run, cause, backfill] of going)
+    running.push([run as string, cause as string, backfill ?? (cause === 'backfill' ? await backfillOfTry(session, run as string) : null)]);
   const starting = await session.rows(
     "SELECT run, cause, backfill FROM due_run WHERE flow = ? AND state = 'claimed' AND lease_until > ? AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
     flow,
@@ -208,6 +212,12 @@ async function activeRuns(session: ServiceSession, flow: string, now: number): P
     cause: (cause ?? undefined) as RunCause | undefined,
     backfill: (backfill ?? undefined) as string | undefined,
   }));
+}
+
+/** A later try of one of its runs is one of the backfill too. */
+async function backfillOfTry(session: ServiceSession, run: string): Promise<string | null> {
+  const [row] = await session.rows('SELECT backfill FROM due_run WHERE run = ?', (await dueRunOf(session, run)) ?? '');
+  return (row?.[0] ?? null) as string | null;
 }
 
 /** Resumed or run by hand, whichever run of the instant before has succeeded counts. */

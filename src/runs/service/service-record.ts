@@ -10,9 +10,17 @@ import {
   cancelBackfill,
   endBackfill,
   fillBackfill,
-  reviveRuns,
 } from './backfill-rows.js';
-import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
+import {
+  addBackfill,
+  type Backfill,
+  type BackfillFilter,
+  type BackfillState,
+  findBackfills,
+  type InstantOutcome,
+  moveBackfill,
+  outcomesBetween,
+} from './backfills.js';
 import { askToCancel, type CancelAnswer } from './cancelling.js';
 import { claimCrash, type UntoldCrash, untoldCrashes } from './crashes.js';
 import type { ServiceDatabase } from './database.js';
@@ -29,8 +37,10 @@ import {
 } from './due-runs.js';
 import { type FlowSetting, findFlowSettings, pauseFlow } from './flow-settings.js';
 import { cursorsOf, type FollowedSchedule, follow } from './follow.js';
+import { interruptedBackfills, reviveRuns, takeUpInterrupted } from './interrupted.js';
 import { openServiceDatabase } from './open-database.js';
 import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
+import { nextTryOf } from './tries.js';
 import { addTriggered, type TriggeredFlow } from './triggered.js';
 
 /**
@@ -72,6 +82,7 @@ export class ServiceRecord implements AsyncDisposable {
 
   /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
+    await this.takeUpInterrupted(request.now, request.backfill);
     for (const id of await this.#database.read(backfillsOver)) await this.endBackfill(id, request.now);
     // Whoever asks for one backfill knows its flow: among tens of thousands of rows it need not be looked for.
     const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
@@ -159,7 +170,7 @@ export class ServiceRecord implements AsyncDisposable {
     });
   }
 
-  backfills(filter?: { readonly id?: string; readonly flow?: string }): Promise<readonly Backfill[]> {
+  backfills(filter?: BackfillFilter): Promise<readonly Backfill[]> {
     return this.#database.read((session) => findBackfills(session, filter));
   }
 
@@ -177,8 +188,27 @@ export class ServiceRecord implements AsyncDisposable {
    * Runs of a backfill that crashed or were cancelled, and that nobody has resumed, are due again; with `failed`, those that failed too.
    * @returns how many
    */
-  reviveRuns(backfill: Backfill, options: { readonly failed: boolean; readonly now: number }): Promise<number> {
-    return this.#database.write((session) => reviveRuns(session, backfill, options));
+  reviveRuns(backfill: Backfill, { failed, now }: { readonly failed: boolean; readonly now: number }): Promise<number> {
+    const states = ['crashed', 'cancelled', ...(failed ? (['failed', 'timed-out'] as const) : [])] as const;
+    return this.#database.write((session) => reviveRuns(session, backfill, { states, now }));
+  }
+
+  /**
+   * Runs of active backfills that crashed are due again, to be resumed: each instant once, so that one that takes its process with it every time ends
+   * there. `claimDue` sees to that too.
+   * @param only the backfill of this id
+   * @returns how many
+   */
+  async takeUpInterrupted(now: number, only?: string): Promise<number> {
+    let count = 0;
+    for (const backfill of await this.#database.read((session) => interruptedBackfills(session, only)))
+      count += await this.#database.write((session) => takeUpInterrupted(session, backfill, now));
+    return count;
+  }
+
+  /** The run that tries this one again, which has failed, where it is there already. */
+  nextTry(run: string): Promise<string | undefined> {
+    return this.#database.read((session) => nextTryOf(session, run));
   }
 
   backfillCounts(id: string): Promise<BackfillCounts> {

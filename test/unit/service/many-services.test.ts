@@ -12,7 +12,7 @@ const SEED = Number(process.env.MILLRACE_TEST_SEED ?? 7);
 const START = Date.UTC(2026, 2, 1);
 const TURNS = 10_000;
 const SERVICES = 4;
-const STEPS = ['cursors', 'follow', 'claimDue', 'due', 'keepClaims', 'settleDue', 'settings', 'report', 'forget'] as const;
+const STEPS = ['cursors', 'follow', 'claimDue', 'due', 'keepClaims', 'nextTry', 'settleDue', 'settings', 'report', 'forget'] as const;
 
 let world: ServiceWorld | undefined;
 afterEach(async () => {
