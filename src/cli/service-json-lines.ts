@@ -42,6 +42,7 @@ function levelOf(event: ServiceEvent): 'info' | 'warn' | 'error' {
     case 'trouble':
     case 'run-late':
     case 'run-not-started':
+    case 'not-told':
     case 'cancelling':
       return 'warn';
     default:

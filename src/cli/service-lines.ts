@@ -82,6 +82,8 @@ function lineOf(event: ServiceEvent, { bold, cyan, dim, green, red, yellow }: Co
       return { text: `${red('trouble')} with ${event.step}: ${event.error}; it is tried again`, isFailure: true };
     case 'trouble-over':
       return { text: `${green('no more trouble')} with ${event.step}` };
+    case 'not-told':
+      return { text: `${yellow('not told')} ${event.place} was not told of ${event.occasion}: ${event.error}`, isFailure: true };
     case 'draining':
       return { text: `ending: waiting for ${runs(event.running)}; Ctrl+C again leaves ${event.running === 1 ? 'it' : 'them'} alone` };
     case 'cancelling':

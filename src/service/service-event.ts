@@ -26,6 +26,8 @@ export type ServiceEvent =
   /** A step of the service failed, and is tried again: told once, until it has succeeded. */
   | { readonly type: 'trouble'; readonly step: string; readonly error: string }
   | { readonly type: 'trouble-over'; readonly step: string }
+  /** News of the service itself that could not be delivered. */
+  | { readonly type: 'not-told'; readonly place: string; readonly occasion: string; readonly error: string }
   | { readonly type: 'draining'; readonly running: number }
   | { readonly type: 'cancelling'; readonly running: number }
   | { readonly type: 'stopped'; readonly running: number };

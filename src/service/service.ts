@@ -269,12 +269,9 @@ export class Service {
 
   /** Adds the runs of those that run because an asset was renewed, or a run of another flow has ended. */
   async #followOthers(flows: readonly ServableFlow[], now: number): Promise<void> {
-    for (const { data } of flows) {
-      const { name, on, missed } = data;
-      if (on.length === 0) continue;
-      const step = `following what flow '${name}' runs on`;
-      await this.#troubles.attempt(step, now, () => this.#options.record.addTriggered([{ flow: name, on, missed }], now));
-    }
+    const following = flows.flatMap(({ data: { name, on, missed } }) => (on.length === 0 ? [] : [{ flow: name, on, missed }]));
+    if (following.length > 0)
+      await this.#troubles.attempt('following what flows run on', now, () => this.#options.record.addTriggered(following, now));
   }
 
   async #claim(flows: readonly ServableFlow[], now: number): Promise<number> {

@@ -211,7 +211,7 @@ export default flow('twice', { retries: 1, timeout: '1m', deadline: '2m', params
 `,
     );
     const service = place.serve();
-    await service.printed('"type":"serving"');
+    await service.printed('"flows":["twice"]');
     const waited = await place.millrace('trigger', 'twice', '--wait');
     expect([waited.code, waited.err]).toEqual([
       0,

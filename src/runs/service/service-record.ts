@@ -41,7 +41,7 @@ import { interruptedBackfills, reviveRuns, takeUpInterrupted } from './interrupt
 import { openServiceDatabase } from './open-database.js';
 import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
 import { nextTryOf } from './tries.js';
-import { addTriggered, type TriggeredFlow } from './triggered.js';
+import { addTriggered, hasTriggers, type TriggeredFlow } from './triggered.js';
 
 /**
  * What services share through the record (S34–S36): what is due and who starts it, how far the schedules have been followed, what is paused, who
@@ -82,11 +82,16 @@ export class ServiceRecord implements AsyncDisposable {
 
   /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
-    await this.takeUpInterrupted(request.now, request.backfill);
-    for (const id of await this.#database.read(backfillsOver)) await this.endBackfill(id, request.now);
     // Whoever asks for one backfill knows its flow: among tens of thousands of rows it need not be looked for.
     const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
-    const waiting = known ?? (await this.#database.read((session) => flowsWithDue(session, request.now)));
+    // Most of the time there is nothing to do, and to see that is one look.
+    const { interrupted, over, waiting } = await this.#database.read(async (session) => ({
+      interrupted: await interruptedBackfills(session, request.backfill),
+      over: await backfillsOver(session),
+      waiting: known ?? (await flowsWithDue(session, request.now)),
+    }));
+    for (const backfill of interrupted) await this.#database.write((session) => takeUpInterrupted(session, backfill, request.now));
+    for (const id of over) await this.endBackfill(id, request.now);
     const claimed: ClaimedRuns[] = [];
     let limit = request.limit;
     for (const policy of flows) {
@@ -110,8 +115,19 @@ export class ServiceRecord implements AsyncDisposable {
   /** Adds the runs of flows that run because an asset was renewed or a run of another flow has ended: for each tick. @returns the ids of those that are due now */
   async addTriggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly string[]> {
     const added: string[] = [];
-    for (const flow of flows) if (flow.on.length > 0) added.push(...(await this.#database.write((session) => addTriggered(session, flow, now))));
+    for (const flow of await this.#triggered(flows, now)) added.push(...(await this.#database.write((session) => addTriggered(session, flow, now))));
     return added;
+  }
+
+  /** Looked at in one go, without a transaction of a writer: most of the time nothing has come. */
+  async #triggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly TriggeredFlow[]> {
+    const following = flows.filter(({ on }) => on.length > 0);
+    if (following.length === 0) return [];
+    return await this.#database.read(async (session) => {
+      const found: TriggeredFlow[] = [];
+      for (const flow of following) if (await hasTriggers(session, flow, now)) found.push(flow);
+      return found;
+    });
   }
 
   /** `waiting` gives a claim back. */
