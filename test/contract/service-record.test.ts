@@ -214,6 +214,26 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       expect((await claim(one, { overlap: 'cancel-previous' })).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - MINUTE]);
     });
 
+    it('what is about to be tried again goes on: between two tries nothing slips in', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      expect((await claim(two, { retries: 1 })).start).toEqual([]);
+      // It never came: its process has gone.
+      const later = await claim(two, { retries: 1 }, NOW + 10_000);
+      expect(later.start).toHaveLength(1);
+    });
+
+    it('what has failed for good keeps nothing waiting', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      await ran('again', 'failed', { cause: 'schedule', scheduled: first?.scheduled, originRun: first?.run, createdAt: NOW + 1 });
+      expect((await claim(two, { retries: 1 })).start).toHaveLength(1);
+    });
+
     it('what somebody asks for starts beside it', async () => {
       const { schedule: _, scheduled: __, ...row } = dueRow({ key: 'asked', run: 'asked', cause: 'request' });
       await one.addDue([row]);
@@ -454,6 +474,12 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect((await claim(two, { overlap: 'allow' })).start.map(({ run }) => run)).toEqual(['claimed']);
     expect(await one.askToCancel('claimed', 'too late')).toBe('starting');
     expect(await one.askToCancel('nobody', 'x')).toBe('unknown');
+    // A run that is tried again is known by its first try.
+    await one.addDue([dueRow({ run: 'first', key: 'c' })]);
+    await ran('first', 'failed', { cause: 'schedule', scheduled: { at: NOW, from: NOW } });
+    await place.record.open(runRow('second', { cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }));
+    expect(await one.askToCancel('first', 'enough')).toBe('asked');
+    expect(await place.record.cancelAsked(['first', 'second'])).toEqual(new Map([['second', 'enough']]));
   });
 
   it('services and what they have loaded are there while their lease holds', async () => {

@@ -253,7 +253,8 @@ import { ctx, every, flow } from 'millrace';
 let seen = () => {};
 const run = new Promise((resolve) => { seen = resolve; });
 const tick = flow('tick', { schedule: every('1s') }, () => seen(ctx().scheduledTime.toISOString()));
-const serving = await tick.serve({ port: 0 });
+const told = [];
+const serving = await tick.serve({ port: 0, notify: { on: ['success'], notify: ({ event, flow }) => void told.push(event + ' of ' + flow) } });
 const server = readdirSync(process.env.MILLRACE_HOME).find((name) => name.endsWith('.token'));
 const token = readFileSync(join(process.env.MILLRACE_HOME, server), 'utf8').trim();
 const url = 'http://127.0.0.1:' + /\\d+/.exec(server)[0] + '/api/flows';
@@ -261,14 +262,16 @@ console.log(await run);
 const answer = await fetch(url, { headers: { authorization: 'Bearer ' + token } });
 console.log(JSON.stringify((await answer.json()).flows.map(({ name, served }) => [name, served])));
 await serving[Symbol.asyncDispose]();
-console.log('served', await fetch(url).catch(() => 'closed'));
+console.log('served', await fetch(url).catch(() => 'closed'), told[0]);
 `,
     );
     const ran = spawnNode([script], { cwd: place.folder });
     started.push(ran);
     const { code, out, err } = await ran.ended;
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^serving at http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n.*\n\d{4}-.*:\d\d\.000Z\n\[\["tick",true\]\]\nserved closed\n$/);
+    expect(out).toMatch(
+      /^serving at http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n.*\n\d{4}-.*:\d\d\.000Z\n\[\["tick",true\]\]\nserved closed success of tick\n$/,
+    );
     expect(await place.runs()).toMatchObject([{ flow: 'tick', state: 'success', cause: 'schedule' }]);
   });
 });

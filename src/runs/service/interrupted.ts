@@ -4,7 +4,7 @@ import type { RunState } from '../../model/states.js';
 import { type Backfill, findBackfills } from './backfills.js';
 import type { ServiceSession } from './database.js';
 import { addDue, flowLock } from './due-runs.js';
-import { dueRunOf, IS_LAST_TRY } from './tries.js';
+import { IS_LAST_TRY, tryOf } from './tries.js';
 
 /** Runs of backfills that were cut off, and are gone on with (S30, S36). */
 
@@ -45,7 +45,7 @@ async function endedRows(session: ServiceSession, { id, flow }: Backfill, { stat
     const [row] = await session.rows(
       `SELECT key, schedule, params, scheduled_at, scheduled_from, due_at, number FROM due_run
 WHERE run = ? AND backfill = ? AND ${NEWEST_OF_INSTANT}${once ? ' AND resumes IS NULL' : ''}`,
-      (await dueRunOf(session, run)) ?? '',
+      (await tryOf(session, run))?.due ?? '',
       id,
     );
     if (row === undefined) continue;

@@ -15,17 +15,24 @@ export const IS_LAST_TRY =
 /** More tries than anybody asks for; a chain that is longer leads nowhere. */
 const MOST_TRIES = 1_000;
 
-/** The due run that this run, or the one that it tries again, was to be: its id; undefined where there was none. */
-export async function dueRunOf(session: ServiceSession, run: string): Promise<string | undefined> {
+export interface TryOf {
+  /** The id of the due run. */
+  readonly due: string;
+  /** Which try it is, from 1. */
+  readonly count: number;
+}
+
+/** The due run that this run was to be, or one that it tries again; undefined where there was none. */
+export async function tryOf(session: ServiceSession, run: string): Promise<TryOf | undefined> {
   let id = run;
-  for (let count = 0; count < MOST_TRIES; count++) {
+  for (let count = 1; count < MOST_TRIES; count++) {
     const [row] = await session.rows(
       'SELECT due_run.run, run.origin_run, run.cause FROM run LEFT JOIN due_run ON due_run.run = run.id WHERE run.id = ?',
       id,
     );
     if (row === undefined) return undefined;
     const [due, origin, cause] = row as readonly (string | null)[];
-    if (due != null) return due;
+    if (due != null) return { due, count };
     if (origin == null || cause == null) return undefined;
     id = origin;
   }

@@ -86,7 +86,8 @@ export class BackfillRunner {
 
   async #startDue(): Promise<void> {
     const { backfill, flow, service, clock } = this.#parts;
-    const policy = { flow: flow.name, overlap: flow.overlap, maxActive: flow.maxActiveRuns, dependsOnPast: flow.dependsOnPast };
+    const { name, overlap, maxActiveRuns: maxActive, dependsOnPast, retries } = flow;
+    const policy = { flow: name, overlap, maxActive, dependsOnPast, retries };
     const request = { service: this.#name, flows: [policy], now: clock.now(), leaseMs: CLAIM_MS, backfill: backfill.id };
     for (const due of (await service.claimDue(request)).start) await this.#start(due);
     await this.#count(false);
