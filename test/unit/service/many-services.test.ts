@@ -54,7 +54,7 @@ function mortal(world: ServiceWorld, chance: () => number): Mortal {
   return one as Mortal;
 }
 
-it('S35: four services, 10,000 turns, restarts at any point: one run for each instant, none missed, none twice', { timeout: 120_000 }, async () => {
+it('S35: four services, 10,000 turns, restarts at any point: one run for each instant, none missed, none twice', { timeout: 600_000 }, async () => {
   world = await ServiceWorld.open(START);
   const here = world;
   const chance = chanceFrom(SEED);
