@@ -220,6 +220,12 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
       await one.settleDue(first?.run as string, 'started');
       expect((await claim(two, { retries: 1 })).start).toEqual([]);
+      // Once the next try goes on, that is what counts: also of one that stands for no time.
+      await one.addDue(['asked', 'more'].map((run) => ({ ...dueRow({ run, key: run, cause: 'request', dueAt: NOW }), scheduled: undefined })));
+      await ran('asked', 'failed', { cause: 'request' });
+      await one.settleDue('asked', 'started');
+      await place.record.open(runRow('asked-again', { cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
+      expect((await claim(two, { retries: 1, maxActive: 3 })).start.map(({ run }) => run)).toEqual(['more']);
       // It never came: its process has gone.
       const later = await claim(two, { retries: 1 }, NOW + 10_000);
       expect(later.start).toHaveLength(1);

@@ -3,7 +3,7 @@ import type { SqlRow } from '../sqlite/statement.js';
 import { type ActiveRun, type Admission, type AdmissionState, admit, type FlowPolicy } from './admission.js';
 import { askRunToEnd, GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
-import { IS_LAST_TRY, type TryOf, tryOf } from './tries.js';
+import { nextTryOf, type TryOf, tryOf } from './tries.js';
 
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
@@ -227,15 +227,15 @@ async function betweenTries(
   { flow, retries, now }: { readonly flow: string; readonly retries: number; readonly now: number },
 ): Promise<readonly SqlRow[]> {
   const failed = await session.rows(
-    `SELECT run.id, run.cause FROM run WHERE run.flow = ? AND run.finished_at > ? AND run.state IN ('failed', 'timed-out')
-AND run.cause IS NOT NULL AND ${IS_LAST_TRY}`,
+    "SELECT id, cause FROM run WHERE flow = ? AND finished_at > ? AND state IN ('failed', 'timed-out') AND cause IS NOT NULL",
     flow,
     now - BETWEEN_TRIES_MS,
   );
   const found: SqlRow[] = [];
   for (const [run, cause] of failed) {
     const one = await tryOf(session, run as string);
-    if (one !== undefined && one.count <= retries) found.push([run as string, cause as string, await backfillOf(session, one)]);
+    const isNext = one !== undefined && one.count <= retries && (await nextTryOf(session, run as string)) === undefined;
+    if (isNext) found.push([run as string, cause as string, await backfillOf(session, one)]);
   }
   return found;
 }

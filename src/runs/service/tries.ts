@@ -8,7 +8,7 @@ import type { ServiceSession } from './database.js';
 /** Of a row of `run`. */
 export const IS_LATER_TRY = 'run.cause IS NOT NULL AND NOT EXISTS (SELECT 1 FROM due_run own WHERE own.run = run.id)';
 
-/** Of a row of `run`: nobody has gone on with it. A run that does has its flow, and stands for the same time. */
+/** Of a row of `run` that stands for a time: nobody has gone on with it. A run that does has its flow, and stands for the same time. */
 export const IS_LAST_TRY =
   'NOT EXISTS (SELECT 1 FROM run later WHERE later.flow = run.flow AND later.scheduled_at = run.scheduled_at AND later.origin_run = run.id)';
 
