@@ -125,6 +125,36 @@ describe('flow.backfill', () => {
     expect(most).toBe(3);
   });
 
+  it('S36: a run that is tried again is still one of those that go on', async () => {
+    let [now, most] = [0, 0];
+    const tries = new Map<string, number>();
+    let [againHasBegun, lastIsOver] = [() => {}, () => {}];
+    const again = new Promise<void>((resolve) => {
+      againHasBegun = resolve;
+    });
+    const last = new Promise<void>((resolve) => {
+      lastIsOver = resolve;
+    });
+    const work = async (at: string): Promise<void> => {
+      const count = (tries.get(at) ?? 0) + 1;
+      tries.set(at, count);
+      if (at === '2026-01-01' && count === 1) throw new Error('once');
+      if (at === '2026-01-01') {
+        againHasBegun();
+        await last;
+      } else await again;
+      if (at === '2026-01-05') lastIsOver();
+    };
+    const stubborn = flow('stubborn', { schedule: DAILY, retries: 1 }, async () => {
+      most = Math.max(most, ++now);
+      await work(ctx().scheduledTime.toISOString().slice(0, 10)).finally(() => now--);
+    });
+    const runs = await all(stubborn.backfill({ from: day('2026-01-01'), to: day('2026-01-05'), maxActive: 2 }));
+    expect([most, runs.map(({ state }) => state)]).toEqual([2, ['success', 'success', 'success', 'success', 'success']]);
+    const [{ id } = { id: '' }] = await service.backfills();
+    expect(await service.backfillCounts(id)).toMatchObject({ total: 5, success: 5, failed: 0 });
+  });
+
   it('S36: left early it is paused; the same range goes on with it', async () => {
     const range = { from: day('2026-01-01'), to: day('2026-01-04') };
     for await (const _ of etl.backfill(range)) break;
