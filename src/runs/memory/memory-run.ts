@@ -1,11 +1,11 @@
 import type { ArtifactRef } from '../../model/artifact.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import type { Lease } from '../crash.js';
 import type { AttemptSample } from '../durations.js';
 import { amended, LOG_LEVELS, logLimit } from '../look.js';
-import type { ChosenAddress, LogFilter, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import type { ChosenAddress, LogFilter, PlaceRange, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
 import { MemorySideResults } from './memory-side-results.js';
 import { TaskColumns } from './task-columns.js';
@@ -106,9 +106,19 @@ export class MemoryRun {
     return [...[...[...this.#artifacts.values()].flat(), ...this.sideResults.artifacts({})].map(({ ref }) => ref), ...this.#code];
   }
 
+  countTaskRuns(task: string | undefined): ReadonlyMap<TaskState, number> {
+    return this.#tasks.count(task);
+  }
+
   taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {
+    const { within = [[0, this.#tasks.end]], limit = Number.POSITIVE_INFINITY } = filter;
+    return within.flatMap((range) => this.#taskRunsAmong(range, filter)).slice(0, limit);
+  }
+
+  #taskRunsAmong([first, last]: PlaceRange, filter: TaskRunFilter): readonly TaskRunDetails[] {
+    const { limit = Number.POSITIVE_INFINITY } = filter;
     const found: TaskRunDetails[] = [];
-    for (let index = 0; index < this.#tasks.end; index += 1) {
+    for (let index = first; index < this.#tasks.end && index <= last && found.length < limit; index += 1) {
       const row = this.#tasks.get(index);
       if (row === undefined || !matches(row, filter)) continue;
       const progress = this.sideResults.progressOf(index);

@@ -1,9 +1,10 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
-import type { TaskRunFilter } from '../run-record.js';
+import type { PlaceRange, TaskRunFilter } from '../run-record.js';
 import { packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
+import type { Parameter } from './values.js';
 
 /** Task runs that were answered by earlier results, packed as in SQLite: one row for those of one task that come in one batch. */
 
@@ -42,19 +43,29 @@ export class ReusedWriting {
 }
 
 /** For `unpackReused`. */
-export function reusedOf(run: string, filter: TaskRunFilter): Sql {
+export function reusedOf(run: string, filter: TaskRunFilter, range?: PlaceRange): Sql {
   const select = 'SELECT task, places, columns FROM reused WHERE run = (SELECT number FROM run WHERE id = ?)';
   if (filter.state !== undefined && filter.state !== REUSED) return [`${select} AND false`, run];
-  return filter.task === undefined ? [select, run] : [`${select} AND task = ?`, run, filter.task];
+  const [within, places] = range === undefined ? ['', []] : [' AND last_place >= ? AND first_place <= ?', range];
+  const [ofTask, tasks] = filter.task === undefined ? ['', []] : [' AND task = ?', [filter.task]];
+  return [`${select}${within}${ofTask}`, run, ...places, ...tasks];
 }
 
 /** How many task runs of a run are in each state, by its number, the packed ones too. */
 export function countOf(run: number): Sql {
-  const packed = 'SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ?';
-  return [
-    `SELECT state, sum(count) FROM (SELECT state, count(*) AS count FROM task_run WHERE run = ? GROUP BY state UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`,
-    run,
-    TASK_STATE_CODE[REUSED],
-    run,
-  ];
+  return counting('?', '', [run]);
+}
+
+/** The same by the run's id, of a task or of all. */
+export function taskRunsCounted(run: string, task: string | undefined): Sql {
+  return task === undefined ? counting(NUMBER, '', [run]) : counting(NUMBER, ' AND task = ?', [run, task]);
+}
+
+const NUMBER = '(SELECT number FROM run WHERE id = ?)';
+
+function counting(run: string, more: string, values: readonly Parameter[]): Sql {
+  const single = `SELECT state, count(*) AS count FROM task_run WHERE run = ${run}${more} GROUP BY state`;
+  const packed = `SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ${run}${more}`;
+  const sql = `SELECT state, sum(count) FROM (${single} UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`;
+  return [sql, ...values, TASK_STATE_CODE[REUSED], ...values];
 }

@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { checkDigest } from '../digests.js';
-import type { TaskRunFilter } from '../run-record.js';
+import type { PlaceRange, TaskRunFilter } from '../run-record.js';
 import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
 import type { SqlRow, SqlValue } from './statement.js';
@@ -127,24 +127,46 @@ export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: num
   return [first, last];
 }
 
-/** In no order. */
-export function findReused(connection: SqliteConnection, run: number, filter: TaskRunFilter): readonly TaskRunRow[] {
+const EVERYWHERE: PlaceRange = [0, Number.MAX_SAFE_INTEGER];
+
+/**
+ * In no order.
+ * @param limit of the first so many; there may be some more, for what lies between them has not been looked at
+ */
+export function findReused(
+  connection: SqliteConnection,
+  run: number,
+  filter: TaskRunFilter,
+  [first, last] = EVERYWHERE,
+  limit = Number.POSITIVE_INFINITY,
+): readonly TaskRunRow[] {
   if (filter.state !== undefined && filter.state !== REUSED) return [];
-  const packs =
-    filter.task === undefined
-      ? connection.prepare('SELECT task, places, columns FROM reused WHERE run = ?').all([run])
-      : connection.prepare('SELECT task, places, columns FROM reused WHERE run = ? AND task = ?').all([run, filter.task]);
-  return unpackReused(packs, filter);
+  const [ofTask, values] = filter.task === undefined ? ['', []] : ['AND task = ?', [filter.task]];
+  const near = `FROM reused WHERE run = ? AND last_place >= ? AND first_place <= ? ${ofTask}`;
+  let end = last;
+  // Places are a small part of a pack: the rest is read of those packs alone that are about to be told. By its id one is known only when it is unpacked.
+  if (limit !== Number.POSITIVE_INFINITY && filter.id === undefined) {
+    const isWanted = wantedPlaces(filter, [first, last]);
+    const held = connection.prepare(`SELECT places ${near}`).all([run, first, last, ...values]);
+    const places = held.flatMap(([list]) => JSON.parse(list as string) as number[]).filter(isWanted);
+    end = places.sort((a, b) => a - b)[limit - 1] ?? last;
+  }
+  return unpackReused(connection.prepare(`SELECT task, places, columns ${near}`).all([run, first, end, ...values]), filter, [first, end]);
+}
+
+function wantedPlaces({ indexes }: TaskRunFilter, [first, last]: PlaceRange): (place: number) => boolean {
+  const chosen = indexes === undefined ? undefined : new Set(indexes);
+  return (place) => place >= first && place <= last && (chosen === undefined || chosen.has(place));
 }
 
 /** Of rows of task, places and columns; what of them is wanted. */
-export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter): readonly TaskRunRow[] {
-  const wanted = filter.indexes === undefined ? undefined : new Set(filter.indexes);
+export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter, range = EVERYWHERE): readonly TaskRunRow[] {
+  const isWanted = wantedPlaces(filter, range);
   return packs.flatMap(([task, places, columns]) => {
     const held = JSON.parse(places as string) as readonly number[];
-    if (wanted !== undefined && !held.some((place) => wanted.has(place))) return [];
+    if (!held.some(isWanted)) return [];
     const found = unpack(task as string, held, JSON.parse(columns as string));
-    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && (wanted === undefined || wanted.has(index)));
+    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && isWanted(index));
   });
 }
 
@@ -177,8 +199,10 @@ export function repointedColumns(placesText: string, columnsText: string, origin
 }
 
 /** How many there are, by the number of their state. */
-export function countReused(connection: SqliteConnection, run: number): readonly [state: number, count: number] {
-  const [count] = connection.prepare('SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ?').get([run]) ?? [0];
+export function countReused(connection: SqliteConnection, run: number, task?: string): readonly [state: number, count: number] {
+  const [ofTask, values] = task === undefined ? ['', [run]] : ['AND task = ?', [run, task]];
+  const sql = `SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ? ${ofTask}`;
+  const [count] = connection.prepare(sql).get(values) ?? [0];
   return [TASK_STATE_CODE[REUSED], count as number];
 }
 
