@@ -108,8 +108,8 @@ export interface TaskRunFilter {
   readonly state?: TaskState;
   readonly id?: string;
   readonly indexes?: readonly number[];
-  /** Only those within one of these ranges, which rise and do not overlap: page by key, or read what is not known yet. */
-  readonly within?: readonly PlaceRange[];
+  /** Only those at these places: page by key. */
+  readonly within?: PlaceRange;
   /** At most so many, the first ones. @default all */
   readonly limit?: number;
 }

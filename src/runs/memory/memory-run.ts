@@ -5,7 +5,7 @@ import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import type { Lease } from '../crash.js';
 import type { AttemptSample } from '../durations.js';
 import { amended, LOG_LEVELS, logLimit } from '../look.js';
-import type { ChosenAddress, LogFilter, PlaceRange, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import type { ChosenAddress, LogFilter, RecordBatch, RunAmendment, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import { AttemptColumns } from './attempt-columns.js';
 import { MemorySideResults } from './memory-side-results.js';
 import { TaskColumns } from './task-columns.js';
@@ -111,14 +111,10 @@ export class MemoryRun {
   }
 
   taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {
-    const { within = [[0, this.#tasks.end]], limit = Number.POSITIVE_INFINITY } = filter;
-    return within.flatMap((range) => this.#taskRunsAmong(range, filter)).slice(0, limit);
-  }
-
-  #taskRunsAmong([first, last]: PlaceRange, filter: TaskRunFilter): readonly TaskRunDetails[] {
     const { limit = Number.POSITIVE_INFINITY } = filter;
     const found: TaskRunDetails[] = [];
-    for (let index = first; index < this.#tasks.end && index <= last && found.length < limit; index += 1) {
+    for (const index of this.#placesAsked(filter)) {
+      if (found.length >= limit) break;
       const row = this.#tasks.get(index);
       if (row === undefined || !matches(row, filter)) continue;
       const progress = this.sideResults.progressOf(index);
@@ -126,6 +122,11 @@ export class MemoryRun {
       found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts, ...(progress === undefined ? {} : { progress }) });
     }
     return found;
+  }
+
+  *#placesAsked({ within: [first, last] = [0, Number.MAX_SAFE_INTEGER], indexes }: TaskRunFilter): Generator<number> {
+    if (indexes !== undefined) yield* [...new Set(indexes)].filter((index) => index >= first && index <= last).sort((one, other) => one - other);
+    else for (let index = first; index < this.#tasks.end && index <= last; index += 1) yield index;
   }
 
   /** Successful attempts of so many task runs from either end. */
@@ -192,9 +193,8 @@ export class MemoryRun {
   }
 }
 
-function matches(row: TaskRunRow, { task, state, id, indexes }: TaskRunFilter): boolean {
-  const isMeant = (task === undefined || row.task === task) && (state === undefined || row.state === state) && (id === undefined || row.id === id);
-  return isMeant && (indexes === undefined || indexes.includes(row.index));
+function matches(row: TaskRunRow, { task, state, id }: TaskRunFilter): boolean {
+  return (task === undefined || row.task === task) && (state === undefined || row.state === state) && (id === undefined || row.id === id);
 }
 
 /** As a database orders text: by its bytes. */

@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
-import type { PlaceRange, TaskRunFilter } from '../run-record.js';
-import { packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import type { TaskRunFilter } from '../run-record.js';
+import { packable, packValues, REUSED, rangeAsked, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
 import type { Parameter } from './values.js';
@@ -43,12 +43,16 @@ export class ReusedWriting {
 }
 
 /** For `unpackReused`. */
-export function reusedOf(run: string, filter: TaskRunFilter, range?: PlaceRange): Sql {
+export function reusedOf(run: string, filter: TaskRunFilter): Sql {
   const select = 'SELECT task, places, columns FROM reused WHERE run = (SELECT number FROM run WHERE id = ?)';
-  if (filter.state !== undefined && filter.state !== REUSED) return [`${select} AND false`, run];
-  const [within, places] = range === undefined ? ['', []] : [' AND last_place >= ? AND first_place <= ?', range];
-  const [ofTask, tasks] = filter.task === undefined ? ['', []] : [' AND task = ?', [filter.task]];
-  return [`${select}${within}${ofTask}`, run, ...places, ...tasks];
+  const { state, task, within, indexes } = filter;
+  if (state !== undefined && state !== REUSED) return [`${select} AND false`, run];
+  const parts: (readonly [sql: string, ...values: readonly Parameter[]])[] = [];
+  if (task !== undefined) parts.push(['task = ?', task]);
+  if (within !== undefined || indexes !== undefined) parts.push(['last_place >= ? AND first_place <= ?', ...rangeAsked(filter)]);
+  if (indexes !== undefined)
+    parts.push(['EXISTS (SELECT 1 FROM json_array_elements_text(places::json) held (place) WHERE place::bigint = ANY(?::bigint[]))', indexes]);
+  return [[select, ...parts.map(([sql]) => sql)].join(' AND '), run, ...parts.flatMap(([, ...values]) => values)];
 }
 
 /** How many task runs of a run are in each state, by its number, the packed ones too. */

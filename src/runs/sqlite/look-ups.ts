@@ -1,6 +1,6 @@
 import type { ArtifactRow, AttemptRow, TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
-import type { ChosenAddress, PlaceRange, TaskRunDetails, TaskRunFilter } from '../run-record.js';
+import type { ChosenAddress, TaskRunDetails, TaskRunFilter } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findReused } from './reused.js';
 import * as rows from './rows.js';
@@ -16,28 +16,15 @@ export function findTaskRuns(connection: SqliteConnection, id: string, filter: T
   const run = runNumber(connection, id);
   if (run === undefined) return [];
   const { within, limit = Number.POSITIVE_INFINITY } = filter;
-  if (within === undefined) return findAmong(connection, run, filter, undefined, limit);
-  const found: TaskRunDetails[] = [];
-  for (const range of within) if (found.length < limit) found.push(...findAmong(connection, run, filter, range, limit - found.length));
-  return found;
-}
-
-function findAmong(
-  connection: SqliteConnection,
-  run: number,
-  filter: TaskRunFilter,
-  range: PlaceRange | undefined,
-  limit: number,
-): readonly TaskRunDetails[] {
   const asked: { readonly sql: string; readonly value: SqlValue }[] = taskRunConditions(filter);
-  if (range !== undefined) asked.push({ sql: 't.place >= ?', value: range[0] }, { sql: 't.place <= ?', value: range[1] });
+  if (within !== undefined) asked.push({ sql: 't.place >= ?', value: within[0] }, { sql: 't.place <= ?', value: within[1] });
   if (filter.indexes !== undefined) asked.push({ sql: 't.place IN (SELECT value FROM json_each(?))', value: JSON.stringify(filter.indexes) });
   const where = `WHERE ${['t.run = ?', ...asked.map(({ sql }) => sql)].join(' AND ')}`;
   const found = connection
     .prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place LIMIT ?`)
     .all([run, ...asked.map(({ value }) => value), sqlLimit(limit)])
     .map(rows.taskRunOf);
-  const reused = findReused(connection, run, filter, range, limit);
+  const reused = findReused(connection, run, filter);
   // Made of two lists that are in order: sorting them is one walk.
   const taskRuns = reused.length === 0 ? found : [...found, ...reused].sort((a, b) => a.index - b.index).slice(0, limit);
   // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.

@@ -127,46 +127,55 @@ export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: num
   return [first, last];
 }
 
-const EVERYWHERE: PlaceRange = [0, Number.MAX_SAFE_INTEGER];
-
-/**
- * In no order.
- * @param limit of the first so many; there may be some more, for what lies between them has not been looked at
- */
-export function findReused(
-  connection: SqliteConnection,
-  run: number,
-  filter: TaskRunFilter,
-  [first, last] = EVERYWHERE,
-  limit = Number.POSITIVE_INFINITY,
-): readonly TaskRunRow[] {
+/** In no order; of a limit there may be some more, for what lies between them has not been looked at. */
+export function findReused(connection: SqliteConnection, run: number, filter: TaskRunFilter): readonly TaskRunRow[] {
   if (filter.state !== undefined && filter.state !== REUSED) return [];
+  const [first, last] = rangeAsked(filter);
   const [ofTask, values] = filter.task === undefined ? ['', []] : ['AND task = ?', [filter.task]];
   const near = `FROM reused WHERE run = ? AND last_place >= ? AND first_place <= ? ${ofTask}`;
-  let end = last;
-  // Places are a small part of a pack: the rest is read of those packs alone that are about to be told. By its id one is known only when it is unpacked.
-  if (limit !== Number.POSITIVE_INFINITY && filter.id === undefined) {
-    const isWanted = wantedPlaces(filter, [first, last]);
-    const held = connection.prepare(`SELECT places ${near}`).all([run, first, last, ...values]);
-    const places = held.flatMap(([list]) => JSON.parse(list as string) as number[]).filter(isWanted);
-    end = places.sort((a, b) => a - b)[limit - 1] ?? last;
-  }
-  return unpackReused(connection.prepare(`SELECT task, places, columns ${near}`).all([run, first, end, ...values]), filter, [first, end]);
+  const all = [run, first, last, ...values];
+  if (filter.limit === undefined && filter.indexes === undefined)
+    return unpackReused(connection.prepare(`SELECT task, places, columns ${near}`).all(all), filter);
+  // Places are a small part of a pack: the rest is read of those packs alone that are about to be told.
+  const isAsked = isAskedPlace(filter);
+  const held = connection.prepare(`SELECT number, places ${near}`).all(all);
+  const found = held.map(([number, places]) => ({ number, places: (JSON.parse(places as string) as readonly number[]).filter(isAsked) }));
+  const end = lastOf(
+    found.flatMap(({ places }) => places),
+    filter,
+  );
+  const numbers = found.filter(({ places }) => places.some((place) => place <= end)).map(({ number }) => number);
+  const read = 'SELECT task, places, columns FROM reused WHERE number IN (SELECT value FROM json_each(?))';
+  return unpackReused(connection.prepare(read).all([JSON.stringify(numbers)]), { ...filter, within: [first, end] });
 }
 
-function wantedPlaces({ indexes }: TaskRunFilter, [first, last]: PlaceRange): (place: number) => boolean {
+/** Of these places, the last that may be among the first so many. By its id one is known only when it is unpacked. */
+function lastOf(places: number[], { id, limit = Number.POSITIVE_INFINITY }: TaskRunFilter): number {
+  const end = id === undefined && places.length > limit ? places.sort((a, b) => a - b)[limit - 1] : undefined;
+  return end ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** From where to where places are asked for; of none at all, a range that holds none. */
+export function rangeAsked({ within = [0, Number.MAX_SAFE_INTEGER], indexes }: TaskRunFilter): PlaceRange {
+  if (indexes === undefined) return within;
+  if (indexes.length === 0) return [1, 0];
+  const [first, last] = rangeOf(indexes.map((index) => ({ index })));
+  return [Math.max(within[0], first), Math.min(within[1], last)];
+}
+
+function isAskedPlace({ indexes, within: [first, last] = [0, Number.MAX_SAFE_INTEGER] }: TaskRunFilter): (place: number) => boolean {
   const chosen = indexes === undefined ? undefined : new Set(indexes);
   return (place) => place >= first && place <= last && (chosen === undefined || chosen.has(place));
 }
 
 /** Of rows of task, places and columns; what of them is wanted. */
-export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter, range = EVERYWHERE): readonly TaskRunRow[] {
-  const isWanted = wantedPlaces(filter, range);
+export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter): readonly TaskRunRow[] {
+  const isAsked = isAskedPlace(filter);
   return packs.flatMap(([task, places, columns]) => {
     const held = JSON.parse(places as string) as readonly number[];
-    if (!held.some(isWanted)) return [];
+    if (!held.some(isAsked)) return [];
     const found = unpack(task as string, held, JSON.parse(columns as string));
-    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && isWanted(index));
+    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && isAsked(index));
   });
 }
 
