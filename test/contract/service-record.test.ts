@@ -1,34 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DueRun, DueState, NewDueRun } from '../../src/model/due-run.js';
 import type { RunRow } from '../../src/model/records.js';
-import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
-import type { RunRecord } from '../../src/runs/run-record.js';
 import type { FlowPolicy } from '../../src/runs/service/admission.js';
 import type { Backfill } from '../../src/runs/service/backfills.js';
 import { ServiceRecord } from '../../src/runs/service/service-record.js';
-import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
-import { freshSchema } from '../postgres/fresh-schema.js';
-
-interface Place {
-  readonly record: RunRecord;
-  cleanUp(): Promise<void>;
-}
-
-async function sqlite(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-service-'));
-  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
-}
-
-const server = process.env.MILLRACE_TEST_POSTGRES_URL;
-let schemas = 0;
-
-async function postgres(): Promise<Place> {
-  const { url, drop } = freshSchema(server as string, `service_${process.pid}_${++schemas}`);
-  return { record: await openPostgresRecord(url), cleanUp: drop };
-}
+import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -57,33 +34,8 @@ function policy(parts: Partial<FlowPolicy> = {}): FlowPolicy {
   return { flow: 'etl', overlap: 'queue', dependsOnPast: false, ...parts };
 }
 
-function runRow(id: string, parts: Partial<RunRow> = {}): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    // Of another machine, with no lease: believed alive.
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 0,
-    counts: {},
-    result: undefined,
-    ...parts,
-  };
-}
-
-const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
-
-describe.each(kinds)('service record in $kind', ({ make }) => {
-  let place: Place;
+describe.each(databases('service'))('service record in $kind', ({ make }) => {
+  let place: RecordPlace;
   let one: ServiceRecord;
   let two: ServiceRecord;
 
@@ -103,7 +55,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   const claim = (record: ServiceRecord, parts: Partial<FlowPolicy> = {}, now = NOW) =>
     record.claimDue({ service: record === one ? 'one' : 'two', flows: [policy(parts)], now, leaseMs: LEASE });
   const ran = async (run: string, state: RunRow['state'], parts: Partial<RunRow> = {}): Promise<void> => {
-    await place.record.open(runRow(run, parts));
+    await place.record.open(runElsewhere({ id: run, createdAt: NOW, ...parts }));
     await place.record.append({ run, epoch: 0, change: { state, finishedAt: NOW } });
   };
 
@@ -163,7 +115,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     await claim(one);
     expect((await claim(two, {}, NOW + LEASE - 1)).start).toEqual([]);
     expect((await claim(two, {}, NOW + LEASE)).start.map(({ run }) => run)).toEqual([dueRow().run]);
-    await place.record.open(runRow(dueRow().run));
+    await place.record.open(runElsewhere({ id: dueRow().run, createdAt: NOW }));
     expect((await claim(one, {}, NOW + 3 * LEASE)).start).toEqual([]);
     expect((await one.due({ flow: 'etl' }))[0]?.state).toBe('started');
   });
@@ -183,7 +135,9 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
 
   describe('while a run of the schedule goes on', () => {
     beforeEach(async () => {
-      await place.record.open(runRow('before', { cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }));
+      await place.record.open(
+        runElsewhere({ id: 'before', createdAt: NOW, cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }),
+      );
       await one.addDue([dueRow(at(NOW - 2 * MINUTE)), dueRow(at(NOW - MINUTE))]);
     });
     const states = async (): Promise<readonly string[]> => (await one.due()).map(({ state }) => state);
@@ -379,7 +333,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   });
 
   it('S15: a run that goes on is asked to end, one that is due is withdrawn, and what has ended stays as it is', async () => {
-    await place.record.open(runRow('on'));
+    await place.record.open(runElsewhere({ id: 'on', createdAt: NOW }));
     expect(await one.askToCancel('on', 'first')).toBe('asked');
     expect(await two.askToCancel('on', 'second')).toBe('asked');
     expect(await place.record.cancelAsked(['on', 'other'])).toEqual(new Map([['on', 'first']]));
@@ -398,7 +352,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   it('services and what they have loaded are there while their lease holds', async () => {
     const row = (id: string) => ({
       id,
-      owner: runRow('x').owner,
+      owner: runElsewhere({ id: 'x', createdAt: NOW }).owner,
       folder: '/srv/flows',
       startedAt: NOW,
       seenAt: NOW,
