@@ -62,6 +62,9 @@ export type {
   NotificationOccasion,
   NotifiedError,
   NotifiedTask,
+  ServiceNews,
+  ServiceNotification,
+  ServiceOccasion,
 } from './model/notification.js';
 export type { Reason } from './model/reason.js';
 export type { ResultStore } from './model/result-store.js';

@@ -160,7 +160,8 @@ export interface Flow<S extends ParamSpec, R> {
    * Runs the flow in this process when its schedule says so, and whatever else of it is due (S35): until it is disposed of, which waits for the runs
    * that go on. Other services of the project share the work. For many flows, and to keep them apart from one another, there is `millrace serve`.
    * With `port`, the HTTP API of the project is served at 127.0.0.1 too, from before the first run until after the last; the link, with its token, is printed.
-   * @throws MillraceError `SERVICE_NEEDS_RECORD`, and what opening the project throws; with `port`, `PORT_TAKEN`, `SERVER_TOKEN_INVALID`
+   * With `notify`, the places it names are told of each run, and of what befalls the service.
+   * @throws MillraceError `SERVICE_NEEDS_RECORD`, `SERVICE_OPTION_INVALID`, and what opening the project throws; with `port`, `PORT_TAKEN`, `SERVER_TOKEN_INVALID`
    */
   serve(options?: ServeOptions): Promise<AsyncDisposable>;
 }

@@ -168,6 +168,32 @@ describe.each(databases('service'))('service record in $kind', ({ make }) => {
       expect((await claim(one, { overlap: 'cancel-previous' })).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - MINUTE]);
     });
 
+    it('what is about to be tried again goes on: between two tries nothing slips in', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      expect((await claim(two, { retries: 1 })).start).toEqual([]);
+      // Once the next try goes on, that is what counts: also of one that stands for no time.
+      await one.addDue(['asked', 'more'].map((run) => ({ ...dueRow({ run, key: run, cause: 'request', dueAt: NOW }), scheduled: undefined })));
+      await ran('asked', 'failed', { cause: 'request' });
+      await one.settleDue('asked', 'started');
+      await place.record.open(runElsewhere({ id: 'asked-again', cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
+      expect((await claim(two, { retries: 1, maxActive: 3 })).start.map(({ run }) => run)).toEqual(['more']);
+      // It never came: its process has gone.
+      const later = await claim(two, { retries: 1 }, NOW + 10_000);
+      expect(later.start).toHaveLength(1);
+    });
+
+    it('what has failed for good keeps nothing waiting', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      await ran('again', 'failed', { cause: 'schedule', scheduled: first?.scheduled, originRun: first?.run, createdAt: NOW + 1 });
+      expect((await claim(two, { retries: 1 })).start).toHaveLength(1);
+    });
+
     it('what somebody asks for starts beside it', async () => {
       const { schedule: _, scheduled: __, ...row } = dueRow({ key: 'asked', run: 'asked', cause: 'request' });
       await one.addDue([row]);
@@ -306,6 +332,67 @@ describe.each(databases('service'))('service record in $kind', ({ make }) => {
       expect(await two.backfillCounts('b1')).toMatchObject({ success: 1, left: 3 });
     });
 
+    const started = async (): Promise<readonly DueRun[]> => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      const { start } = await claim(one);
+      for (const { run } of start) await one.settleDue(run, 'started');
+      return start;
+    };
+
+    it('a run that is tried again counts among those that go on, and it is not over before', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await ran('try-2', 'failed', { cause: 'backfill', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 });
+      await place.record.open(runElsewhere({ id: 'try-3', cause: 'backfill', scheduled: first.scheduled, originRun: 'try-2', createdAt: NOW + 2 }));
+      await place.record.open(runElsewhere({ id: second.run, createdAt: NOW, cause: 'backfill', scheduled: second.scheduled }));
+      expect((await claim(two)).start).toEqual([]);
+      expect(await one.backfillCounts('b1')).toMatchObject({ running: 2, waiting: 2, failed: 0 });
+      expect([await one.nextTry(first.run), await one.nextTry('try-2'), await one.nextTry('try-3')]).toEqual(['try-2', 'try-3', undefined]);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      await place.record.append({ run: second.run, epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      await place.record.append({ run: 'try-3', epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(true);
+      expect(await one.backfillCounts('b1')).toMatchObject({ success: 2, left: 2 });
+    });
+
+    it('what somebody resumes by hand is none of its runs', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await place.record.open(runElsewhere({ id: 'by-hand', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 }));
+      expect(await one.nextTry(first.run)).toBeUndefined();
+      expect((await claim(two)).start).toHaveLength(2);
+    });
+
+    it('S30: what crashed is taken up again by whoever goes on with it, once for each instant', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      // Its second try did.
+      await ran(second.run, 'failed', { cause: 'backfill', scheduled: second.scheduled });
+      await ran('again', 'crashed', { cause: 'backfill', scheduled: second.scheduled, originRun: second.run, createdAt: NOW + 1 });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      const { start } = await claim(two);
+      expect(start.map(({ resumes }) => resumes)).toEqual([first.run, 'again']);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run, scheduled, resumes } of start) {
+        await ran(run, 'crashed', { cause: 'backfill', scheduled, originRun: resumes, createdAt: NOW + 2 });
+        await one.settleDue(run, 'started');
+      }
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      expect(await one.endBackfill('b1', NOW)).toBe(true);
+      // People may.
+      expect(await one.reviveRuns(backfill, { failed: false, now: NOW })).toBe(2);
+    });
+
+    it('of a paused backfill nothing is taken up', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      await one.moveBackfill('b1', 'paused', NOW);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+    });
+
     it('one that is cancelled starts nothing any more, for good', async () => {
       await one.addBackfill(backfill, []);
       await one.fillBackfill(chunk);
@@ -347,6 +434,12 @@ describe.each(databases('service'))('service record in $kind', ({ make }) => {
     expect((await claim(two, { overlap: 'allow' })).start.map(({ run }) => run)).toEqual(['claimed']);
     expect(await one.askToCancel('claimed', 'too late')).toBe('starting');
     expect(await one.askToCancel('nobody', 'x')).toBe('unknown');
+    // A run that is tried again is known by its first try.
+    await one.addDue([dueRow({ run: 'first', key: 'c' })]);
+    await ran('first', 'failed', { cause: 'schedule', scheduled: { at: NOW, from: NOW } });
+    await place.record.open(runElsewhere({ id: 'second', cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }));
+    expect(await one.askToCancel('first', 'enough')).toBe('asked');
+    expect(await place.record.cancelAsked(['first', 'second'])).toEqual(new Map([['second', 'enough']]));
   });
 
   it('services and what they have loaded are there while their lease holds', async () => {

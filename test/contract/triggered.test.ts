@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
 import type { AssetRenewal, FlowTrigger } from '../../src/model/asset.js';
 import { asset, flowEvent } from '../../src/model/asset.js';
 import type { RunRow } from '../../src/model/records.js';
 import type { MissedPolicy } from '../../src/model/schedule.js';
+import type { HeartbeatTarget } from '../../src/runs/run-record.js';
+import { openServiceDatabase } from '../../src/runs/service/open-database.js';
 import { ServiceRecord } from '../../src/runs/service/service-record.js';
 import { MISSED_AFTER_MS, type TriggeredFlow } from '../../src/runs/service/triggered.js';
 import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
@@ -103,6 +106,23 @@ describe.each(databases('triggered'))('runs that other flows trigger, in $kind',
       tags: ['on:etl'],
       triggers: [{ kind: 'flow', flow: 'etl', run: bad, state: 'failed', at: NOW + 2 }],
     });
+  });
+
+  it('where nothing has come, nothing is written: others may be writing meanwhile', async () => {
+    const flow = follower([asset('orders'), asset('prices'), flowEvent('etl', 'success')]);
+    expect(await tick(flow, NOW)).toEqual([]);
+    await ran('shop', NOW + SECOND, { renews: ['orders'] });
+    const holder = await openServiceDatabase(place.record.heartbeat as HeartbeatTarget, systemClock);
+    const looked = holder.write(async (session) => {
+      await session.lock('flow report');
+      return await tick(flow, NOW + 2 * SECOND);
+    });
+    expect(await looked).toEqual([]);
+    await holder.close();
+    await ran('shop', NOW + 3 * SECOND, { renews: ['prices'] });
+    expect(await tick(flow, NOW + 4 * SECOND)).toHaveLength(1);
+    await ran('etl', NOW + 5 * SECOND);
+    expect(await tick(flow, NOW + 6 * SECOND)).toHaveLength(1);
   });
 
   it('a run whose end is recorded late, or by a clock that is behind, is not passed over', async () => {

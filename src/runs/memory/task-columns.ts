@@ -94,7 +94,7 @@ export class TaskColumns {
     if (rare !== undefined) this.#rare.set(index, { ...rare, origin });
   }
 
-  /** Every task run without a final state is crashed from now on. @returns how many there are of each state */
+  /** Every task run without a final state is crashed from now on. @returns how many there are of each state, but for maps */
   crash(now: number): Partial<Record<TaskState, number>> {
     const sums = new Map<TaskState, number>();
     for (let index = 0; index < this.#end; index += 1) {
@@ -105,6 +105,8 @@ export class TaskColumns {
         this.#times[index * TIMES + 2] = now;
       }
       const name = TASK_STATES[this.#state[index] as number] as TaskState;
+      // Maps count by their children: nothing else succeeds, or was running, without an attempt.
+      if ((name === 'success' || name === 'crashed') && this.#attempts[index] === 0) continue;
       sums.set(name, (sums.get(name) ?? 0) + 1);
     }
     return Object.fromEntries(sums);

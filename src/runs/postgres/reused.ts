@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
 import type { TaskRunFilter } from '../run-record.js';
-import { packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import { COUNTED, packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
 
@@ -52,7 +52,7 @@ export function reusedOf(run: string, filter: TaskRunFilter): Sql {
 export function countOf(run: number): Sql {
   const packed = 'SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ?';
   return [
-    `SELECT state, sum(count) FROM (SELECT state, count(*) AS count FROM task_run WHERE run = ? GROUP BY state UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`,
+    `SELECT state, sum(count) FROM (SELECT state, count(*) AS count FROM task_run WHERE run = ? AND ${COUNTED} GROUP BY state UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`,
     run,
     TASK_STATE_CODE[REUSED],
     run,

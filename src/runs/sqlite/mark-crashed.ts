@@ -3,7 +3,7 @@ import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states
 import { releaseAllClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { lossIn, OWNER_COLUMNS, STILL_OPEN } from './leases.js';
-import { countReused } from './reused.js';
+import { COUNTED, countReused } from './reused.js';
 import { NOT_FINAL } from './write-batch.js';
 
 interface LostRun {
@@ -54,7 +54,7 @@ function crashRun(connection: SqliteConnection, run: number, epoch: number, erro
 }
 
 function countTaskRuns(connection: SqliteConnection, run: number): Partial<Record<TaskState, number>> {
-  const groups = connection.prepare('SELECT state, count(*) FROM task_run WHERE run = ? GROUP BY state').all([run]);
+  const groups = connection.prepare(`SELECT state, count(*) FROM task_run WHERE run = ? AND ${COUNTED} GROUP BY state`).all([run]);
   const counts = new Map(groups.map(([state, count]) => [state as number, count as number]));
   const [state, reused] = countReused(connection, run);
   if (reused > 0) counts.set(state, (counts.get(state) ?? 0) + reused);

@@ -176,6 +176,9 @@ export function repointedColumns(placesText: string, columnsText: string, origin
   return JSON.stringify({ ...columns, originRun: packColumn(runs), originIndex: packColumn(indexes) });
 }
 
+/** Rows that count of a run that crashed. Maps count by their children (S10): nothing else succeeds, or was running, without an attempt. */
+export const COUNTED = `NOT (attempts = 0 AND state IN (${TASK_STATE_CODE.success}, ${TASK_STATE_CODE.crashed}))`;
+
 /** How many there are, by the number of their state. */
 export function countReused(connection: SqliteConnection, run: number): readonly [state: number, count: number] {
   const [count] = connection.prepare('SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ?').get([run]) ?? [0];

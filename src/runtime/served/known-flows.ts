@@ -4,9 +4,7 @@ import type { RunRow } from '../../model/records.js';
 import type { RunRecord } from '../../runs/run-record.js';
 import type { ServedBy } from '../../runs/service/served.js';
 import type { ServiceRecord } from '../../runs/service/service-record.js';
-import { instantsBetween } from '../../schedule/instants.js';
-import { scheduleOf } from '../../schedule/schedule-of.js';
-import type { ServedDefinition, ServedSchedule } from './definition.js';
+import type { ServedDefinition } from './definition.js';
 
 /** Flows that are known without their code: what services tell of those they have loaded, and what the record has of those that ran. */
 
@@ -69,23 +67,4 @@ export function findKnownFlow({ flows, services }: KnownFlows, name: string): Kn
   const none = services === 0 ? 'No service serves flows here, and none has run.' : 'No service serves a flow, and none has run.';
   const hint = meant !== undefined ? `Did you mean '${meant}'?` : names.length === 0 ? none : `Known flows: ${names.join(', ')}.`;
   throw new MillraceError('FLOW_UNKNOWN', `no flow '${name}' is served or recorded here`, { hint });
-}
-
-/** The instants of a schedule after this time, at most so many. Of one that cannot be understood here, none. */
-export function comingInstants({ spec, listed }: ServedSchedule, after: number, count: number): readonly number[] {
-  if (spec === undefined)
-    return (listed?.instants ?? [])
-      .map(({ at }) => at)
-      .filter((at) => at > after)
-      .slice(0, count);
-  const coming: number[] = [];
-  try {
-    for (const { at } of instantsBetween(scheduleOf(spec), after, Number.POSITIVE_INFINITY)) {
-      if (coming.length >= count) break;
-      coming.push(at);
-    }
-  } catch {
-    // A kind of schedule that this version does not know.
-  }
-  return coming;
 }

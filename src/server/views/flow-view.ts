@@ -1,6 +1,7 @@
 import { parameterValue } from '../../runtime/past/source.js';
+import { comingInstants } from '../../runtime/served/coming-instants.js';
 import type { ServedSchedule } from '../../runtime/served/definition.js';
-import { comingInstants, type KnownFlow } from '../../runtime/served/known-flows.js';
+import type { KnownFlow } from '../../runtime/served/known-flows.js';
 import { iso, plain, plainParams } from '../json.js';
 import { runView } from './run-view.js';
 

@@ -245,7 +245,7 @@ describe('several processes', () => {
     await using record = await openSqliteRecord({ path });
     for (const run of ['a', 'b', 'c']) expect(await record.taskRuns(run)).toHaveLength(200);
     expect((await record.runs()).map((row) => row.state)).toEqual(['success', 'success', 'success']);
-  }, 30_000);
+  }, 60_000);
 
   it('O3, O4: a kill loses nothing that was acknowledged, and the run is crashed at the next look', async () => {
     const writer = startProcess('writer', path, 'r1', 'forever');
@@ -263,7 +263,7 @@ describe('several processes', () => {
     expect(found).toBeGreaterThanOrEqual(acknowledged);
     expect(found % 10).toBe(0);
     expect(new Database(path).prepare('PRAGMA integrity_check').raw().get()).toEqual(['ok']);
-  }, 30_000);
+  }, 60_000);
 
   it('wait for a lock without holding up the event loop, and not for ever', async () => {
     await recordOfTasks(1);
@@ -277,7 +277,7 @@ describe('several processes', () => {
     holder.stdin.end();
     await Promise.all([opened, once(holder, 'exit')]);
     expect((await patient.runs()).map((row) => row.id)).toEqual(['r3', 'r1']);
-  }, 30_000);
+  }, 60_000);
 });
 
 it('reading the module does not load the driver', async () => {
@@ -286,7 +286,7 @@ it('reading the module does not load the driver', async () => {
     process.exit(loaded.length);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'ignore' });
   expect((await once(child, 'exit'))[0]).toBe(0);
-}, 30_000);
+}, 60_000);
 
 it('leaves no other file behind when closed', async () => {
   await recordOfTasks(1);

@@ -528,7 +528,7 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
     await late.ended;
     expect(late.events.map(({ event }) => event)).toEqual(['run', 'task-runs', 'logs', 'end']);
     all.leave();
-  }, 30_000);
+  }, 60_000);
 
   it('describes itself, with every route', async () => {
     const { json } = await get('/api/openapi.json');
@@ -565,7 +565,7 @@ describe.each(kinds)('the HTTP API over $kind', ({ url }) => {
     const open = await listen(api, '/api/events');
     await open.until(({ event }) => event === 'services');
     open.leave();
-  }, 30_000);
+  }, 60_000);
 
   it('ends streams when it closes', async () => {
     const other = await startServer({ port: 0, home, ...(url === undefined ? {} : { url: url.url }) });

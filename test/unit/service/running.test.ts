@@ -218,10 +218,9 @@ describe('ending', () => {
     void drained.then(() => {
       isOver = true;
     });
-    for (let turn = 0; turn < 2_000 && !isOver; turn++) {
+    while (!isOver) {
       await new Promise((resolve) => setImmediate(resolve));
       if (world.clock.timers > 0) await world.pass(100);
     }
-    expect(isOver).toBe(true);
   }
 });
