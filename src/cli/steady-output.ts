@@ -11,6 +11,10 @@ const LONGEST_PAUSE_MS = 1;
 /** While the loop turns nobody is held up: a reader that is behind is asked as often as timers allow, one that does not read now and then. */
 const SHORTEST_DELAY_MS = 1;
 const LONGEST_DELAY_MS = 32;
+/** So long a text, in characters, is made bytes in memory that is used again: getting new memory for it costs about as much. */
+const LONGEST_USUAL_TEXT = 262_144;
+/** The most that a character takes in UTF-8, of those that JavaScript counts. */
+const WIDEST_CHARACTER = 3;
 /** What the system takes in one call. */
 const MOST_PIECES = 1_024;
 
@@ -39,6 +43,7 @@ export interface SteadyStream {
 export class SteadyOutput {
   readonly #stream: SteadyStream;
   readonly #time: PipeTime;
+  #scratch: Buffer | undefined;
   #aside: Buffer[] = [];
   /** Of what is put aside, in bytes. */
   #size = 0;
@@ -61,12 +66,14 @@ export class SteadyOutput {
 
   write(text: string | Uint8Array): void {
     if (this.#isReleased) return void this.#stream.write(text);
-    const bytes = typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
+    const bytes = this.#bytesOf(text);
     if (bytes.length === 0) return;
     this.#aside.push(bytes);
     this.#size += bytes.length;
     this.#writeUntil(this.#isExiting ? 0 : this.#most);
-    if (this.#size > 0) this.#stopTimer ??= this.#writeIn(SHORTEST_DELAY_MS);
+    if (this.#size === 0) return;
+    this.#keepLast();
+    this.#stopTimer ??= this.#writeIn(SHORTEST_DELAY_MS);
   }
 
   /** Hands the rest to the stream, which keeps the process until it is read. */
@@ -78,6 +85,20 @@ export class SteadyOutput {
     if (this.#size > 0) this.#stream.write(Buffer.concat(this.#aside));
     this.#aside = [];
     this.#size = 0;
+  }
+
+  /** Good until the next text: see `#keepLast`. */
+  #bytesOf(text: string | Uint8Array): Buffer {
+    if (typeof text !== 'string') return Buffer.from(text.buffer, text.byteOffset, text.length);
+    if (text.length > LONGEST_USUAL_TEXT) return Buffer.from(text);
+    this.#scratch ??= Buffer.allocUnsafeSlow(LONGEST_USUAL_TEXT * WIDEST_CHARACTER);
+    return this.#scratch.subarray(0, this.#scratch.write(text));
+  }
+
+  /** What is left of the last text, or bytes, may be somebody's memory. */
+  #keepLast(): void {
+    const last = this.#aside.length - 1;
+    this.#aside[last] = Buffer.from(this.#aside[last] as Buffer);
   }
 
   /** Holds the process up until no more than `most` is left aside, or the reader has not read for too long. */

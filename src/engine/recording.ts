@@ -107,7 +107,7 @@ export class Recording implements Observer {
 
   /** So does a long map: without its row nobody could tell whose children they are that run, and what they come after. */
   stillOpen(map: number): void {
-    this.#parts.journal.node({ taskRun: this.#taskRun(map, { ...UNSETTLED, state: 'running', attempts: 0 }, undefined) });
+    this.#parts.journal.node({ taskRun: this.#rows.taskRun(map, { ...UNSETTLED, state: 'running', attempts: 0 }, undefined) });
   }
 
   /** The process goes under an attempt: what it printed and that it ran are kept. */

@@ -2,6 +2,7 @@ import { bootTime, type Clock, systemClock, wallTime } from '../base/clock.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { CacheEntryRow, CodeContent, CodeRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
 import { crashError, lossOf, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
@@ -206,6 +207,11 @@ class MemoryRecord implements RunRecord {
   async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     this.#checkOpen();
     return this.#runs.get(run)?.taskRuns(filter) ?? [];
+  }
+
+  async countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.countTaskRuns(task) ?? new Map();
   }
 
   async logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {

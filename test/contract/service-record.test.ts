@@ -175,7 +175,12 @@ describe.each(databases('service'))('service record in $kind', ({ make }) => {
       await one.settleDue(first?.run as string, 'started');
       expect((await claim(two, { retries: 1 })).start).toEqual([]);
       // Once the next try goes on, that is what counts: also of one that stands for no time.
-      await one.addDue(['asked', 'more'].map((run) => ({ ...dueRow({ run, key: run, cause: 'request', dueAt: NOW }), scheduled: undefined })));
+      await one.addDue(
+        ['asked', 'more'].map((run) => {
+          const { scheduled: _, ...row } = dueRow({ run, key: run, cause: 'request', dueAt: NOW });
+          return row;
+        }),
+      );
       await ran('asked', 'failed', { cause: 'request' });
       await one.settleDue('asked', 'started');
       await place.record.open(runElsewhere({ id: 'asked-again', cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/error.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
 import { isOnlyLogs } from '../only-logs.js';
@@ -33,8 +33,10 @@ import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { removeRuns } from './removal.js';
+import { runNumber } from './run-number.js';
 import { findMetrics, findRunArtifacts } from './side-results.js';
 import { amendRun } from './tags.js';
+import { countTaskRuns } from './task-counts.js';
 import { findDurations } from './task-durations.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
@@ -170,6 +172,13 @@ class SqliteRecord implements RunRecord {
 
   taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     return this.#connection.read(() => findTaskRuns(this.#connection, run, filter));
+  }
+
+  countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>> {
+    return this.#connection.read(() => {
+      const number = runNumber(this.#connection, run);
+      return number === undefined ? new Map() : countTaskRuns(this.#connection, number, task);
+    });
   }
 
   logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {

@@ -66,8 +66,7 @@ export class LiveFeed {
       let place = last?.feed === this.#id ? last.place + 1 : undefined;
       let known = last?.mark ?? mark;
       while (!signal.aborted) {
-        const missed = place === undefined ? undefined : this.#ring.from(place);
-        if (missed === undefined) {
+        if (place === undefined || !this.#ring.reaches(place)) {
           const next = this.#ring.next;
           const state = await this.#source.state(known);
           // Of these, only the whole can be taken up again: with an id of the last, all that follows.
@@ -81,10 +80,14 @@ export class LiveFeed {
           place = next;
           continue;
         }
-        for (const event of missed) yield { id: this.#idOf(event), type: event.type, data: event.data };
-        place = (place as number) + missed.length;
-        known = missed.at(-1)?.mark ?? known;
-        if (place < this.#ring.next) continue;
+        // One at a time: who reads slowly keeps no others alive.
+        const event = this.#ring.at(place);
+        if (event !== undefined) {
+          place++;
+          known = event.mark;
+          yield { id: this.#idOf(event), type: event.type, data: event.data };
+          continue;
+        }
         if (this.#failure !== undefined) throw this.#failure;
         if (this.#source.isOver) return;
         if (!(await this.#change(signal)) && !signal.aborted) yield 'alive';

@@ -135,13 +135,15 @@ describe('LiveFeed', () => {
 describe('EventRing', () => {
   it('keeps so many events, and so many characters of them', () => {
     const ring = new EventRing(3, 50);
+    const kept = () => Array.from({ length: ring.next }, (_, place) => ring.at(place)?.data);
     for (let place = 0; place < 5; place++) ring.push({ type: 'x', data: place }, place);
-    expect(ring.from(2)?.map(({ data }) => data)).toEqual(['2', '3', '4']);
-    expect([ring.from(1), ring.from(6), ring.from(5)]).toEqual([undefined, undefined, []]);
+    expect(kept()).toEqual([undefined, undefined, '2', '3', '4']);
+    expect([1, 2, 5, 6].map((place) => ring.reaches(place))).toEqual([false, true, true, false]);
+    expect(ring.at(5)).toBeUndefined();
     ring.push({ type: 'x', data: 'y'.repeat(100) }, 5);
-    expect([ring.from(4), ring.from(5)?.length, ring.next]).toEqual([undefined, 1, 6]);
+    expect([ring.reaches(4), ring.at(4), ring.at(5)?.data.length, ring.next]).toEqual([false, undefined, 102, 6]);
     ring.push({ type: 'x', data: 6 }, 6);
-    expect(ring.from(6)?.length).toBe(1);
+    expect([ring.at(5), ring.at(6)?.data]).toEqual([undefined, '6']);
   });
 });
 
