@@ -442,7 +442,9 @@ describe.each(databases('service'))('service record in $kind', ({ make }) => {
     // A run that is tried again is known by its first try.
     await one.addDue([dueRow({ run: 'first', key: 'c' })]);
     await ran('first', 'failed', { cause: 'schedule', scheduled: { at: NOW, from: NOW } });
-    await place.record.open(runElsewhere({ id: 'second', cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }));
+    await place.record.open(
+      runElsewhere({ id: 'second', cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }),
+    );
     expect(await one.askToCancel('first', 'enough')).toBe('asked');
     expect(await place.record.cancelAsked(['first', 'second'])).toEqual(new Map([['second', 'enough']]));
   });
