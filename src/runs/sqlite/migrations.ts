@@ -3,7 +3,7 @@ import { MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
 import { SqliteConnection } from './connection.js';
 import { SCHEMA_11 } from './schema/limits.js';
-import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_7, SCHEMA_9, SCHEMA_10 } from './schema/runs-and-results.js';
+import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_7, SCHEMA_9, SCHEMA_10, SCHEMA_13 } from './schema/runs-and-results.js';
 import { SCHEMA_8 } from './schema/services.js';
 import { SCHEMA_5, SCHEMA_6 } from './schema/side-outputs.js';
 import { SCHEMA_12 } from './schema/triggers.js';
@@ -22,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_10,
   SCHEMA_11,
   SCHEMA_12,
+  SCHEMA_13,
 ];
 
 /** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */
