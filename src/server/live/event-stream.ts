@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Told } from './live-feed.js';
 
 /** How long a browser waits before it connects again, in milliseconds. */
@@ -19,6 +20,8 @@ export function eventStream(events: AsyncGenerator<Told, void>, end: () => void)
           return;
         }
         try {
+          // A reader who takes all at once, of a large run, would have everybody else wait until it has it.
+          await othersTurn();
           const next = await events.next();
           if (next.done) controller.close();
           else controller.enqueue(encoder.encode(textOf(next.value)));

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { isFinalTaskState } from '../../model/states.js';
 import type { RunRecord, TaskRunDetails } from '../../runs/run-record.js';
 import { taskRunView } from '../views/task-run-view.js';
@@ -17,6 +18,8 @@ export class TaskRunWatch {
   readonly #told = new Map<number, TaskRunView>();
   /** Of those that go on, what was told of them. */
   readonly #open = new Map<number, string>();
+  /** Of `#told`, as long as nothing changes: many may ask. */
+  #sorted: readonly TaskRunView[] | undefined;
   /** The greatest place that is known, and 1. */
   #end = 0;
 
@@ -27,7 +30,8 @@ export class TaskRunWatch {
 
   /** All that was told, each as it was the last time. */
   get views(): readonly TaskRunView[] {
-    return [...this.#told.values()].sort(byPlace);
+    this.#sorted ??= [...this.#told.values()].sort(byPlace);
+    return this.#sorted;
   }
 
   /** Those that are not as they were told, by place. */
@@ -39,6 +43,7 @@ export class TaskRunWatch {
     const indexes = [...this.#open.keys(), ...this.#unknown()];
     if (indexes.length > 0) note(await this.#record.taskRuns(this.#run, { indexes }));
     for (let page: readonly TaskRunDetails[] | undefined; page === undefined || page.length === PAGE; ) {
+      if (page !== undefined) await othersTurn();
       page = await this.#record.taskRuns(this.#run, { within: [this.#end, Number.MAX_SAFE_INTEGER], limit: PAGE });
       note(page);
     }
@@ -52,6 +57,7 @@ export class TaskRunWatch {
     const text = JSON.stringify(view);
     if (this.#open.get(index) === text) return false;
     this.#told.set(index, view);
+    this.#sorted = undefined;
     this.#end = Math.max(this.#end, index + 1);
     if (isFinalTaskState(state)) this.#open.delete(index);
     else this.#open.set(index, text);

@@ -10,9 +10,10 @@ import { attemptRow, runRow, taskRow } from '../../../src/testing/run-record/row
 
 /** A record that counts the task runs that are read from it. */
 function counted(record: RunRecord) {
-  const read = { rows: 0 };
+  const read = { rows: 0, othersWait: false, whileOthersWaited: 0 };
   const taskRuns = async (run: string, filter: TaskRunFilter = {}) => {
     const found = await record.taskRuns(run, filter);
+    read.whileOthersWaited += read.othersWait ? 1 : 0;
     read.rows += found.length;
     return found;
   };
@@ -32,7 +33,13 @@ describe('TaskRunWatch', () => {
     // Of some places nothing is known until the end, as of maps; one goes on all the time.
     const places = Array.from({ length: LARGE }, (_, index) => index).filter((index) => index % 400 !== 0);
     await record.append({ ...RUN, taskRuns: places.map((index) => (index === 7 ? running(7) : taskRow(index))) });
+    read.othersWait = true;
+    setImmediate(() => {
+      read.othersWait = false;
+    });
     expect((await watch.changed()).map(({ index }) => index)).toEqual(places);
+    // Whatever else the server has to do is done between two pages.
+    expect(read.whileOthersWaited).toBe(1);
     expect(read.rows).toBe(places.length);
     read.rows = 0;
     expect(await watch.changed()).toEqual([]);
