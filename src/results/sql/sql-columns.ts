@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { MillraceError } from '../../base/error.js';
 import { nameKind } from '../../base/value-path.js';
-import { checkedName } from './sql-text.js';
+import { checkedName } from './table-name.js';
 
 /** What a column holds, beside null. */
 export type ColumnKind = 'integer' | 'bigint' | 'double' | 'boolean' | 'text' | 'date' | 'bytes' | 'json';
