@@ -131,8 +131,12 @@ export interface RemovalRequest {
   readonly dryRun?: boolean;
   /** Leaves the bytes for a later removal: they are looked for once, after many. @default false */
   readonly keepBytes?: boolean;
-  /** Deletes a file of the project's own store, and says whether it was there. Synchronous: while it works, no run can begin. */
-  deleteFile(key: string): boolean;
+  /**
+   * Deletes a file of the project's own store, and says whether it was there. Synchronous: while it works, no run can begin. Where machines share the record,
+   * another may have the file: then it is asked about again by later removals, for 30 days.
+   * @param again an earlier removal did not find it
+   */
+  deleteFile(key: string, again?: boolean): boolean;
 }
 
 /** Runs that were not removed: they are going on, or one that is, `by`, resumes them, takes what it is not to execute from them, or may be using results they keep for others. */

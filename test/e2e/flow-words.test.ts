@@ -82,9 +82,6 @@ describe('words about flows', () => {
   });
 
   it('next and describe need nothing but the file', async () => {
-    const nobody = await shell.millrace('next');
-    expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('no service is running')]);
-    expect(nobody.err).toContain('millrace serve');
     const coming = await shell.json<readonly { at: string; local: string; schedule: string }[]>('next', file, '--from', '2026-03-01', '-n', '3');
     expect(coming.map(({ at }) => at)).toEqual(['2026-03-02T00:00:00.000Z', '2026-03-02T11:00:00.000Z', '2026-03-03T00:00:00.000Z']);
     expect(coming[1]?.local).toBe('2026-03-02 06:00 America/New_York');
@@ -98,6 +95,10 @@ describe('words about flows', () => {
     const broken = shellIn(folder, { LEDGER: ledger, BROKEN: join(folder, 'healed') });
     const failed = await broken.json<{ run: string; state: string }>('run', file, '-p', 'ms=1');
     expect([failed.state, ran()]).toEqual(['failed', ['load', 'clean', 'store']]);
+    // There is a project, and nobody who serves flows.
+    const nobody = await shell.millrace('next');
+    expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('no service is running')]);
+    expect(nobody.err).toContain('millrace serve');
     const dry = await shell.json<{ tasks: readonly string[] }>('clear', failed.run, '--task', 'clean', '--downstream', '--dry-run');
     expect(dry.tasks).toEqual(['clean', 'store']);
     expect((await shell.json<{ tasks: unknown }>('clear', failed.run, '--task', 'clean', '--upstream', '--dry-run')).tasks).toEqual([

@@ -8,8 +8,6 @@ import { runNumber } from './run-number.js';
 import { findProgress } from './side-results.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
-export { findLogs } from './find-logs.js';
-
 const ALL = -1;
 
 export function findTaskRuns(connection: SqliteConnection, id: string, filter: TaskRunFilter): readonly TaskRunDetails[] {

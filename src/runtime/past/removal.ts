@@ -99,9 +99,9 @@ async function doomedOf({ record }: Tidied, filter: RunFilter, keep: number, unt
 /** Results are looked for once, after all: that goes through the whole record. */
 async function removeInParts({ record, store }: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
   let leftFiles = 0;
-  const deleteFile = (key: string): boolean => {
+  const deleteFile = (key: string, again = false): boolean => {
     const isDeleted = deleteStored(store, key);
-    if (!isDeleted) leftFiles++;
+    if (!isDeleted && !again) leftFiles++;
     return isDeleted;
   };
   if (dryRun) return { ...(await record.remove({ runs, dryRun, deleteFile })), leftFiles };

@@ -10,6 +10,7 @@ import { SqliteConnection } from '../../../src/runs/sqlite/connection.js';
 import { MIGRATIONS, migrate } from '../../../src/runs/sqlite/migrations.js';
 import { recordError } from '../../../src/runs/sqlite/record-error.js';
 import { openSqliteRecord } from '../../../src/runs/sqlite/sqlite-record.js';
+import { NEWEST_VERSION } from '../../../src/runs/sqlite/version.js';
 import { runRow, taskRow } from '../../fixtures/runs/rows.js';
 
 let folder: string;
@@ -174,6 +175,8 @@ describe('parameters', () => {
 
 describe('migration', () => {
   const NEXT = [...MIGRATIONS, 'ALTER TABLE run ADD COLUMN colour TEXT'];
+
+  it('a record of the newest version is known without them', () => expect(NEWEST_VERSION).toBe(MIGRATIONS.length));
 
   it('copies a record that holds runs aside first', async () => {
     await recordOfTasks(5);

@@ -132,6 +132,32 @@ describe('LiveFeed', () => {
   });
 });
 
+describe('LiveFeed, of what takes long to look at', () => {
+  it('pauses ten times as long as a look took, within reason; the first, which reads all there is, does not count', async () => {
+    const clock = handClock();
+    const took = [4_000, 0, 200, 60_000, 0];
+    const looks: number[] = [];
+    const source: LiveSource = {
+      mark: -1,
+      isOver: false,
+      look: () =>
+        new Promise((resolve) => {
+          looks.push(clock.now());
+          clock.schedule(took[looks.length - 1] ?? 0, () => resolve([]));
+        }),
+      state: async () => [],
+    };
+    const abort = new AbortController();
+    const listening = (async () => {
+      for await (const _ of new LiveFeed(source, clock, () => {}).listen({ signal: abort.signal }));
+    })();
+    for (let passed = 0; passed < 90_000; passed += 100) await clock.pass(100);
+    expect(looks.slice(0, 5)).toEqual([0, 4_500, 5_000, 7_200, 77_200]);
+    abort.abort();
+    await listening;
+  });
+});
+
 describe('EventRing', () => {
   it('keeps so many events, and so many characters of them', () => {
     const ring = new EventRing(3, 50);
