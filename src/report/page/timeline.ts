@@ -2,17 +2,13 @@ import { formatMs } from '../../log/format-ms.js';
 import { TASK_STATES } from '../../model/states.js';
 import type { Choice } from './choice.js';
 import { el, fill, name, part } from './dom.js';
+import { AXIS, drawTimeline, LANE, NARROWEST } from './draw-timeline.js';
 import { type Inks, inksOf } from './inks.js';
-import { type Bar, type Lane, lanesOf, tickStep } from './lanes.js';
+import { type Bar, type Lane, lanesOf } from './lanes.js';
 import type { RunModel } from './run-model.js';
+import { TimeScale } from './time-scale.js';
 
-const LANE = 22;
-const BAR = 14;
-const AXIS = 26;
 const TALLEST = 520;
-/** Narrower bars could not be seen, nor pointed at. */
-const NARROWEST = 2;
-const TICK_WIDTH = 90;
 
 /** All attempts over time, on a canvas: a drawing of 5,000 bars is a few milliseconds, as elements it would be seconds. */
 export function timeline(model: RunModel, choice: Choice): void {
@@ -33,10 +29,7 @@ class Timeline {
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img' });
   readonly #scroller: HTMLElement;
   readonly #tip = el('div', { class: 'tip', hidden: true });
-  readonly #first: number;
-  readonly #last: number;
-  #from: number;
-  #to: number;
+  readonly #scale: TimeScale;
   #inks: Inks;
   #asked = false;
 
@@ -45,26 +38,26 @@ class Timeline {
     this.#choice = choice;
     this.#lanes = lanes;
     const times = lanes.flatMap(({ bars, waits }) => bars.map((bar) => (waits ? bar.waitFrom : bar.start)));
-    this.#first = times.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
-    this.#last = lanes.reduce((most, { bars }) => bars.reduce((end, bar) => Math.max(end, bar.end), most), this.#first + 0.01);
-    const air = (this.#last - this.#first) * 0.01;
-    [this.#from, this.#to] = [this.#first - air, this.#last + air];
+    const first = times.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+    const last = lanes.reduce((most, { bars }) => bars.reduce((end, bar) => Math.max(end, bar.end), most), first + 0.01);
+    const paper = () => ({ left: this.#gutter, width: this.#width });
+    this.#scale = new TimeScale(first, last, paper, () => this.#ask());
     this.#inks = inksOf(body);
     const tall = lanes.length * LANE + AXIS;
     const spacer = el('div', { class: 'spacer' }, this.#canvas);
     spacer.style.height = `${tall}px`;
     this.#scroller = el('div', { class: 'timeline' }, spacer);
     this.#scroller.style.height = `${Math.min(TALLEST, tall)}px`;
-    this.#canvas.setAttribute('aria-label', this.#inWords());
+    this.#canvas.setAttribute('aria-label', this.#inWords(last - first));
     fill(body, el('div', { class: 'holder' }, this.#scroller, this.#tip));
     fill(tools, ...this.#buttons());
     this.#listen(body);
     this.#draw();
   }
 
-  #inWords(): string {
+  #inWords(ms: number): string {
     const bars = this.#lanes.reduce((sum, lane) => sum + lane.bars.length, 0);
-    return `Timeline of ${bars} attempts over ${formatMs(this.#last - this.#first)}. The table of task runs below says the same in words. Plus and minus zoom, arrows move, 0 shows all.`;
+    return `Timeline of ${bars} attempts over ${formatMs(ms)}. The table of task runs below says the same in words. Plus and minus zoom, arrows move, 0 shows all.`;
   }
 
   #buttons(): readonly HTMLElement[] {
@@ -72,9 +65,9 @@ class Timeline {
       el('button', { type: 'button', 'aria-label': said, title: said, onclick: press }, text);
     return [
       el('span', { class: 'faint hint-text' }, 'Ctrl + wheel zooms, drag moves'),
-      button('−', 'Zoom out', () => this.#zoom(1.6)),
-      button('+', 'Zoom in', () => this.#zoom(1 / 1.6)),
-      button('Fit', 'Show the whole run', () => this.#fit()),
+      button('−', 'Zoom out', () => this.#scale.zoom(1.6)),
+      button('+', 'Zoom in', () => this.#scale.zoom(1 / 1.6)),
+      button('Fit', 'Show the whole run', () => this.#scale.fit()),
     ];
   }
 
@@ -95,8 +88,8 @@ class Timeline {
       (event) => {
         if (!event.ctrlKey && !event.metaKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
         event.preventDefault();
-        if (event.ctrlKey || event.metaKey) this.#zoom(Math.exp(event.deltaY / 300), this.#timeAt(event.offsetX));
-        else this.#move((event.deltaX / this.#width) * (this.#to - this.#from));
+        if (event.ctrlKey || event.metaKey) this.#scale.zoom(Math.exp(event.deltaY / 300), this.#scale.timeAt(event.offsetX));
+        else this.#scale.move(this.#scale.timeOf(event.deltaX));
       },
       { passive: false },
     );
@@ -106,10 +99,10 @@ class Timeline {
 
   #listenToPointer(): void {
     const canvas = this.#canvas;
-    let drag: { x: number; y: number; from: number; to: number; top: number; moved: boolean } | undefined;
+    let drag: { x: number; y: number; from: number; top: number; moved: boolean } | undefined;
     canvas.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
-      drag = { x: event.clientX, y: event.clientY, from: this.#from, to: this.#to, top: this.#scroller.scrollTop, moved: false };
+      drag = { x: event.clientX, y: event.clientY, from: this.#scale.from, top: this.#scroller.scrollTop, moved: false };
       canvas.setPointerCapture(event.pointerId);
     });
     canvas.addEventListener('pointermove', (event) => {
@@ -117,8 +110,8 @@ class Timeline {
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (!drag.moved && Math.hypot(dx, dy) < 4) return;
       drag.moved = true;
-      const span = drag.to - drag.from;
-      this.#show(drag.from - (dx / this.#width) * span, drag.to - (dx / this.#width) * span);
+      const from = drag.from - this.#scale.timeOf(dx);
+      this.#scale.show(from, from + this.#scale.span);
       this.#scroller.scrollTop = drag.top - dy;
     });
     canvas.addEventListener('pointerup', (event) => {
@@ -136,18 +129,18 @@ class Timeline {
     canvas.addEventListener('pointerleave', () => {
       this.#tip.hidden = true;
     });
-    canvas.addEventListener('dblclick', (event) => this.#zoom(0.4, this.#timeAt(event.offsetX)));
+    canvas.addEventListener('dblclick', (event) => this.#scale.zoom(0.4, this.#scale.timeAt(event.offsetX)));
   }
 
   #press(event: KeyboardEvent): void {
-    const step = (this.#to - this.#from) * 0.15;
+    const step = this.#scale.span * 0.15;
     const deeds: Readonly<Record<string, () => void>> = {
-      '+': () => this.#zoom(1 / 1.6),
-      '=': () => this.#zoom(1 / 1.6),
-      '-': () => this.#zoom(1.6),
-      '0': () => this.#fit(),
-      ArrowLeft: () => this.#move(-step),
-      ArrowRight: () => this.#move(step),
+      '+': () => this.#scale.zoom(1 / 1.6),
+      '=': () => this.#scale.zoom(1 / 1.6),
+      '-': () => this.#scale.zoom(1.6),
+      '0': () => this.#scale.fit(),
+      ArrowLeft: () => this.#scale.move(-step),
+      ArrowRight: () => this.#scale.move(step),
       ArrowUp: () => this.#scroller.scrollBy(0, -LANE * 2),
       ArrowDown: () => this.#scroller.scrollBy(0, LANE * 2),
     };
@@ -164,36 +157,6 @@ class Timeline {
   /** Of what time is drawn on. */
   get #width(): number {
     return Math.max(50, this.#scroller.clientWidth - this.#gutter);
-  }
-
-  #timeAt(x: number): number {
-    return this.#from + ((x - this.#gutter) / this.#width) * (this.#to - this.#from);
-  }
-
-  #xOf(at: number): number {
-    return this.#gutter + ((at - this.#from) / (this.#to - this.#from)) * this.#width;
-  }
-
-  #zoom(factor: number, around = (this.#from + this.#to) / 2): void {
-    this.#show(around - (around - this.#from) * factor, around + (this.#to - around) * factor);
-  }
-
-  #move(by: number): void {
-    this.#show(this.#from + by, this.#to + by);
-  }
-
-  #fit(): void {
-    this.#show(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-  }
-
-  /** Never out of the run, never closer than a hundredth of a millisecond. */
-  #show(from: number, to: number): void {
-    const air = (this.#last - this.#first) * 0.01;
-    const [least, most] = [this.#first - air, this.#last + air];
-    const span = Math.min(Math.max(to - from, 0.01), most - least);
-    this.#from = Math.min(Math.max(from, least), most - span);
-    this.#to = this.#from + span;
-    this.#ask();
   }
 
   #ask(): void {
@@ -214,7 +177,7 @@ class Timeline {
     let nearest: Bar | undefined;
     let least = 4;
     for (const bar of this.#laneAt(y)?.bars ?? []) {
-      const [left, right] = [this.#xOf(bar.start), Math.max(this.#xOf(bar.end), this.#xOf(bar.start) + NARROWEST)];
+      const [left, right] = [this.#scale.xOf(bar.start), Math.max(this.#scale.xOf(bar.end), this.#scale.xOf(bar.start) + NARROWEST)];
       const distance = x < left ? left - x : x > right ? x - right : 0;
       if (distance >= least) continue;
       [nearest, least] = [bar, distance === 0 ? 0.001 : distance];
@@ -254,103 +217,7 @@ class Timeline {
     const brush = this.#canvas.getContext('2d');
     if (brush === null) return;
     brush.setTransform(ratio, 0, 0, ratio, 0, 0);
-    brush.clearRect(0, 0, width, height);
-    brush.font = this.#inks.font;
-    brush.textBaseline = 'middle';
-    const top = this.#scroller.scrollTop;
-    const first = Math.max(0, Math.floor((top - AXIS) / LANE));
-    const last = Math.min(this.#lanes.length, Math.ceil((top + height) / LANE));
-    this.#drawGrid(brush, width, height);
-    for (let at = first; at < last; at++) this.#drawLane(brush, this.#lanes[at] as Lane, AXIS + at * LANE - top, width);
-    this.#drawAxis(brush, width);
+    const sizes = { width, height, gutter: this.#gutter };
+    drawTimeline({ brush, inks: this.#inks, scale: this.#scale, chosen: this.#choice.place, ...sizes }, this.#lanes, this.#scroller.scrollTop);
   }
-
-  #ticks(): readonly { readonly x: number; readonly at: number }[] {
-    const step = tickStep(((this.#to - this.#from) / this.#width) * TICK_WIDTH);
-    const ticks = [];
-    for (let at = Math.ceil(this.#from / step) * step; at <= this.#to; at += step) ticks.push({ x: Math.round(this.#xOf(at)) + 0.5, at });
-    return ticks;
-  }
-
-  #drawGrid(brush: CanvasRenderingContext2D, _width: number, height: number): void {
-    brush.strokeStyle = this.#inks.line;
-    brush.lineWidth = 1;
-    brush.beginPath();
-    for (const { x } of this.#ticks()) {
-      brush.moveTo(x, AXIS);
-      brush.lineTo(x, height);
-    }
-    brush.stroke();
-  }
-
-  #drawAxis(brush: CanvasRenderingContext2D, width: number): void {
-    brush.fillStyle = this.#inks.page;
-    brush.fillRect(0, 0, width, AXIS);
-    brush.fillStyle = this.#inks.faint;
-    brush.textAlign = 'left';
-    for (const { x, at } of this.#ticks()) brush.fillText(at <= 0 ? (at === 0 ? '0' : '') : formatMs(at), x + 3, AXIS / 2);
-    brush.strokeStyle = this.#inks.line;
-    brush.beginPath();
-    brush.moveTo(0, AXIS - 0.5);
-    brush.lineTo(width, AXIS - 0.5);
-    brush.stroke();
-  }
-
-  #drawLane(brush: CanvasRenderingContext2D, lane: Lane, y: number, width: number): void {
-    const middle = y + LANE / 2;
-    const chosen = this.#choice.place;
-    if (lane.task !== undefined && lane.task === chosen) {
-      brush.fillStyle = this.#inks.chosen;
-      brush.fillRect(0, y, width, LANE);
-    }
-    brush.save();
-    brush.beginPath();
-    brush.rect(this.#gutter, y, width - this.#gutter, LANE);
-    brush.clip();
-    for (const bar of lane.bars) this.#drawBar(brush, bar, lane.waits, middle, width);
-    brush.restore();
-    if (lane.title === undefined) return;
-    brush.save();
-    brush.beginPath();
-    brush.rect(0, y, this.#gutter - 10, LANE);
-    brush.clip();
-    brush.fillStyle = this.#inks.text;
-    brush.textAlign = 'left';
-    brush.fillText(lane.title, 4, middle);
-    brush.restore();
-  }
-
-  #drawBar(brush: CanvasRenderingContext2D, bar: Bar, waits: boolean, middle: number, width: number): void {
-    const [left, right] = [this.#xOf(bar.start), this.#xOf(bar.end)];
-    if (left > width || right < this.#gutter - NARROWEST) return;
-    const ink = this.#inks.states[bar.state] as string;
-    const waited = waits ? this.#xOf(bar.waitFrom) : left;
-    if (left - waited >= 1) {
-      brush.fillStyle = this.#inks.wait;
-      brush.fillRect(waited, middle - 1.5, left - waited, 3);
-    }
-    brush.fillStyle = ink;
-    if (bar.attempt < 0) return drawMoment(brush, left, middle);
-    const long = Math.max(right - left - 0.5, NARROWEST);
-    if (long < 6) brush.fillRect(left, middle - BAR / 2, long, BAR);
-    else {
-      brush.beginPath();
-      brush.roundRect(left, middle - BAR / 2, long, BAR, 3);
-      brush.fill();
-    }
-    if (bar.task !== this.#choice.place) return;
-    brush.strokeStyle = this.#inks.text;
-    brush.lineWidth = 1.5;
-    brush.strokeRect(left - 1, middle - BAR / 2 - 1, long + 2, BAR + 2);
-  }
-}
-
-/** What took no time, a reused result say, is a diamond. */
-function drawMoment(brush: CanvasRenderingContext2D, x: number, middle: number): void {
-  brush.beginPath();
-  brush.moveTo(x, middle - 5);
-  brush.lineTo(x + 5, middle);
-  brush.lineTo(x, middle + 5);
-  brush.lineTo(x - 5, middle);
-  brush.fill();
 }
