@@ -5,7 +5,6 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { plainPrivates } from './plain-privates.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SRC = join(root, 'src');
@@ -141,6 +140,7 @@ function compile(...args) {
 /** Imported when needed: `--if-stale` runs before every start. */
 async function joinModules(outputFolder) {
   const { build: bundle } = await import('rolldown');
+  const { plainPrivates } = await import('./plain-privates.mjs');
   const sources = Object.entries(ENTRIES).map(([name, file]) => [name, join(SRC, file)]);
   const input = Object.fromEntries(sources.filter(([, file]) => existsSync(file)));
   await bundle({

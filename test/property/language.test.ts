@@ -6,7 +6,7 @@ import { TASK_MOVES } from '../../src/model/transition.js';
 import { freshHome, type Recorded, statesTold } from '../unit/engine/workbench.js';
 import { textOf } from './program-acts.js';
 import { mapOf, type ProgramFlow, programFlow } from './program-flow.js';
-import { asFresh, checkEnd, endsOf, executedIn, expectedState, inTime, type Ran, ran, runs, warmUp } from './program-run.js';
+import { asFresh, checkEnd, endsOf, executedIn, expectedState, inTime, PATIENCE, type Ran, ran, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, type Step, stepsOf } from './random-program.js';
 import { referenceRun } from './reference-run.js';
 
@@ -87,7 +87,7 @@ function isMapItself(program: Program, id: string): boolean {
 
 const taskOf = (id: string): string => mapOf(id).replace(/^.*\./, '').replace(/#.*$/, '');
 
-describe('a random program', () => {
+describe('a random program', PATIENCE, () => {
   it('S8, S10, S11, S12, S13, S14: ends as the rules say, with any concurrency; the record, the events and the futures agree', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -13,9 +13,12 @@ import { referenceRun } from './reference-run.js';
 /** Hunting for bugs, one wants more: MILLRACE_TEST_MORE=50; and, with MILLRACE_TEST_SEED, one of them in its smallest form. */
 const MORE = Number(process.env.MILLRACE_TEST_MORE ?? 1);
 const SEED = process.env.MILLRACE_TEST_SEED;
+/** So long that no machine is so busy. Tests that try programs are given more. */
+const HANGS_AFTER_MS = 60_000;
+export const PATIENCE = { timeout: 2 * HANGS_AFTER_MS } as const;
 export const runs = (numRuns: number) => ({
   numRuns: numRuns * MORE,
-  timeout: 20_000,
+  timeout: HANGS_AFTER_MS,
   ...(SEED === undefined ? { endOnFailure: MORE > 1 } : { seed: Number(SEED) }),
 });
 const TRIED_FOR_MS = SEED === undefined ? 8_000 * MORE : 90_000;

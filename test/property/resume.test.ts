@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sameDigests } from '../../src/engine/inputs.js';
 import { freshHome } from '../unit/engine/workbench.js';
 import { mapOf, programFlow } from './program-flow.js';
-import { checkEnd, executedIn, expectedState, inTime, type Ran, ran, resumed, runs, warmUp } from './program-run.js';
+import { checkEnd, executedIn, expectedState, inTime, PATIENCE, type Ran, ran, resumed, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, stepsOf } from './random-program.js';
 
 beforeAll(async () => {
@@ -40,7 +40,7 @@ function checkNotAgain(program: Program, before: readonly Ran[], after: Ran): vo
   }
 }
 
-describe('S30: a random program of which something is broken', () => {
+describe('S30: a random program of which something is broken', PATIENCE, () => {
   it('resumed when that is mended, ends as if nothing had been, and what had a stored result is not executed again', async () => {
     await fc.assert(
       fc.asyncProperty(

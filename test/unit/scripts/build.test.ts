@@ -18,7 +18,8 @@ function createProject(): string {
   projects.push(project);
   mkdirSync(join(project, 'scripts'));
   mkdirSync(join(project, 'src', 'cli'), { recursive: true });
-  for (const script of ['build.mjs', 'quiet-lines.mjs']) cpSync(join(root, 'scripts', script), join(project, 'scripts', script));
+  for (const script of ['build.mjs', 'quiet-lines.mjs', 'plain-privates.mjs', 'syntax-tree.mjs'])
+    cpSync(join(root, 'scripts', script), join(project, 'scripts', script));
   symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'), 'junction');
   const compilerOptions = {
     module: 'NodeNext',
