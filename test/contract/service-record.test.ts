@@ -221,7 +221,8 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       await one.settleDue(first?.run as string, 'started');
       expect((await claim(two, { retries: 1 })).start).toEqual([]);
       // Once the next try goes on, that is what counts: also of one that stands for no time.
-      await one.addDue(['asked', 'more'].map((run) => ({ ...dueRow({ run, key: run, cause: 'request', dueAt: NOW }), scheduled: undefined })));
+      const { scheduled: _, ...request } = dueRow({ cause: 'request', dueAt: NOW });
+      await one.addDue(['asked', 'more'].map((run) => ({ ...request, run, key: run })));
       await ran('asked', 'failed', { cause: 'request' });
       await one.settleDue('asked', 'started');
       await place.record.open(runRow('asked-again', { cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
