@@ -3,7 +3,7 @@ import { isMapOfNone, outermostMaps, shownMapState } from '../engine/map-fold.js
 import { terminalText } from '../log/terminal-text.js';
 import { reasonWords } from '../model/reason-text.js';
 import type { ForcedTasks, RunRow } from '../model/records.js';
-import type { TaskState } from '../model/states.js';
+import { isFinalTaskState, type TaskState } from '../model/states.js';
 import { decodeText } from '../results/json.js';
 import { ESCAPE_MARK } from '../results/json-escape.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
@@ -128,7 +128,8 @@ function mapRow(map: TaskRunDetails, children: readonly TaskRunDetails[], { colo
   const failed = children.find(({ error, state }) => error !== undefined && state !== 'upstream-failed' && state !== 'skipped');
   const counts = [...states].map(([state, count]) => `${count} ${state}`).join(', ');
   return [
-    `${terminalText(map.id)} <map> ×${children.length}`,
+    // Those that nobody has begun with have no rows yet.
+    `${terminalText(map.id)} <map> ×${children.length}${isFinalTaskState(map.state) ? '' : ' so far'}`,
     paintState(shownMapState(map.state, Object.fromEntries(states)), colours),
     tries === 0 ? '' : String(tries),
     first === Number.POSITIVE_INFINITY ? '' : formatSpan(first, last, now),

@@ -55,5 +55,12 @@ function asJson(event: ServiceEvent): object {
   if (!('due' in event)) return event;
   const { due, ...rest } = event;
   const { flow, run, cause, scheduled } = due;
-  return { ...rest, flow, run, cause, ...(scheduled === undefined ? {} : { scheduledTime: new Date(scheduled.at).toISOString() }) };
+  const lengths = Object.entries(rest).map(([name, value]) => [name, typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value]);
+  return {
+    ...Object.fromEntries(lengths),
+    flow,
+    run,
+    cause,
+    ...(scheduled === undefined ? {} : { scheduledTime: new Date(scheduled.at).toISOString() }),
+  };
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { checkOptions, TEXT } from '../flow/option-kinds.js';
 import type { ArtifactInfo, FlowInfo, Listing, RunInfo, RunQuery, StepInfo, TaskInfo } from '../flow/past.js';
 import { type Facts, Shown } from '../runtime/past/display.js';
 import { PastFlow } from '../runtime/past/flow.js';
@@ -41,12 +42,13 @@ export interface Client extends AsyncDisposable {
    * @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `RECORD_READ_ONLY`
    */
   remove(runs: readonly string[], options?: { readonly dryRun?: boolean }): Promise<Removal>;
-  /** Removes the runs that a rule says are not worth keeping. @throws MillraceError `PRUNE_RULE_MISSING`, `RUN_QUERY_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
+  /** Removes the runs that a rule says are not worth keeping. @throws MillraceError `PRUNE_RULE_MISSING`, `PRUNE_RULE_INVALID`, `RUN_QUERY_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
   prune(rule: PruneOptions): Promise<Removal>;
 }
 
-/** Looks up what was run. Holds nothing open: it need not be disposed of. */
+/** Looks up what was run. Holds nothing open: it need not be disposed of. @throws MillraceError `CLIENT_OPTION_INVALID` */
 export function client(options: ClientOptions = {}): Client {
+  checkOptions({ home: TEXT, url: TEXT }, options, 'CLIENT_OPTION_INVALID', ' of client()');
   return new ProjectClient(options);
 }
 

@@ -6,7 +6,7 @@ import { type MetricRow, PARAMETERS_PLACE, type RunArtifactRow } from '../model/
 import type { Serializer } from '../model/serializer.js';
 import type { ArtifactOptions } from '../model/task-context.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
-import { type ArtifactForm, formOf } from '../results/artifacts/artifact-form.js';
+import { type ArtifactForm, completed, formOf } from '../results/artifacts/artifact-form.js';
 import { maskedBytes, maskedStream, maskedValue } from '../results/artifacts/masked-value.js';
 import { isTextual } from '../results/artifacts/media-type.js';
 import type { Kept, ResultKeeper } from '../results/result-keeper.js';
@@ -22,6 +22,14 @@ export interface SideOutputParts {
   readonly masks: { readonly text: (text: string) => string; readonly bytes: (latin1: string) => string } | undefined;
   /** A line of the log of who gave it. */
   readonly warn: (giver: Giver, text: string) => void;
+}
+
+/** A file that is a parameter. */
+interface GivenFile {
+  readonly path: string;
+  readonly digest: string;
+  readonly content: Uint8Array;
+  readonly delimiter?: string | undefined;
 }
 
 /** An attempt of a task run, or a body. */
@@ -53,11 +61,12 @@ export class SideOutputs {
    * no more as it was.
    * @throws what the store throws
    */
-  async keepParameter(name: string, file: { readonly path: string; readonly digest: string; readonly content: Uint8Array }): Promise<void> {
+  async keepParameter(name: string, file: GivenFile): Promise<void> {
+    const { path, digest, delimiter } = file;
     const stream = async function* (): AsyncIterable<Uint8Array> {
       yield file.content;
     };
-    await this.of({ index: PARAMETERS_PLACE, attempt: 0, node: undefined }).keep(name, { path: file.path, digest: file.digest, stream });
+    await this.of({ index: PARAMETERS_PLACE, attempt: 0, node: undefined }).keep(name, { path, digest, delimiter, stream });
   }
 
   /** Resolves when all that was given is stored, or could not be. */
@@ -135,8 +144,8 @@ export class SideOutput {
   /** Under whatever name. */
   async keep(name: string, value: unknown, serializer?: Serializer): Promise<ArtifactRef> {
     const { masks, keeper, now } = this.#run.parts;
-    const form = withoutSecrets(formOf(value, serializer), masks);
     const at = now();
+    const form = await completed(withoutSecrets(formOf(value, serializer), masks), value);
     const kept = await this.#keep(keeper, name, form);
     const [stored] = kept.artifacts;
     if (stored === undefined) throw new MillraceError('ARTIFACT_INVALID', `the artifact '${name}' left nothing to keep`);

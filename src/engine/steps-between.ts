@@ -61,9 +61,19 @@ export class StepsBetween {
     void this.#host.children.ended(map).then(() => this.#closeMap(map, children));
   }
 
+  /** Maps whose children have all settled end at once: of a run that is given up, nobody waits until it is their turn. */
+  closeSettled(): void {
+    const { maps, nodes } = this.#run;
+    // What is inside others was added after them.
+    for (const [map, children] of [...maps.children].sort(([a], [b]) => b - a)) {
+      if (!nodes.isFinal(map) && children.every((child) => nodes.isFinal(child))) this.#closeMap(map, children);
+    }
+  }
+
   /** All children have settled. One that failed did not stop the others, but there is no whole list then (S8). */
   #closeMap(map: number, children: readonly number[]): void {
-    const { results } = this.#run;
+    const { nodes, results } = this.#run;
+    if (nodes.isFinal(map)) return;
     this.#host.tick();
     results.ofChildren(map, children);
     const lost = children.filter((child) => !results.hasValue(child)).map((child) => results.actual(child));

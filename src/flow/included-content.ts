@@ -16,6 +16,8 @@ export interface IncludedFile {
   /** sha256 of the content. */
   readonly digest: string;
   readonly content: Uint8Array;
+  /** Between its cells, where the parameter says so. */
+  readonly delimiter?: string | undefined;
 }
 
 /** A file as a run is given it: by its path, or with the content that is meant. */

@@ -131,7 +131,7 @@ async function settleFile(name: string, given: GivenValue | undefined, file: Fil
   const read = await readIncluded(wanted, contents);
   if ('expected' in read) return refuse(read);
   const parsed = await parseIncluded(read, wanted.path, file);
-  return 'expected' in parsed ? refuse(parsed) : { value: parsed.value, origin, file: read };
+  return 'expected' in parsed ? refuse(parsed) : { value: parsed.value, origin, file: { ...read, delimiter: file.delimiter } };
 }
 
 /** A value given as a value is not coerced: `'3'` is no number. */

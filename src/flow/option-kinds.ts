@@ -22,10 +22,10 @@ const isTasks = (value: unknown): boolean => Array.isArray(value) && value.lengt
 
 /** Looked at elsewhere, by who knows more. */
 export const ANYTHING: OptionKind = { expected: 'anything', is: () => true };
-const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
-const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
+export const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof value === 'string' };
+export const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
-const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
+export const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
 const FROM_ZERO: OptionKind = { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 };
 const A_TIME: OptionKind = { expected: 'a valid Date', is: (value) => value instanceof Date && !Number.isNaN(value.getTime()) };
 const HOOKS: OptionKind = {
@@ -33,7 +33,7 @@ const HOOKS: OptionKind = {
   is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
 };
 
-function oneOf(...values: readonly string[]): OptionKind {
+export function oneOf(...values: readonly string[]): OptionKind {
   return { expected: values.map((value) => `'${value}'`).join(' or '), is: (value) => values.includes(value as string) };
 }
 
@@ -103,16 +103,13 @@ export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, OptionKind>> = {
   force: ANYTHING,
 };
 
+type OptionError = `${'TASK_OPTION' | 'FLOW_OPTION' | 'RUN_OPTION' | 'RUN_QUERY' | 'LOG_QUERY' | 'PRUNE_RULE' | 'CLIENT_OPTION'}_INVALID`;
+
 /**
  * Undefined counts as not said. A name that is none of `kinds` is refused: it would be ignored.
  * @throws MillraceError with `code`
  */
-export function checkOptions(
-  kinds: OptionKinds,
-  options: unknown,
-  code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID' | 'RUN_OPTION_INVALID',
-  whose = '',
-): void {
+export function checkOptions(kinds: OptionKinds, options: unknown, code: OptionError, whose = ''): void {
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;

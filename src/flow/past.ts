@@ -174,6 +174,8 @@ export interface TaskInfo {
   artifact(name: string): Promise<ArtifactInfo>;
   /** Its result; of a map, the list of its children's. @throws MillraceError `VALUE_MISSING`, `RESULT_MISSING`, `RESULT_ELSEWHERE`, `RESULT_CORRUPTED`, `STORE_UNKNOWN`, `FORMAT_UNKNOWN` */
   value<T = unknown>(): Promise<T>;
+  /** The source files of the run that made its result, which is another where it was taken over. @throws MillraceError `RUN_CODE_MISSING` */
+  code(): Promise<CodeInfo>;
   /** The task runs whose results it took, or that it came after. */
   upstream(): Promise<readonly TaskInfo[]>;
   logs(filter?: Pick<LogQuery, 'level' | 'attempt'>): Listing<string>;

@@ -1,6 +1,6 @@
 import { BODY_PLACE } from '../model/records.js';
 import { TASK_DEFAULTS } from '../model/task-definition.js';
-import { isSvg } from '../results/artifacts/media-type.js';
+import { isSvg, isTextual } from '../results/artifacts/media-type.js';
 import { svgFile } from '../results/artifacts/plot-spec.js';
 import type { RunArtifact } from '../runs/run-record.js';
 import { html, type Markup } from './html.js';
@@ -50,7 +50,14 @@ export async function artifactViews(
   /** One at a time: all of them together may be many times what one is. */
   async function readView(artifact: RunArtifact): Promise<ArtifactView> {
     if (artifact.kind === 'file' || artifact.kind === 'html') return opaque(artifact);
-    const [loaded] = await keeper.loadMany([{ artifacts: [{ name: '', ref: artifact.ref }], definition: TASK_DEFAULTS }]);
+    const load = async (format: string) =>
+      (await keeper.loadMany([{ artifacts: [{ name: '', ref: { ...artifact.ref, format } }], definition: TASK_DEFAULTS }]))[0];
+    let loaded = await load(artifact.ref.format);
+    // A file that is not what its name says, a ragged table, is at least a text.
+    if (loaded !== undefined && 'error' in loaded && isTextual(artifact.contentType)) {
+      const text = await load('text');
+      if (text !== undefined && !('error' in text)) loaded = text;
+    }
     if (loaded === undefined || 'error' in loaded) return unreadable(loaded?.error);
     const { value } = loaded;
     if (artifact.kind === 'markdown' && typeof value === 'string') {

@@ -10,6 +10,7 @@ import type { RunArtifact, TaskRunDetails } from '../runs/run-record.js';
 import { sideResultsOf } from '../runs/side-results.js';
 import { withOrigins } from '../runs/with-origins.js';
 import { artifactViews, placeOfGiven } from './artifact-views.js';
+import { formerCodes } from './former-code.js';
 import type { Markup } from './html.js';
 import { logColumns } from './log-columns.js';
 import { metricSeries } from './metric-series.js';
@@ -48,6 +49,7 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     await drawingOf(run, rows),
     await resultOf(source, run),
   ];
+  const former = sources === undefined ? { all: [], of: {} } : await formerCodes(record, run, rows, code);
   const placeOf = placeOfGiven(packer.places);
   const given = await sideResultsOf(record, run.id, rows, { points: true });
   const idOf = (index: number): string => (index < 0 ? '' : `/${rows[packer.places.get(index) ?? -1]?.id}`);
@@ -68,6 +70,8 @@ export async function gatherReport(source: ReportSource, run: RunRow, madeAt: nu
     logs,
     code: codeByText(withDeclared(code, rows, sources), packer),
     ...(sources === undefined ? {} : { sources }),
+    formerCode: former.all,
+    madeWith: former.of,
     metrics: metricSeries(given.metrics, placeOf),
     artifacts,
     errors: packer.errors,

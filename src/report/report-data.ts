@@ -18,6 +18,10 @@ export interface ReportData {
   readonly code: Readonly<Record<number, TaskCode>>;
   /** The source files of the run; absent where none are kept. */
   readonly sources?: RunSources;
+  /** Code that results were made with which the run took from others, where it was another then. */
+  readonly formerCode: readonly FormerCode[];
+  /** By place of the task run, the place in `formerCode`; -1: nobody knows, since the run that made the result has been removed. */
+  readonly madeWith: Readonly<Record<number, number>>;
   readonly metrics: readonly MetricSeries[];
   readonly artifacts: readonly ReportArtifact[];
 }
@@ -142,6 +146,13 @@ export interface TaskCode {
   /** Declarations that the task reaches, by file. */
   readonly files: readonly (readonly [file: string, names: readonly string[]])[];
   readonly packages: readonly (readonly [name: string, version: string])[];
+}
+
+export interface FormerCode {
+  /** The run that had it. */
+  readonly run: string;
+  /** What of each file was the task's, as it stood there; absent: the page has no room for it. */
+  readonly files?: readonly { readonly path: string; readonly names: readonly string[]; readonly text: string }[];
 }
 
 /** What code the run had. */

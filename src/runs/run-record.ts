@@ -100,11 +100,18 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
+/** Places of task runs from the first to the last, both included. */
+export type PlaceRange = readonly [first: number, last: number];
+
 export interface TaskRunFilter {
   readonly task?: string;
   readonly state?: TaskState;
   readonly id?: string;
   readonly indexes?: readonly number[];
+  /** Only those at these places: page by key. */
+  readonly within?: PlaceRange;
+  /** At most so many, the first ones. @default all */
+  readonly limit?: number;
 }
 
 /** What may change of a run at any time, whoever owns it. */
@@ -124,8 +131,12 @@ export interface RemovalRequest {
   readonly dryRun?: boolean;
   /** Leaves the bytes for a later removal: they are looked for once, after many. @default false */
   readonly keepBytes?: boolean;
-  /** Deletes a file of the project's own store, and says whether it was there. Synchronous: while it works, no run can begin. */
-  deleteFile(key: string): boolean;
+  /**
+   * Deletes a file of the project's own store, and says whether it was there. Synchronous: while it works, no run can begin. Where machines share the record,
+   * another may have the file: then it is asked about again by later removals, for 30 days.
+   * @param again an earlier removal did not find it
+   */
+  deleteFile(key: string, again?: boolean): boolean;
 }
 
 /** Runs that were not removed: they are going on, or one that is, `by`, resumes them, takes what it is not to execute from them, or may be using results they keep for others. */
@@ -273,6 +284,8 @@ export interface RunRecord extends AsyncDisposable {
   remove(request: RemovalRequest): Promise<Removal>;
   /** In order of `index`; none of a run that there is not, and so below. */
   taskRuns(run: string, filter?: TaskRunFilter): Promise<readonly TaskRunDetails[]>;
+  /** How many task runs are in which state, of a task or of all; states that none is in are absent. Counted where they lie: none of them is read. */
+  countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>>;
   /** In order of `seq`. */
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
   /**

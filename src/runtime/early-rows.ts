@@ -5,9 +5,11 @@ import type { Recording } from '../engine/recording.js';
 /** Attempts that last longer have their row early (S19). */
 const EARLY_ROW_MS = 100;
 
-/** Long attempts have their rows early, so that others can see them running. @returns ends it */
+/** Long attempts, and maps whose children last, have their rows early, so that others can see them running. @returns ends it */
 export function recordLongAttempts(engine: Engine, recording: Recording): () => void {
   const told = new Set<number>();
+  /** Those of the sweep before: maps have no time at which they began. */
+  let open = new Set<number>();
   const sweep = (): void => {
     const now = systemClock.now();
     for (const { attempt, startedAt } of engine.running()) {
@@ -15,6 +17,13 @@ export function recordLongAttempts(engine: Engine, recording: Recording): () => 
       told.add(attempt.node);
       recording.stillRunning(attempt, startedAt);
     }
+    const maps = new Set(engine.openMaps());
+    for (const map of maps) {
+      if (told.has(map) || !open.has(map)) continue;
+      told.add(map);
+      recording.stillOpen(map);
+    }
+    open = maps;
     stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });
   };
   let stop = systemClock.schedule(EARLY_ROW_MS, sweep, { idle: true });

@@ -41,6 +41,7 @@ export function lastWords(parts: RunParts, { exitCode, uncaught, stopped, failur
 
 function recordCancelled({ engine, journal, mask }: RunParts, reason: RunCancelled, failure: Ending['failure']): void {
   engine.abandon('cancelled', reason);
+  engine.closeMaps();
   const error = maskedInfo(failure({ error: reason }), mask);
   journal.change({ state: 'cancelled', finishedAt: systemClock.now(), counts: engine.counts(), error });
 }

@@ -13,9 +13,8 @@ export function pastRun(flow: FlowDefinition, row: RunRow): Run<unknown> {
 /** The newest run of a flow, of a state or with given parameters. */
 export async function latestRun(
   flow: FlowDefinition,
-  { state, params }: { state?: RunState; params?: Readonly<Record<string, unknown>> },
+  options: { state?: RunState; params?: Readonly<Record<string, unknown>> },
 ): Promise<Run<unknown> | undefined> {
-  const query = { flow: flow.name, limit: 1, ...(state ? { state } : {}), ...(params ? { params } : {}) };
-  for await (const [row] of runPages(openOwnProject, query)) if (row) return pastRun(flow, row);
+  for await (const [row] of runPages(openOwnProject, { ...options, flow: flow.name, limit: 1 })) if (row) return pastRun(flow, row);
   return undefined;
 }

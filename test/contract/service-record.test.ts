@@ -1,34 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DueRun, DueState, NewDueRun } from '../../src/model/due-run.js';
 import type { RunRow } from '../../src/model/records.js';
-import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
-import type { RunRecord } from '../../src/runs/run-record.js';
 import type { FlowPolicy } from '../../src/runs/service/admission.js';
 import type { Backfill } from '../../src/runs/service/backfills.js';
 import { ServiceRecord } from '../../src/runs/service/service-record.js';
-import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
-import { freshSchema } from '../postgres/fresh-schema.js';
-
-interface Place {
-  readonly record: RunRecord;
-  cleanUp(): Promise<void>;
-}
-
-async function sqlite(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-service-'));
-  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
-}
-
-const server = process.env.MILLRACE_TEST_POSTGRES_URL;
-let schemas = 0;
-
-async function postgres(): Promise<Place> {
-  const { url, drop } = freshSchema(server as string, `service_${process.pid}_${++schemas}`);
-  return { record: await openPostgresRecord(url), cleanUp: drop };
-}
+import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -57,33 +34,8 @@ function policy(parts: Partial<FlowPolicy> = {}): FlowPolicy {
   return { flow: 'etl', overlap: 'queue', dependsOnPast: false, ...parts };
 }
 
-function runRow(id: string, parts: Partial<RunRow> = {}): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    // Of another machine, with no lease: believed alive.
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 0,
-    counts: {},
-    result: undefined,
-    ...parts,
-  };
-}
-
-const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
-
-describe.each(kinds)('service record in $kind', ({ make }) => {
-  let place: Place;
+describe.each(databases('service'))('service record in $kind', ({ make }) => {
+  let place: RecordPlace;
   let one: ServiceRecord;
   let two: ServiceRecord;
 
@@ -103,7 +55,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   const claim = (record: ServiceRecord, parts: Partial<FlowPolicy> = {}, now = NOW) =>
     record.claimDue({ service: record === one ? 'one' : 'two', flows: [policy(parts)], now, leaseMs: LEASE });
   const ran = async (run: string, state: RunRow['state'], parts: Partial<RunRow> = {}): Promise<void> => {
-    await place.record.open(runRow(run, parts));
+    await place.record.open(runElsewhere({ id: run, createdAt: NOW, ...parts }));
     await place.record.append({ run, epoch: 0, change: { state, finishedAt: NOW } });
   };
 
@@ -163,7 +115,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     await claim(one);
     expect((await claim(two, {}, NOW + LEASE - 1)).start).toEqual([]);
     expect((await claim(two, {}, NOW + LEASE)).start.map(({ run }) => run)).toEqual([dueRow().run]);
-    await place.record.open(runRow(dueRow().run));
+    await place.record.open(runElsewhere({ id: dueRow().run, createdAt: NOW }));
     expect((await claim(one, {}, NOW + 3 * LEASE)).start).toEqual([]);
     expect((await one.due({ flow: 'etl' }))[0]?.state).toBe('started');
   });
@@ -183,7 +135,9 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
 
   describe('while a run of the schedule goes on', () => {
     beforeEach(async () => {
-      await place.record.open(runRow('before', { cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }));
+      await place.record.open(
+        runElsewhere({ id: 'before', createdAt: NOW, cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }),
+      );
       await one.addDue([dueRow(at(NOW - 2 * MINUTE)), dueRow(at(NOW - MINUTE))]);
     });
     const states = async (): Promise<readonly string[]> => (await one.due()).map(({ state }) => state);
@@ -221,11 +175,15 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       await one.settleDue(first?.run as string, 'started');
       expect((await claim(two, { retries: 1 })).start).toEqual([]);
       // Once the next try goes on, that is what counts: also of one that stands for no time.
-      const { scheduled: _, ...request } = dueRow({ cause: 'request', dueAt: NOW });
-      await one.addDue(['asked', 'more'].map((run) => ({ ...request, run, key: run })));
+      await one.addDue(
+        ['asked', 'more'].map((run) => {
+          const { scheduled: _, ...row } = dueRow({ run, key: run, cause: 'request', dueAt: NOW });
+          return row;
+        }),
+      );
       await ran('asked', 'failed', { cause: 'request' });
       await one.settleDue('asked', 'started');
-      await place.record.open(runRow('asked-again', { cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
+      await place.record.open(runElsewhere({ id: 'asked-again', cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
       expect((await claim(two, { retries: 1, maxActive: 3 })).start.map(({ run }) => run)).toEqual(['more']);
       // It never came: its process has gone.
       const later = await claim(two, { retries: 1 }, NOW + 10_000);
@@ -391,8 +349,8 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       const [first, second] = (await started()) as [DueRun, DueRun];
       await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
       await ran('try-2', 'failed', { cause: 'backfill', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 });
-      await place.record.open(runRow('try-3', { cause: 'backfill', scheduled: first.scheduled, originRun: 'try-2', createdAt: NOW + 2 }));
-      await place.record.open(runRow(second.run, { cause: 'backfill', scheduled: second.scheduled }));
+      await place.record.open(runElsewhere({ id: 'try-3', cause: 'backfill', scheduled: first.scheduled, originRun: 'try-2', createdAt: NOW + 2 }));
+      await place.record.open(runElsewhere({ id: second.run, createdAt: NOW, cause: 'backfill', scheduled: second.scheduled }));
       expect((await claim(two)).start).toEqual([]);
       expect(await one.backfillCounts('b1')).toMatchObject({ running: 2, waiting: 2, failed: 0 });
       expect([await one.nextTry(first.run), await one.nextTry('try-2'), await one.nextTry('try-3')]).toEqual(['try-2', 'try-3', undefined]);
@@ -407,7 +365,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     it('what somebody resumes by hand is none of its runs', async () => {
       const [first] = (await started()) as [DueRun];
       await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
-      await place.record.open(runRow('by-hand', { scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 }));
+      await place.record.open(runElsewhere({ id: 'by-hand', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 }));
       expect(await one.nextTry(first.run)).toBeUndefined();
       expect((await claim(two)).start).toHaveLength(2);
     });
@@ -467,7 +425,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   });
 
   it('S15: a run that goes on is asked to end, one that is due is withdrawn, and what has ended stays as it is', async () => {
-    await place.record.open(runRow('on'));
+    await place.record.open(runElsewhere({ id: 'on', createdAt: NOW }));
     expect(await one.askToCancel('on', 'first')).toBe('asked');
     expect(await two.askToCancel('on', 'second')).toBe('asked');
     expect(await place.record.cancelAsked(['on', 'other'])).toEqual(new Map([['on', 'first']]));
@@ -484,7 +442,9 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     // A run that is tried again is known by its first try.
     await one.addDue([dueRow({ run: 'first', key: 'c' })]);
     await ran('first', 'failed', { cause: 'schedule', scheduled: { at: NOW, from: NOW } });
-    await place.record.open(runRow('second', { cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }));
+    await place.record.open(
+      runElsewhere({ id: 'second', cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }),
+    );
     expect(await one.askToCancel('first', 'enough')).toBe('asked');
     expect(await place.record.cancelAsked(['first', 'second'])).toEqual(new Map([['second', 'enough']]));
   });
@@ -492,7 +452,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   it('services and what they have loaded are there while their lease holds', async () => {
     const row = (id: string) => ({
       id,
-      owner: runRow('x').owner,
+      owner: runElsewhere({ id: 'x', createdAt: NOW }).owner,
       folder: '/srv/flows',
       startedAt: NOW,
       seenAt: NOW,

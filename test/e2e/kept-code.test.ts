@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { client } from 'millrace/client';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ReportData } from '../../src/report/report-data.js';
 import type { RunDifference } from '../../src/runtime/past/compare-runs.js';
 import { type Shell, shellIn, spawnNode } from './spawned.js';
 
@@ -94,6 +95,55 @@ describe('the code of a run', () => {
     expect((await shell.millrace('runs', 'rm', first)).code).toBe(0);
     expect(await codeOf(second)).toEqual(before);
     expect((await shell.millrace('inspect', second, '--code', 'late.ts')).code).toBe(0);
+  });
+});
+
+describe('S30: the code of a result that a resume took over although its code has changed', () => {
+  const STEPS = (day: string, isBroken: boolean): string => `
+import { flow, task } from 'millrace';
+const load = task(() => '${day}', { name: 'load' });
+const same = task(() => 1, { name: 'same' });
+const use = task((day: string, one: number) => { if (${isBroken}) throw new Error('not yet'); return day + one; }, { name: 'use' });
+export default flow('days', () => use(load(), same()));
+`;
+  interface TaskCodeDocument {
+    readonly madeBy?: string;
+    readonly files: readonly { readonly path: string; readonly names: readonly string[]; readonly text: string }[];
+  }
+
+  it('is what it was made with, in look-ups and reports; where nobody knows, they say so', async () => {
+    write('flow.ts', STEPS('monday', true));
+    await shell.millrace('run', 'flow.ts');
+    const { id: first } = await shell.json<{ id: string }>('inspect', 'days/latest');
+    write('flow.ts', STEPS('tuesday', false));
+    const { run: second, result } = await shell.json<{ run: string; result: string }>('resume', 'flow.ts');
+    expect(result).toBe('monday1');
+
+    const codeOfTask = async (task: string) => await shell.json<TaskCodeDocument>('inspect', `${second}/${task}`, '--code');
+    const text = "const load = task(() => 'monday', { name: 'load' });";
+    expect(await codeOfTask('load')).toMatchObject({ madeBy: first, files: [{ path: 'flow.ts', names: ['load'], text }] });
+    expect((await codeOfTask('use')).madeBy).toBe(second);
+    expect((await shell.millrace('inspect', `${second}/load`, '--code')).out).toContain(`# as it was in run ${first}, which made the result`);
+    expect((await shell.millrace('inspect', `${second}/load`, '--code', 'flow.ts')).out).toContain('monday');
+    expect((await shell.millrace('inspect', second, '--code', 'flow.ts')).out).toContain('tuesday');
+
+    const task = await (await client({ home: join(folder, '.millrace') }).run(second)).task('load');
+    expect(await (await task.code()).files[0]?.text()).toContain('monday');
+
+    const dataOf = async () => {
+      const { out } = await shell.millrace('report', second, '-o', '-');
+      return JSON.parse(/<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/.exec(out)?.[1] ?? '') as ReportData;
+    };
+    const before = await dataOf();
+    expect(before.formerCode).toEqual([{ run: first, files: [{ path: 'flow.ts', names: ['load'], text }] }]);
+    expect(before.madeWith).toEqual({ [before.tasks.id.indexOf('load#0')]: 0 });
+
+    expect((await shell.millrace('runs', 'rm', first)).code).toBe(0);
+    expect((await codeOfTask('load')).madeBy).toBeUndefined();
+    await expect(task.code()).rejects.toMatchObject({ code: 'RUN_CODE_MISSING' });
+    expect((await shell.millrace('inspect', `${second}/load`, '--code')).out).toContain('the run that made the result');
+    const after = await dataOf();
+    expect([after.formerCode, Object.values(after.madeWith)]).toEqual([[], [-1, -1]]);
   });
 });
 

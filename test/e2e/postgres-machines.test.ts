@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { client } from 'millrace/client';
 import { afterAll, describe, expect, it } from 'vitest';
+import { removeLeftovers } from '../../src/runtime/past/removal.js';
+import { openProject } from '../../src/runtime/project.js';
 import { freshSchema, onServer } from '../postgres/fresh-schema.js';
 import { fixture, type RecordedRun, type Shell, shellIn } from './spawned.js';
 
@@ -77,13 +79,21 @@ describe.skipIf(server === '')('machines that share a record, and each have a st
     expect(await entries()).toBe(before + 1);
   });
 
-  it('runs rm deletes what lies here, and says what it left', async () => {
-    const { alpha, beta, leave } = machines();
+  it('runs rm deletes what lies here, and says what it left; the machine that has it deletes it when it comes by', async () => {
+    const { url, alpha, beta, leave } = machines();
     await alpha.millrace('run', FIXTURE);
     await leave();
     const removed = await beta.millrace('runs', 'rm', 'large/latest');
     expect([removed.code, removed.out]).toEqual([0, expect.stringMatching(/left 1 file alone:.*another machine/)]);
-    expect(existsSync(join(alpha.folder, '.millrace', 'store', 'results'))).toBe(true);
+    const files = (): readonly string[] => readdirSync(join(alpha.folder, '.millrace', 'store', 'results'), { recursive: true, encoding: 'utf8' });
+    const isThere = (): boolean => files().some((name) => name.endsWith('.json'));
+    expect(isThere()).toBe(true);
+    // As each project folder does once a day, beside a run: first the one that does not have it, then the one that does.
+    for (const [{ folder }, still] of [[beta, true] as const, [alpha, false] as const]) {
+      await using project = await openProject({ url, home: join(folder, '.millrace') });
+      await removeLeftovers(project);
+      expect(isThere()).toBe(still);
+    }
   });
 
   it('MILLRACE_RETENTION: who only looks from a folder without a project removes nothing; with one, once a day', async () => {

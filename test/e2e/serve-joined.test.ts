@@ -108,7 +108,7 @@ async function serve({ folder, start }: Shell): Promise<RunningServer & { readon
 
 /** Looks again and again until it is as wanted. */
 async function until<T>(look: () => Promise<T> | T, isReached: (seen: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 30_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const seen = await look();
     if (isReached(seen)) return seen;
     if (Date.now() > end) throw new Error(`never reached; last seen: ${JSON.stringify(seen)}`);

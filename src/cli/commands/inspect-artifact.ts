@@ -5,12 +5,13 @@ import { MillraceError } from '../../base/error.js';
 import { jsonValue } from '../../base/json-value.js';
 import { nearest } from '../../base/nearest.js';
 import { terminalText } from '../../log/terminal-text.js';
+import { isTextual } from '../../results/artifacts/media-type.js';
 import { shownTable } from '../../results/artifacts/shown-table.js';
 import type { RunArtifact } from '../../runs/run-record.js';
 import type { SideResults } from '../../runs/side-results.js';
 import { formatBytes } from '../amounts.js';
 import { coloursFor } from '../colours.js';
-import type { OpenedRecord } from '../open-record.js';
+import type { OpenedRecord, ValuePreview } from '../open-record.js';
 import { jsonNumber } from '../side-report.js';
 import { formatTable } from '../table.js';
 import { type Terminal, widthOf } from '../terminal.js';
@@ -35,13 +36,22 @@ export async function inspectArtifact(name: string, request: ArtifactRequest, pr
   const artifact = chosen(name, 'artifact', request.given.artifacts, request);
   const { output, json } = request;
   if (output !== undefined) return await write(artifact, output, project, terminal);
-  const preview = await project.preview([{ index: artifact.index, name: '', ref: artifact.ref }], SHOWN_BYTES);
+  const preview = await previewOf(artifact, project);
   const print = (text: string): void => void terminal.out.write(`${text}\n`);
   if (json) {
     const value = preview?.found === true ? plainValue(preview.value) : undefined;
     return print(JSON.stringify({ of: request.nameAt(artifact.index), ...artifact, value }, jsonValue, 2));
   }
   print(preview?.found === true ? shown(artifact, preview.value, terminal) : `${about(artifact)}: ${preview?.why}; -o <file> writes it`);
+}
+
+/** A file that is not what its name says, a ragged table, is at least a text. */
+async function previewOf({ index, ref, contentType }: RunArtifact, project: OpenedRecord): Promise<ValuePreview | undefined> {
+  const preview = async (format: string) => await project.preview([{ index, name: '', ref: { ...ref, format } }], SHOWN_BYTES);
+  const found = await preview(ref.format);
+  if (found?.found !== false || !isTextual(contentType)) return found;
+  const asText = await preview('text');
+  return asText?.found === true ? asText : found;
 }
 
 /** Points as CSV, or as JSON. @throws MillraceError `ARTIFACT_UNKNOWN`, `ARTIFACT_AMBIGUOUS` */

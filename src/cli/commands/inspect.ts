@@ -32,7 +32,7 @@ export function inspectCommand(context: CommandContext): Command {
     .option('--all', 'list the children of maps one by one')
     .option('--artifact <name>', 'show an artifact that was given by ctx().artifact')
     .option('--metric <name>', 'print the points of a metric, as CSV')
-    .option('--code [file]', 'list the source files that the run ran; or print one of them')
+    .option('--code [file]', 'list the source files that the run ran, or print one of them; of a task, the code that its result was made with')
     .option('-o, --output <file>', 'write the bytes of the artifact to this file; - for the standard output')
     .option('--last-attempt', 'artifacts and metrics of the last attempt, although it failed')
     .option('--json', 'print JSON')
@@ -47,7 +47,11 @@ async function inspectPath(path: string, options: InspectOptions, { terminal }: 
   const { run, task } = await locate(record, path);
   if (options.code !== undefined) {
     const { inspectCode } = await import('./inspect-code.js');
-    return await inspectCode(run, options.code, json === true, record, terminal);
+    if (task === undefined) return await inspectCode(run, options.code, json === true, record, terminal);
+    const { findMade, inspectTaskCode } = await import('./inspect-task-code.js');
+    const made = await findMade(record, run, findTaskRun(await record.taskRuns(run.id), task, run.id));
+    if (options.code !== true) return await inspectCode(made.maker, options.code, json === true, record, terminal);
+    return await inspectTaskCode(made, json === true, record, terminal);
   }
   const taskRuns = await withOrigins(record, await record.taskRuns(run.id));
   const style = { colours: coloursFor(terminal.out, terminal.env), now: terminal.now(), width: widthOf(terminal.out) };

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../log/format-bytes.js';
-import type { SourceFile, TaskCode } from '../report-data.js';
+import type { FormerCode, SourceFile, TaskCode } from '../report-data.js';
 import { el, fill, name, part } from './dom.js';
 import type { RunModel } from './run-model.js';
 import { valueNode } from './shown.js';
@@ -20,11 +20,25 @@ export function reachedNode(model: RunModel, { files, packages }: TaskCode): HTM
   const byPath = new Map(model.data.sources?.files.map((file) => [file.path, file]));
   const isShort = files.length === 1 && files[0]?.[1].length === 1;
   const nodes = files.map(([path, names]) => {
-    const title = el('span', {}, el('code', {}, path === '' ? '(its own text)' : name(path)), el('span', { class: 'faint' }, ` ${names.join(', ')}`));
+    const title = titleOf(path, names);
     const file = byPath.get(path);
     return file === undefined ? el('p', {}, title) : folded(title, () => declarationsNode(file, names), isShort);
   });
   return el('div', { class: 'sources' }, ...nodes, packagesNode(packages));
+}
+
+/** What it was when another run made the result, and is no more. */
+export function formerNode({ files }: FormerCode, command: string): HTMLElement {
+  if (files === undefined) {
+    return valueNode({ kind: 'none', why: 'it is too long for this page', command });
+  }
+  const isShort = files.length === 1;
+  const nodes = files.map(({ path, names, text }) => folded(titleOf(path, names), () => el('pre', { tabindex: 0 }, text), isShort));
+  return el('div', { class: 'sources' }, ...nodes);
+}
+
+function titleOf(path: string, names: readonly string[]): HTMLElement {
+  return el('span', {}, el('code', {}, path === '' ? '(its own text)' : name(path)), el('span', { class: 'faint' }, ` ${names.join(', ')}`));
 }
 
 function declarationsNode(file: SourceFile, names: readonly string[]): HTMLElement {

@@ -3,7 +3,7 @@ import { TASK_STATES } from '../../model/states.js';
 import { EDGE_KINDS, type ReportError } from '../report-data.js';
 import { artifactNode } from './artifacts.js';
 import type { Choice } from './choice.js';
-import { reachedNode } from './code.js';
+import { formerNode, reachedNode } from './code.js';
 import { type Child, el, fill, name } from './dom.js';
 import { levelSelect, lineNode, linesOf } from './log.js';
 import { metricNode } from './metrics.js';
@@ -303,10 +303,18 @@ function logBlock(model: RunModel, place: number): HTMLElement | undefined {
 
 function codeBlock(model: RunModel, place: number): HTMLElement | undefined {
   const code = model.data.code[model.data.tasks.task[place] as number];
+  const madeWith = model.data.madeWith[place];
+  const former = model.data.formerCode[madeWith ?? -1];
+  if (former !== undefined) {
+    const since = `as it was in run ${former.run}, which made the result; its text has changed since`;
+    return block('Code', el('p', { class: 'faint' }, since), formerNode(former, `millrace inspect '${model.data.run.id}/${model.id(place)}' --code`));
+  }
   if (code === undefined) return undefined;
   const { digest, version } = code;
+  const unknown =
+    madeWith === -1 && el('p', { class: 'faint' }, 'as it is in this run; the run that made the result, perhaps with other code, has been removed');
   // Of a task that is not cached, no code counted: it is shown as it is declared.
-  if (digest === undefined) return block('Code', reachedNode(model, code));
+  if (digest === undefined) return block('Code', unknown, reachedNode(model, code));
   return block(
     'Code that counted',
     el('p', { class: 'faint' }, version === undefined ? `digest ${digest}…` : `version ${version}`),

@@ -4,9 +4,11 @@ import type { Serializer } from '../../model/serializer.js';
 import { serializerFor, serializerForExtension } from '../formats/built-in.js';
 import { BYTE_STREAM } from '../formats/byte-stream.js';
 import { bytes } from '../formats/bytes.js';
+import { csv } from '../formats/csv.js';
 import { frameKind, tableKind } from '../formats/table-kind.js';
 import { text } from '../formats/text.js';
 import { json } from '../json.js';
+import { csvFormatOf } from './file-table.js';
 import { HTML, isSvg, MARKDOWN, type MediaType, mediaTypeOfBytes, mediaTypeOfPath, PLAIN_TEXT, SVG } from './media-type.js';
 import { asSpec, isFigure, isSpec, svgFile } from './plot-spec.js';
 import { typedValueOf } from './typed-artifact.js';
@@ -26,6 +28,8 @@ export interface ArtifactForm {
 interface FileLike {
   readonly path: string;
   readonly digest: string;
+  /** Between the cells of a CSV file, where whoever gives it knows. */
+  readonly delimiter?: string | undefined;
   stream(): AsyncIterable<Uint8Array>;
 }
 
@@ -46,6 +50,12 @@ export function formOf(value: unknown, serializer?: Serializer): ArtifactForm {
   if (isFigure(value)) return ofFigure(value.outerHTML);
   const chosen = serializerFor(value, undefined);
   return { ...stored(value, chosen), kind: kindOf(value, chosen) };
+}
+
+/** Forms of files whose content says how it is to be read. */
+export async function completed(form: ArtifactForm, value: unknown): Promise<ArtifactForm> {
+  if (form.format !== csv().name || typeof value !== 'object' || value === null || !isFileLike(value)) return form;
+  return { ...form, format: await csvFormatOf(value.stream(), value.delimiter) };
 }
 
 function ofKind(kind: ArtifactKind, value: unknown, contentType: string | undefined, serializer: Serializer | undefined): ArtifactForm {

@@ -3,6 +3,7 @@ import type { Removal, RemovalRequest, RunLeft } from '../run-record.js';
 import { CODE_LOST } from '../sqlite/code.js';
 import { STILL_OPEN } from '../sqlite/leases.js';
 import { amount, HAVING, HOLDERS, LIMITED_BY, PARTS, RESUMED_BY, sum } from '../sqlite/removal.js';
+import type { SqlRow } from '../sqlite/statement.js';
 import type { PostgresConnection } from './connection.js';
 import { removeEntries } from './entries.js';
 import { handOnInsides } from './insides.js';
@@ -11,6 +12,9 @@ import type { Session, Sql } from './session.js';
 
 const IS_RESULT = "address ~ '^results/[0-9a-f][0-9a-f]/'";
 
+/** So long the folder that has a file may not have come by: each removal, and the daily look of each project folder, deletes what is its own. */
+const LEFT_MS = 30 * 86_400_000;
+
 /** Every batch begins with the row of its run: nobody begins a run, or writes to one, until this is over. Looking things up goes on. */
 const ALONE = 'LOCK TABLE run IN EXCLUSIVE MODE';
 
@@ -18,13 +22,14 @@ export async function removeRuns(connection: PostgresConnection, request: Remova
   if (request.dryRun === true) return await connection.write((session) => rehearse(session, request.runs));
   const { removed, left } = request.runs.length === 0 ? NOTHING : await connection.write((session) => removeRows(session, request.runs));
   if (request.keepBytes === true) return { ...NOTHING, removed, left };
-  return { removed, left, ...(await connection.write((session) => removeBytes(session, request.deleteFile))) };
+  const now = connection.clock.now();
+  return { removed, left, ...(await connection.write((session) => removeBytes(session, request.deleteFile, now))) };
 }
 
 async function rehearse(session: Session, runs: readonly string[]): Promise<Removal> {
   await session.rows('SAVEPOINT dry_run');
   const { removed, left } = await removeRows(session, runs);
-  const bytes = await removeBytes(session, () => true);
+  const bytes = await removeBytes(session, (_, again) => again !== true, 0);
   await session.rows('ROLLBACK TO dry_run');
   return { removed, left, ...bytes };
 }
@@ -104,11 +109,17 @@ async function removeRun(session: Session, { number, id }: Doomed): Promise<void
   ]);
 }
 
+/** Those that other machines have are none that wait for runs to end. */
+function pending(files: readonly SqlRow[]): Removal['pendingFiles'] {
+  const own = files.filter(([, , leftAt]) => leftAt === null);
+  return { count: own.length, bytes: sum(own) };
+}
+
 /**
  * Inside a transaction. There is no index of results by their content, which would make every write dearer: one scan says which are still had.
  * While the run table is locked no run can begin, and without one that is going on nobody is about to keep a result whose file is there.
  */
-async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteFile']): Promise<Omit<Removal, 'removed' | 'left'>> {
+async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteFile'], now: number): Promise<Omit<Removal, 'removed' | 'left'>> {
   const { freed, freedFiles, pendingFiles } = NOTHING;
   const [, any = []] = await session.all([[ALONE], ['SELECT 1 FROM garbage LIMIT 1']]);
   if (any.length === 0) return { freed, freedFiles, pendingFiles };
@@ -117,12 +128,17 @@ async function removeBytes(session: Session, deleteFile: RemovalRequest['deleteF
     ['SELECT count(*), coalesce(sum(length(c.bytes)), 0) FROM garbage g JOIN content c ON c.digest = g.digest'],
     ['DELETE FROM content WHERE digest IN (SELECT digest FROM garbage)'],
     ["DELETE FROM garbage WHERE address = ''"],
-    ['SELECT address, bytes FROM garbage'],
+    ['SELECT address, bytes, left_at FROM garbage'],
     [`SELECT 1 FROM run WHERE ${STILL_OPEN} LIMIT 1`],
   ]);
-  if (open.length > 0) return { freed: amount(inRecord[0]), freedFiles, pendingFiles: { count: files.length, bytes: sum(files) } };
+  if (open.length > 0) return { freed: amount(inRecord[0]), freedFiles, pendingFiles: pending(files) };
   await session.rows('DELETE FROM moved');
-  const there = files.filter(([address]) => deleteFile(address as string));
-  await session.rows('DELETE FROM garbage');
+  const there = files.filter(([address, , leftAt]) => deleteFile(address as string, leftAt !== null));
+  const deleted = new Set(there.map(([address]) => address as string));
+  const elsewhere = files.flatMap(([address]) => (deleted.has(address as string) ? [] : [address as string]));
+  await session.all([
+    ['DELETE FROM garbage WHERE NOT address = ANY(?::text[]) OR left_at < ?', elsewhere, now - LEFT_MS],
+    ['UPDATE garbage SET left_at = ? WHERE left_at IS NULL', now],
+  ]);
   return { freed: amount(inRecord[0]), freedFiles: { count: there.length, bytes: sum(there) }, pendingFiles };
 }

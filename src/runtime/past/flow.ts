@@ -6,6 +6,7 @@ import { type Facts, Shown } from './display.js';
 import { AskedListing } from './listing.js';
 import { PastRun } from './run.js';
 import { runPages } from './run-pages.js';
+import { checkLatest } from './run-query.js';
 import type { PastSource } from './source.js';
 
 const GUESSES = 3;
@@ -32,7 +33,9 @@ export class PastFlow extends Shown implements FlowInfo {
     return new AskedListing(`runs of ${this.name}`, () => make.call(this));
   }
 
-  async latest({ successful = false }: { readonly successful?: boolean } = {}): Promise<RunInfo | undefined> {
+  async latest(options: { readonly successful?: boolean } = {}): Promise<RunInfo | undefined> {
+    checkLatest(options);
+    const { successful = false } = options;
     for await (const run of this.runs(successful ? { state: 'success', limit: 1 } : { limit: 1 })) return run;
     return undefined;
   }

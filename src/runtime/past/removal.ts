@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.js';
 import { type Duration, toMs } from '../../base/duration.js';
 import { describe, MillraceError } from '../../base/error.js';
 import { faultPoint } from '../../base/fault-point.js';
+import { ANYTHING, checkOptions, type OptionKind, TEXT, YES_OR_NO } from '../../flow/option-kinds.js';
 import type { ResultStore } from '../../model/result-store.js';
 import type { RunState } from '../../model/states.js';
 import { everyRun } from '../../runs/every-run.js';
@@ -37,6 +38,16 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
+/** What each must be is told by who looks at it. */
+const RULE: Readonly<Record<keyof PruneOptions, OptionKind>> = {
+  olderThan: ANYTHING,
+  keep: ANYTHING,
+  flow: TEXT,
+  state: ANYTHING,
+  tags: ANYTHING,
+  dryRun: YES_OR_NO,
+};
+
 /** Runs with this tag are not worth less when they get old. */
 export const KEEP_TAG = 'keep';
 
@@ -45,6 +56,9 @@ const AT_ONCE = 100;
 
 /** @throws MillraceError `RUN_UNKNOWN`, `RUN_ID_INVALID`, `RECORD_READ_ONLY` */
 export async function removeRuns(project: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
+  // A text would be gone through letter by letter.
+  if (!Array.isArray(runs))
+    throw new MillraceError('RUN_ID_INVALID', `expected a list of runs; got ${describe(runs)}`, { hint: 'Write remove([…]).' });
   const ids: string[] = [];
   for (const run of runs) ids.push((await findRun(project.record, run)).id);
   return await removeInParts(project, ids, dryRun);
@@ -52,6 +66,7 @@ export async function removeRuns(project: Tidied, runs: readonly string[], dryRu
 
 /** @throws MillraceError `PRUNE_RULE_MISSING`, `PRUNE_RULE_INVALID`, `RUN_QUERY_INVALID`, `DURATION_INVALID`, `RECORD_READ_ONLY` */
 export async function pruneRuns(project: Tidied, rule: PruneOptions): Promise<Removal> {
+  checkOptions(RULE, rule, 'PRUNE_RULE_INVALID', ' of the rule');
   const { olderThan, keep = 0, flow, state, tags, dryRun = false } = rule;
   checkQuery({ ...(state === undefined ? {} : { state }), ...(tags === undefined ? {} : { tags }) });
   // A list of no tags is what a script comes to by mistake: all runs have all of none.
@@ -84,9 +99,9 @@ async function doomedOf({ record }: Tidied, filter: RunFilter, keep: number, unt
 /** Results are looked for once, after all: that goes through the whole record. */
 async function removeInParts({ record, store }: Tidied, runs: readonly string[], dryRun: boolean): Promise<Removal> {
   let leftFiles = 0;
-  const deleteFile = (key: string): boolean => {
+  const deleteFile = (key: string, again = false): boolean => {
     const isDeleted = deleteStored(store, key);
-    if (!isDeleted) leftFiles++;
+    if (!isDeleted && !again) leftFiles++;
     return isDeleted;
   };
   if (dryRun) return { ...(await record.remove({ runs, dryRun, deleteFile })), leftFiles };

@@ -1,16 +1,13 @@
 import { valueDigest } from '../../base/canonical.js';
-import type { RunQuery } from '../../flow/past.js';
 import type { RunRow } from '../../model/records.js';
 import { taughtForm } from '../../results/class-registry.js';
 import { decodeText, encodeText } from '../../results/json.js';
 import { runsAfter } from '../../runs/every-run.js';
 import type { RunFilter } from '../../runs/run-record.js';
 import type { Project } from '../project.js';
-import { checkQuery } from './run-query.js';
+import { checkQuery, type Query } from './run-query.js';
 
 const PAGE = 50;
-
-export type Query = RunQuery & { readonly flow?: string };
 
 /**
  * Runs as they are asked for, newest first, a page at a time. Pages go by key, so that runs which are added meanwhile shift nothing.

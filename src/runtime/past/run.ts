@@ -1,4 +1,4 @@
-import { MillraceError } from '../../base/error.js';
+import { describe, MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import { graphOfRun } from '../../engine/graph-data.js';
 import type { ArtifactInfo, Listing, LogQuery, MetricInfo, NoteInfo, ReportOptions, RunInfo, StepInfo, TaskInfo } from '../../flow/past.js';
@@ -15,6 +15,7 @@ import { withOrigins } from '../../runs/with-origins.js';
 import { checkNote, checkTags } from './amendments.js';
 import { PastArtifact } from './artifact.js';
 import { codeOfRun, type PastCode } from './code.js';
+import { PastData } from './data.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { whereItLies } from './elsewhere.js';
 import { AskedListing } from './listing.js';
@@ -62,7 +63,7 @@ export class PastRun extends Shown implements RunInfo {
     if (only !== undefined) this.only = only;
     this.counts = counts;
     if (error !== undefined) this.error = error;
-    this.data = { get: async <T>(key: string) => (await this.#dataCalled(key)) as T };
+    this.data = new PastData(id, async (key) => await this.#dataCalled(key));
     this.#source = source;
     this.#row = row;
   }
@@ -192,6 +193,7 @@ export class PastRun extends Shown implements RunInfo {
 
   // biome-ignore lint/suspicious/noExplicitAny: a task of any signature
   async #finished(task: Task<any, any, any>): Promise<readonly PastTask[]> {
+    checkIsTask(task);
     if ((await this.#taskRuns({ task: task.taskName })).length === 0) return [];
     const rows = (await this.step(task).rows()).filter(({ state }) => state === 'success' || state === 'cached');
     return rows.map((row) => new PastTask(this.#source, this.id, row));
@@ -226,4 +228,11 @@ export class PastRun extends Shown implements RunInfo {
       hint: guess === undefined ? known : `Did you mean '${guess}'?`,
     });
   }
+}
+
+/** Callers without a type checker give its name: a task says how its results are read, too. */
+function checkIsTask(task: unknown): void {
+  if (typeof task === 'function' && 'taskName' in task) return;
+  const hint = typeof task === 'string' ? { hint: `Write data.get('${task}'), or output(${task}) with the task.` } : {};
+  throw new MillraceError('TASK_UNKNOWN', `expected a task, as task(…) makes it; got ${describe(task)}`, hint);
 }

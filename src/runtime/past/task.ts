@@ -10,6 +10,7 @@ import { type SideResults, sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import type { Project } from '../project.js';
 import { PastArtifact } from './artifact.js';
+import { codeOfRun, type PastCode } from './code.js';
 import { type Facts, Shown, spanText } from './display.js';
 import { whereItLies } from './elsewhere.js';
 import { AskedListing } from './listing.js';
@@ -76,6 +77,19 @@ export class PastTask extends Shown implements TaskInfo {
       for (const series of (await this.#given(project)).metrics) yield new PastMetric(this.#source, this.run, this.id, series);
     };
     return new AskedListing(`metrics of ${this.id}`, () => make.call(this));
+  }
+
+  async code(): Promise<PastCode> {
+    await using project = await this.#source.open();
+    const maker = await project.record.run(this.origin?.run ?? this.run);
+    if (maker !== undefined) return await codeOfRun(this.#source.open, maker);
+    throw new MillraceError(
+      'RUN_CODE_MISSING',
+      `run ${this.origin?.run}, which made the result of '${this.id}', has been removed, and its code with it`,
+      {
+        hint: `The run's own is there: client().run('${this.run}'), and its code().`,
+      },
+    );
   }
 
   async artifact(name: string): Promise<ArtifactInfo> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import type { RunRow } from '../../model/records.js';
@@ -14,6 +15,8 @@ export interface KnownFlow {
   readonly served?: ServedDefinition | undefined;
   /** As its service names it; undefined of one that is served by the program that defines it. */
   readonly file?: string | undefined;
+  /** The same, absolute: on the machine of its service. */
+  readonly path?: string | undefined;
   /** Why that could not be loaded the last time. */
   readonly error?: string | undefined;
   /** Absent where it has never run. */
@@ -44,8 +47,10 @@ export async function knownFlows(record: RunRecord, service: ServiceRecord, now:
   const add = (name: string, facts: Partial<KnownFlow>): void => void flows.set(name, { ...flows.get(name), name, ...facts });
   for (const row of latest) add(row.flow, { latest: row });
   // Of several services that have it, the one that loaded it last counts.
-  for (const { path, error, flows: inside } of [...files].sort((one, other) => one.loadedAt - other.loadedAt))
-    for (const { name, definition } of inside) add(name, { served: readDefinition?.(definition), file: path === '' ? undefined : path, error });
+  for (const { folder, path, error, flows: inside } of [...files].sort((one, other) => one.loadedAt - other.loadedAt)) {
+    const place = path === '' ? { file: undefined, path: undefined } : { file: path, path: resolve(folder, path) };
+    for (const { name, definition } of inside) add(name, { served: readDefinition?.(definition), ...place, error });
+  }
   for (const { flow, pausedAt, pausedWhy } of settings) if (pausedAt !== undefined) add(flow, { paused: { at: pausedAt, why: pausedWhy } });
   return {
     flows: [...flows.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),

@@ -21,7 +21,9 @@ export const claimsAndLeases: RunRecordCases = {
     await record.open(runRow({ id: 'ended', state: 'success', owner: goneOwner() }));
     const open = taskRow(1, { state: 'running', finishedAt: undefined });
     const attempt = attemptRow(1, 1, { state: 'running', finishedAt: undefined, changes: 'running@0' });
-    await record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(0), open], attempts: [attempt] });
+    // Maps have no attempts, and are not counted, in whatever state.
+    const maps = [taskRow(2, { attempts: 0 }), taskRow(3, { attempts: 0, state: 'running', finishedAt: undefined })];
+    await record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(0), open, ...maps], attempts: [attempt] });
     const rows = await (await another()).runs();
     assert.deepEqual(Object.fromEntries(rows.map((row) => [row.id, row.state])), {
       gone: 'crashed',
@@ -31,11 +33,11 @@ export const claimsAndLeases: RunRecordCases = {
     });
     const gone = (await record.run('gone')) as RunRow;
     assert.deepEqual([gone.epoch, gone.counts, gone.error?.code], [1, { success: 1, crashed: 1 }, 'RUN_CRASHED']);
-    const [done, lost] = await record.taskRuns('gone');
-    assert.deepEqual([done?.state, lost?.state, lost?.finishedAt], ['success', 'crashed', gone.finishedAt]);
+    const [done, lost, , map] = await record.taskRuns('gone');
+    assert.deepEqual([done?.state, lost?.state, lost?.finishedAt, map?.state], ['success', 'crashed', gone.finishedAt, 'crashed']);
     assert.equal(lost?.attemptRows[0]?.state, 'crashed');
     assert.match(lost?.attemptRows[0]?.changes ?? '', /^running@0 crashed@\d+$/);
-    await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(2)] }));
+    await refused('OWNER_FENCED', record.append({ run: 'gone', epoch: 0, taskRuns: [taskRow(4)] }));
   },
 
   'S31: elsewhere, a run lives as long as its lease; on its own machine, until heartbeats that were sent are missed': async (record, another) => {

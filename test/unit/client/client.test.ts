@@ -203,6 +203,7 @@ describe('lists', () => {
     [{ limit: -1 }, undefined],
     [{ limit: 1.5 }, undefined],
     [{ tags: 'nightly' }, undefined],
+    [{ stat: 'failed' }, "Did you mean 'state'?"],
   ])('refuse what cannot be meant: %o', async (query, hint) => {
     await squares.run();
     await expect(
@@ -323,6 +324,8 @@ describe('removal', () => {
     [{ tags: [] }, 'PRUNE_RULE_MISSING'],
     [{ tags: 'keep' }, 'RUN_QUERY_INVALID'],
     [{ state: 'broken' }, 'RUN_QUERY_INVALID'],
+    // Without the word that it does not know, it would be another rule.
+    [{ keep: 0, olderthan: '30d' }, 'PRUNE_RULE_INVALID'],
   ])('by a rule that says nothing, nothing: %o', async (rule, code) => {
     await squares.run();
     await expect(client().prune(rule as never)).rejects.toMatchObject({ code });
@@ -346,6 +349,27 @@ describe('removal', () => {
   });
 });
 
+it('callers without a type checker are told what is none', async () => {
+  await squares.run();
+  const run = await client().run('squares/latest');
+  expect(() => client({ hom: '/data' } as never)).toThrow(expect.objectContaining({ code: 'CLIENT_OPTION_INVALID', hint: "Did you mean 'home'?" }));
+  await expect(
+    client()
+      .flow('squares')
+      .latest({ succesful: true } as never),
+  ).rejects.toMatchObject({ code: 'RUN_QUERY_INVALID' });
+  await expect(squares.latest({ params: {}, stat: 'failed' } as never)).rejects.toMatchObject({ code: 'RUN_QUERY_INVALID' });
+  await expect(client().remove(run.id as never)).rejects.toMatchObject({ code: 'RUN_ID_INVALID', hint: 'Write remove([…]).' });
+  await expect(run.output('sum' as never)).rejects.toMatchObject({
+    code: 'TASK_UNKNOWN',
+    hint: "Write data.get('sum'), or output(sum) with the task.",
+  });
+  await expect((await squares.latest())?.outputs(undefined as never)).rejects.toMatchObject({ code: 'TASK_UNKNOWN' });
+  for (const filter of [{ level: 'warning' }, { levle: 'warn' }, { attempt: 0 }, { task: 5 }]) {
+    await expect(run.logs(filter as never).toArray()).rejects.toMatchObject({ code: 'LOG_QUERY_INVALID' });
+  }
+});
+
 describe('as it is shown', () => {
   it('in a REPL: what matters, and nothing that commands the terminal', async () => {
     await squares.run({}, { name: 'red \u001b[31malert' });
@@ -355,6 +379,7 @@ describe('as it is shown', () => {
     expect(text).toContain("params: { n: 4, model: 'knn' }");
     expect(inspect(await client().get('squares/latest/load/0'))).toMatch(/^Task \S+\/load#0 \{\n {2}state: success/);
     expect(inspect(await run.graph())).toContain('split#0');
+    expect(inspect(run.data)).toBe(`Data of run ${run.id} { await .get('name of a task, or of an output') }`);
     expect(inspect(client().flows())).toBe('Listing of flows { await .toArray(), or for await }');
     expect(inspect({ deep: { deeper: { run } } }, { depth: 1 })).toContain('[Object]');
   });

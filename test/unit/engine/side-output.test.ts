@@ -116,6 +116,8 @@ describe('what an artifact is shows itself', () => {
       loaded: [{ a: 1, b: 'x' }],
     });
     expect(await given(file(at('rows.tsv', 'a\tb\n1\tx\n')))).toMatchObject({ kind: 'table', loaded: [{ a: 1, b: 'x' }] });
+    expect(await given(file(at('comma.csv', '"a;b;c",d\n1,x\n')))).toMatchObject({ loaded: [{ 'a;b;c': 1, d: 'x' }] });
+    expect(await given(file(at('euro.csv', 'a;b\n1;"x;y"\n')))).toMatchObject({ kind: 'table', loaded: [{ a: 1, b: 'x;y' }] });
     expect(await given(file(at('note.md', '# Note')))).toMatchObject({ kind: 'markdown', loaded: '# Note' });
     expect(await given(file(at('dot.png', PNG)))).toMatchObject({ kind: 'image', contentType: 'image/png', loaded: PNG });
     const { kind, loaded, ref } = await given(file(at('model.onnx', Buffer.alloc(100_000, 7))));
@@ -278,13 +280,14 @@ describe('metrics', () => {
       for (let at = 0; at < points; at++) context.metric('loss', 1 / (at + 1));
     };
     await training('warm', () => ctx().metric('loss', 1)).run();
-    const started = performance.now();
+    // Of the processor, which others may be using too.
+    const before = process.cpuUsage();
     await training('many', body).run();
-    const took = performance.now() - started;
+    const { user, system } = process.cpuUsage(before);
     const [loss] = (await shown('many/latest', { points: true })).metrics;
     expect(loss).toMatchObject({ count: points, last: { step: points - 1 } });
     expect(loss?.points?.values.length).toBe(points);
-    expect(took).toBeLessThan(2_000);
+    expect((user + system) / 1_000).toBeLessThan(2_000);
   });
 });
 

@@ -162,6 +162,16 @@ describe('S18: the content is kept with the run', () => {
     return { kind: `${row.name} ${row.kind}`, rows };
   }
 
+  it('and read back as the run has read it, whatever stands between the cells', async () => {
+    const odd = flow('counting', { params: { data: includeFile({ parse: 'csv', delimiter: '#', schema: Rows }) } }, ({ data }) => length(data));
+    await odd.run({ data: file(write('odd.csv', 'id#n\nx#1\n')) });
+    expect(await contentKept()).toEqual({ kind: 'data table', rows: [{ id: 'x', n: 1 }] });
+    // Points are in numbers: our own tables are never written so.
+    const dots = flow('counting', { params: { data: includeFile({ parse: 'csv', delimiter: '.', schema: Rows }) } }, ({ data }) => length(data));
+    await dots.run({ data: file(write('dots.csv', 'id.n\nx.1\n')) });
+    expect(await contentKept()).toEqual({ kind: 'data table', rows: 'id.n\nx.1\n' });
+  });
+
   it('and looked up; keys count the content, not the path', async () => {
     const path = write('kept.csv', 'id,n\nx,1\n');
     expect(await counting.run({ data: file(path) })).toBe(1);

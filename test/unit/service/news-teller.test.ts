@@ -51,7 +51,7 @@ it('tells of broken files and of runs that will not be, with what is known of th
 });
 
 it('what another service has told of a file is not told again; another error is', async () => {
-  const row = { service: 'one', path: 'etl.ts', digest: 'd', error: 'it does not compile\n  at line 3', loadedAt: NOW, flows: [] };
+  const row = { service: 'one', folder: '/flows', path: 'etl.ts', digest: 'd', error: 'it does not compile\n  at line 3', loadedAt: NOW, flows: [] };
   const news = teller(place());
   files = [row];
   news.hear(broken, 'one');

@@ -231,3 +231,8 @@ CREATE TABLE code_part (
   PRIMARY KEY (package, content_digest)
 ) WITHOUT ROWID;
 `;
+
+/** `left_at`: since when a file is known not to lie where it was looked for. On a server another machine may have it, and deletes it when it comes by. */
+export const SCHEMA_13 = `
+ALTER TABLE garbage ADD COLUMN left_at REAL;
+`;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cron, ctx, every, flow, param, task } from '../../../../src/index.js';
 import { ServiceRecord } from '../../../../src/runs/service/service-record.js';
 import { openProject, type Project } from '../../../../src/runtime/project.js';
+import { gate } from '../../engine/workbench.js';
 
 const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
 const DAILY = every('1d', { start: day('2026-01-01') });
@@ -111,8 +112,12 @@ describe('flow.backfill', () => {
 
   it('S36: so many runs at the same time, and no more', async () => {
     let [now, most] = [0, 0];
+    const three = gate();
     const wide = flow('wide', { schedule: DAILY }, async () => {
       most = Math.max(most, ++now);
+      if (now === 3) three.open();
+      await three.opened;
+      // A fourth would come now.
       await new Promise((resolve) => setTimeout(resolve, 20));
       now--;
     });
