@@ -178,7 +178,7 @@ describe.each(databases('triggered'))('runs that other flows trigger, in $kind',
     expect((await due()).map(({ key }) => key)).toEqual([expect.stringMatching(/^assets/), `etl.success@${last}`]);
   });
 
-  it('S35: four services, each thing that happened once, none passed over', async () => {
+  it('S35: four services, each thing that happened once, none passed over', { timeout: 60_000 }, async () => {
     const services = [one, two, await ServiceRecord.open(place.record.heartbeat), await ServiceRecord.open(place.record.heartbeat)];
     const onEnd = follower([flowEvent('etl', 'success')], 'all', 'on-end');
     const onAsset = follower([asset('orders')], 'all', 'on-asset');

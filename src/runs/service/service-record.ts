@@ -41,7 +41,7 @@ import { interruptedBackfills, reviveRuns, takeUpInterrupted } from './interrupt
 import { openServiceDatabase } from './open-database.js';
 import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
 import { nextTryOf } from './tries.js';
-import { addTriggered, hasTriggers, type TriggeredFlow } from './triggered.js';
+import { addTriggered, flowsWithNews, type TriggeredFlow } from './triggered.js';
 
 /**
  * What services share through the record (S34–S36): what is due and who starts it, how far the schedules have been followed, what is paused, who
@@ -123,11 +123,7 @@ export class ServiceRecord implements AsyncDisposable {
   async #triggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly TriggeredFlow[]> {
     const following = flows.filter(({ on }) => on.length > 0);
     if (following.length === 0) return [];
-    return await this.#database.read(async (session) => {
-      const found: TriggeredFlow[] = [];
-      for (const flow of following) if (await hasTriggers(session, flow, now)) found.push(flow);
-      return found;
-    });
+    return await this.#database.read((session) => flowsWithNews(session, following, now));
   }
 
   /** `waiting` gives a claim back. */

@@ -37,19 +37,31 @@ interface Cursor {
 }
 
 /**
- * Whether there is something to be written of a flow: it is not known yet that it follows this, or something has come. Asked of each flow every second,
- * so that it only reads.
+ * Those of which there is something to be written: it is not known yet that they follow this, or something has come. Asked every second, so that it only
+ * reads, and asks little.
  */
-export async function hasTriggers(session: ServiceSession, flow: TriggeredFlow, now: number): Promise<boolean> {
-  if (await isPaused(session, flow.flow)) return false;
+export async function flowsWithNews(session: ServiceSession, flows: readonly TriggeredFlow[], now: number): Promise<readonly TriggeredFlow[]> {
+  const paused = new Set((await session.rows('SELECT flow FROM flow_setting WHERE paused_at IS NOT NULL')).map(([flow]) => flow));
+  const cursors = new Map<string, Cursor>();
+  for (const [flow, source, ...row] of await session.rows('SELECT flow, source, since, until_at, until_number FROM trigger_cursor'))
+    cursors.set(`${flow}\n${source}`, cursorIn(row));
+  const found: TriggeredFlow[] = [];
+  for (const flow of flows) {
+    const known = (source: string): Cursor | undefined => cursors.get(`${flow.flow}\n${source}`);
+    if (!paused.has(flow.flow) && (await hasNews(session, flow, known, now))) found.push(flow);
+  }
+  return found;
+}
+
+async function hasNews(session: ServiceSession, flow: TriggeredFlow, known: (source: string) => Cursor | undefined, now: number): Promise<boolean> {
   const assets = assetsOf(flow);
   if (assets.length > 0) {
-    const cursor = await cursorOf(session, flow.flow, sourceOf(assets));
+    const cursor = known(sourceOf(assets));
     if (cursor === undefined || (await renewalsSince(session, assets, cursor)) !== undefined) return true;
   }
   for (const trigger of flow.on) {
     if (trigger.kind !== 'flow') continue;
-    const cursor = await cursorOf(session, flow.flow, `${trigger.flow}.${trigger.end}`);
+    const cursor = known(`${trigger.flow}.${trigger.end}`);
     if (cursor === undefined || isStale(cursor, now) || (await endsSince(session, flow, trigger, { cursor, limit: 1 })).length > 0) return true;
   }
   return false;
@@ -229,7 +241,11 @@ function dueRun(
 
 async function cursorOf(session: ServiceSession, flow: string, source: string): Promise<Cursor | undefined> {
   const [row] = await session.rows('SELECT since, until_at, until_number FROM trigger_cursor WHERE flow = ? AND source = ?', flow, source);
-  return row && { since: Number(row[0]), untilAt: Number(row[1]), untilNumber: Number(row[2]) };
+  return row && cursorIn(row);
+}
+
+function cursorIn([since, untilAt, untilNumber]: SqlRow): Cursor {
+  return { since: Number(since), untilAt: Number(untilAt), untilNumber: Number(untilNumber) };
 }
 
 async function moveCursor(session: ServiceSession, flow: string, source: string, { since, untilAt, untilNumber }: Cursor): Promise<void> {
