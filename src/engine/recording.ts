@@ -9,6 +9,7 @@ import type { TaskDefinition } from '../model/task-definition.js';
 import { codeMark } from './code-mark.js';
 import type { EventHub } from './event-hub.js';
 import { errorInfo } from './failures.js';
+import { hiddenDigest } from './inputs.js';
 import type { Journal } from './journal.js';
 import { NodeKeys } from './node-keys.js';
 import type { Observer, ReusedNode, SettledNode } from './observer.js';
@@ -331,7 +332,8 @@ export class Recording implements Observer {
       const text = shown === undefined ? undefined : this.#parts.mask(shown);
       if (text === undefined || text === shown) continue;
       masked ??= { ...inputs };
-      masked[name] = { digest, shown: text };
+      // The digest of a short number is the number.
+      masked[name] = { digest: hiddenDigest(digest), shown: text };
     }
     return masked ?? inputs;
   }
