@@ -4,6 +4,8 @@
  * - `repetitions`: how often a process repeats the work; 1 where the first time is all there is
  * - `variants`: by name, `(context) => run`. Importing and building is done before `run` is given back; `run` is what is measured: the
  *   milliseconds it takes, or the number it returns. `context.folder` is a temporary folder that the variants of one round share
+ * - `missing`: why it cannot be measured on this machine, and what to install; it is left out then
+ * - `start`: starts servers that the variants need: `{ env, stop }`, of which `env` reaches their processes
  * - `prepare`: what must lie in that folder, made in a process of its own
  * - `flags`: for node
  * - `rows`: what is compared. `ours` and `peer` name variants; `peer` may be left out (then `unit` says what the figure itself is), or

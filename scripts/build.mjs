@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { plainPrivates } from './plain-privates.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SRC = join(root, 'src');
@@ -44,6 +45,9 @@ const PARTS = [
   { name: 'run', from: ['cli/program.ts'] },
   // A person looks on.
   { name: 'live', from: ['cli/human-printer.ts', 'cli/live-view.ts', 'cli/run-summary.ts'] },
+  // A record that is new or old, and one that somebody looks into.
+  { name: 'migrations', from: ['runs/sqlite/migrations.ts'] },
+  { name: 'look-back', from: ['runs/sqlite/look-back.ts'] },
   { name: 'past', from: ['client/index.ts', 'runtime/past-run.ts', 'runtime/resume.ts', 'runtime/past/removal.ts', 'runtime/past/retention.ts'] },
   { name: 'postgres', from: ['postgres.ts', 'runs/postgres/postgres-record.ts', 'runs/postgres/postgres-care.ts', 'runs/postgres/move-record.ts'] },
   { name: 'drawing', from: ['runtime/drawing.ts', 'runtime/invalidate.ts', 'runtime/stored-output.ts'] },
@@ -75,6 +79,15 @@ const STAY_APART = [
   'pino',
   'zod',
 ];
+
+const LATE_CHILD_PROCESS = '\0late-child-process';
+
+/** Commander starts programs for commands that are programs of their own, of which there are none: what it would do so with is not loaded before. */
+const lateChildProcess = {
+  name: 'late-child-process',
+  resolveId: (id, importer) => (isStartedByCommander(id, importer) ? LATE_CHILD_PROCESS : null),
+  load: (id) => (id === LATE_CHILD_PROCESS ? `exports.spawn = (...args) => process.getBuiltinModule('node:child_process').spawn(...args);` : null),
+};
 
 process.exitCode = await main();
 
@@ -134,12 +147,15 @@ async function joinModules(outputFolder) {
     input,
     platform: 'node',
     external: isApart,
+    plugins: [plainPrivates(), lateChildProcess],
     // What is newer than the oldest Node we run on (`await using`) is lowered: the bundler does not read tsconfig's target.
     transform: { target: 'node20' },
     logLevel: 'warn',
+    checks: { pluginTimings: false },
     output: {
       dir: outputFolder,
       format: 'esm',
+      charset: 'ascii',
       sourcemap: true,
       keepNames: true,
       // Comments are half of the text, and Node reads all of it at every start.
@@ -201,7 +217,12 @@ async function joinPage(outputFolder) {
   writeFileSync(join(outputFolder, 'page.css'), styles.join('\n'));
 }
 
-function isApart(id) {
+function isStartedByCommander(id, importer) {
+  return id === 'node:child_process' && /[\\/]node_modules[\\/]commander[\\/]/.test(importer ?? '');
+}
+
+function isApart(id, importer) {
+  if (isStartedByCommander(id, importer)) return false;
   return id.startsWith('node:') || STAY_APART.some((name) => id === name || id.startsWith(`${name}/`));
 }
 

@@ -1,6 +1,6 @@
 // Keeps Node from printing a line of our own minified text, thousands of characters long, above an error that nobody caught: Node leaves out a
 // source line that has this mark in it, and the message and the stack with the user's own line are read at once.
-import { parseSync } from 'rolldown/experimental';
+import { nodesOf } from './syntax-tree.mjs';
 
 const MARK = '/*node-do-not-add-exception-line*/';
 /** Shorter lines hide nothing. */
@@ -29,19 +29,7 @@ export function withQuietLines(code) {
   return marked + code.slice(done);
 }
 
-/** In order of their beginnings, so that outer ones come first. */
+/** In order of their beginnings, so that outer ones come first. A tag belongs to its template: nothing may come between that would end the line. */
 function templatesIn(code) {
-  const { program, errors } = parseSync('file.js', code);
-  if (errors.length > 0) throw new Error(`expected a file of dist/ to be JavaScript; got ${errors[0].message}`);
-  const found = [];
-  const waiting = [program];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    // A tag belongs to its template: nothing may come between that would end the line.
-    if (node.type === 'TemplateLiteral') found.push({ start: node.start, end: node.end });
-    for (const value of Object.values(node)) {
-      if (Array.isArray(value)) waiting.push(...value.filter((one) => one !== null && typeof one === 'object'));
-      else if (value !== null && typeof value === 'object') waiting.push(value);
-    }
-  }
-  return found.sort((a, b) => a.start - b.start);
+  return [...nodesOf('file.js', code)].filter(({ type }) => type === 'TemplateLiteral').sort((a, b) => a.start - b.start);
 }

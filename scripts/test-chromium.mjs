@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { installDebian } from './debian-package.mjs';
 
-const SKIPPED = 'the pages of reports in a browser';
+const SKIPPED = 'the pages of reports, and drawings by Mermaid, in a browser';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 export const chromium = {

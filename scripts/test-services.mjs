@@ -1,7 +1,7 @@
 // Servers that tests are run against: those that the developer names, else those that this machine has.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import process from 'node:process';
+import { freePort } from './free-port.mjs';
 import { chromium } from './test-chromium.mjs';
 import { postgres } from './test-postgres.mjs';
 
@@ -45,17 +45,6 @@ const s3 = {
 };
 
 export const SERVICES = [moto, s3, postgres(freePort), chromium];
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-      .on('error', reject)
-      .listen(0, '127.0.0.1', () => {
-        const { port } = server.address();
-        server.close(() => resolve(port));
-      });
-  });
-}
 
 async function answers(endpoint) {
   for (const end = Date.now() + START_WITHIN_MS; Date.now() < end; ) {

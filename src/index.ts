@@ -16,9 +16,10 @@ export { check } from './flow/check.js';
 export { ctx } from './flow/context.js';
 export { match, merge, sequence, when } from './flow/control.js';
 export { type ExternalTaskOptions, externalTask } from './flow/external-task.js';
-export { type Flow, type FlowOptions, flow, type ResumeOptions } from './flow/flow.js';
+export { flow } from './flow/flow.js';
 export { flowRef } from './flow/flow-ref.js';
 export type { BackfillRuns, FlowHooks, InvalidateOptions, Run, RunHandle, RunOptions, ServeOptions, VisualizeOptions } from './flow/flow-runtime.js';
+export type { Flow, FlowOptions, ResumeOptions } from './flow/flow-type.js';
 export type { Arg, Args, BodyResult, Future, OutputsFuture, Resolved, Upstream } from './flow/future.js';
 export { grid } from './flow/grid.js';
 export { type IncludeOptions, includeFile } from './flow/include-file.js';
@@ -61,6 +62,9 @@ export type {
   NotificationOccasion,
   NotifiedError,
   NotifiedTask,
+  ServiceNews,
+  ServiceNotification,
+  ServiceOccasion,
 } from './model/notification.js';
 export type { Reason } from './model/reason.js';
 export type { ResultStore } from './model/result-store.js';

@@ -41,7 +41,7 @@ const convert = task(
   { renews: asset('prices') },
 );
 
-export const prices = flow('prices', { params: { path: param({ default: 'prices.txt', help: 'One price in cents on each line' }) } }, ({ path }) => {
+export default flow('prices', { params: { path: param({ default: 'prices.txt', help: 'One price in cents on each line' }) } }, ({ path }) => {
   const delivered = sensorFor.file(path, { every: '100ms', timeout: '30s', name: 'delivered' });
   return convert(converter(), readPrices(delivered()));
 });
@@ -49,5 +49,3 @@ export const prices = flow('prices', { params: { path: param({ default: 'prices.
 const tell = task((what: string) => `${what} are new`);
 
 export const report = flow('report', { on: asset('prices') }, () => tell('prices'));
-
-export default prices;

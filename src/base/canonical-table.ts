@@ -1,3 +1,5 @@
+import { isWellFormed } from './canonical-text.js';
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** Shorter lists of rows are written row by row. A part of the encoding: with another number, digests change. */
@@ -145,7 +147,7 @@ function doubles(numbers: readonly number[]): Uint8Array {
 function writeTexts(texts: readonly string[], sink: TableSink): void {
   const joined = texts.join('');
   sink.bytes(new Uint8Array(Uint32Array.from(texts, ({ length }) => length).buffer));
-  const wellFormed = (joined as string & { isWellFormed(): boolean }).isWellFormed();
+  const wellFormed = isWellFormed(joined);
   sink.text(wellFormed ? 's' : 'w');
   sink.bytes(Buffer.from(joined, wellFormed ? 'utf8' : 'utf16le'));
 }

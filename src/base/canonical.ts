@@ -1,8 +1,10 @@
 import { builtinKind, builtinName, bytesOf, hasExtraProperties } from './builtin-kind.js';
 import { columnsOfTable, writeTable } from './canonical-table.js';
-import { createHasher, digest128, type Hasher } from './digest.js';
+import { orderOf, scalarText, stringText } from './canonical-text.js';
+import { createHasher, type Hasher } from './digest.js';
 import { MillraceError } from './error.js';
 import { errorClassOf, errorProperties } from './error-class.js';
+import { hexOfShort, textDigest } from './text-digest.js';
 import { MAX_DEPTH, nameKind, pathThrough, propertyStep, stepTo } from './value-path.js';
 
 /** What a taught class instance counts as: its registered name and the plain form that its encoder gives. */
@@ -31,61 +33,6 @@ export function valueDigest(value: unknown, taught?: TaughtLookup): string {
     if (text !== undefined) return (typeof value !== 'string' && hexOfShort(text)) || textDigest(text);
   }
   return new CanonicalWriter(taught).digest(value);
-}
-
-/** Few, and short, so that an object that is not flat has not cost much when that shows. */
-const MAX_FLAT = 16;
-
-/**
- * As `valueDigest`, of a plain object of few members that are short and no objects themselves, as the settings of a call are; undefined for any
- * other object. Written without a writer: there are very many of them. @throws what a getter throws
- */
-export function flatDigest(value: object): string | undefined {
-  if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return undefined;
-  const keys = Object.keys(value);
-  if (keys.length > MAX_FLAT) return undefined;
-  const members = Object.values(value);
-  if (areSame(members, lastFlat.members) && areSame(keys, lastFlat.keys)) return lastFlat.digest;
-  const { sorted, texts } = orderOf(keys);
-  let text = `o${sorted.length}:`;
-  for (let at = 0; at < sorted.length; at++) {
-    const member = (value as Readonly<Record<string, unknown>>)[sorted[at] as string];
-    const written = typeof member === 'string' && member.length > LONGEST_RECENT ? undefined : scalarText(member);
-    if (written === undefined) return undefined;
-    text += texts[at] as string;
-    text += written;
-  }
-  lastFlat = { keys, members, digest: textDigest(text) };
-  return lastFlat.digest;
-}
-
-/** Calls that follow each other often have the same settings: then not even their text is put together. */
-let lastFlat: { readonly keys: readonly string[]; readonly members: readonly unknown[]; readonly digest: string | undefined } = {
-  keys: [],
-  members: [],
-  digest: undefined,
-};
-
-function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let at = 0; at < some.length; at++) if (!Object.is(some[at], others[at])) return false;
-  return true;
-}
-
-/** Calls share settings, names and options: what was digested a moment ago need not be hashed again. */
-const recent = new Map<string, string>();
-const MOST_RECENT = 1024;
-const LONGEST_RECENT = 256;
-
-function textDigest(text: string): string {
-  if (text.length > LONGEST_RECENT) return digest128(text);
-  let digest = recent.get(text);
-  if (digest === undefined) {
-    digest = digest128(text);
-    if (recent.size === MOST_RECENT) recent.clear();
-    recent.set(text, digest);
-  }
-  return digest;
 }
 
 /** Text is handed on to the hash when it has grown to this many characters, so that a large value does not exist twice. */
@@ -296,69 +243,4 @@ function notCanonical(path: string, complaint: string): MillraceError {
       hint: 'Pass plain data, or teach the class with registerClass(Class, { name, encode, decode }).',
     },
   );
-}
-
-/** The whole encoding of what is no object; undefined for functions and symbols. */
-function scalarText(value: unknown): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return stringText(value);
-    case 'number':
-      return Object.is(value, -0) ? 'n-0;' : `n${value};`;
-    case 'boolean':
-      return value ? 't' : 'f';
-    case 'undefined':
-      return 'u';
-    case 'bigint':
-      return `i${value};`;
-    default:
-      return value === null ? 'z' : undefined;
-  }
-}
-
-/** So that what is shorter than a hash is no hash. */
-const MAX_SHORT = 15;
-const HEX_OF_ASCII = Array.from({ length: 128 }, (_, code) => code.toString(16).padStart(2, '0'));
-
-/**
- * The encoding of a number, a boolean … is shorter than its hash, which costs more than all else about a small argument. Not of text: a short
- * secret must not be read from its digest.
- */
-function hexOfShort(text: string): string | undefined {
-  if (text.length > MAX_SHORT) return undefined;
-  let hex = '';
-  for (let at = 0; at < text.length; at++) hex += HEX_OF_ASCII[text.charCodeAt(at)];
-  return hex;
-}
-
-/** Text with its length, except where it is no valid UTF-16: in UTF-8 every lone surrogate would turn into the same replacement character. */
-function stringText(text: string): string {
-  return isWellFormed(text) ? `s${text.length}:${text}` : `w${JSON.stringify(text)}`;
-}
-
-/** ES2024, in every Node we support, but not yet in the library types we compile against. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
-}
-
-/** The keys of an object in the order in which they count, and what they are written as. */
-interface KeyOrder {
-  readonly keys: readonly string[];
-  readonly sorted: readonly string[];
-  readonly texts: readonly string[];
-}
-
-/** Rows of a table, and the settings of one call after the other, have the same keys in the same order: sorted once. */
-let lastOrder: KeyOrder = { keys: [], sorted: [], texts: [] };
-
-function orderOf(keys: readonly string[]): KeyOrder {
-  if (areSame(keys, lastOrder.keys)) return lastOrder;
-  const sorted = isSorted(keys) ? keys : [...keys].sort();
-  lastOrder = { keys, sorted, texts: sorted.map(stringText) };
-  return lastOrder;
-}
-
-function isSorted(keys: readonly string[]): boolean {
-  for (let index = 1; index < keys.length; index++) if ((keys[index - 1] as string) > (keys[index] as string)) return false;
-  return true;
 }

@@ -1,4 +1,5 @@
 import { describe } from './error.js';
+import { latePattern } from './late-pattern.js';
 
 /** How deep a value may nest to be digested or stored: recursion must end in a clear error before the stack does. */
 export const MAX_DEPTH = 1_000;
@@ -32,10 +33,12 @@ export function stepTo(parent: object, child: unknown): string {
   return '';
 }
 
+const NAME = latePattern(String.raw`^[\p{ID_Start}$_][\p{ID_Continue}$]*$`, 'u');
+
 /** `.name`, or `["odd name"]`, or `[Symbol(x)]`. */
 export function propertyStep(key: string | symbol): string {
   if (typeof key === 'symbol') return `[${String(key)}]`;
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  return NAME().test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
 /** What to call a value that nothing can be done with: `a function`, `a Promise`, `an instance of Model`. */

@@ -1,3 +1,5 @@
+import { asError } from '../base/error.js';
+import type { ServiceNotification } from '../model/notification.js';
 import { ServiceRecord } from '../runs/service/service-record.js';
 import { openProject } from '../runtime/project.js';
 import type { RunWatch } from '../runtime/run-watch.js';
@@ -11,12 +13,17 @@ import type { RunCommandOptions } from './run-options.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
+interface DueRunOptions extends RunCommandOptions {
+  /** A file that says whom its service tells. */
+  readonly notify?: string;
+}
+
 /**
  * Runs what is due: what a service starts for each run. It is started once, whoever tries: the record takes one run of its id. What became of it is
  * written down here, since the service may be gone by then.
  * @throws UsageError when there is no such due run, and what loading the flow throws: whoever claimed it may try again
  */
-export async function runDue(id: string, file: string, flow: string | undefined, options: RunCommandOptions, terminal: Terminal): Promise<ExitCode> {
+export async function runDue(id: string, file: string, flow: string | undefined, options: DueRunOptions, terminal: Terminal): Promise<ExitCode> {
   await using project = await openProject();
   await using services = await ServiceRecord.open(project.record.heartbeat);
   const [due] = await services.due({ run: id });
@@ -27,6 +34,7 @@ export async function runDue(id: string, file: string, flow: string | undefined,
   const quiet: RunCommandOptions = { ...options, quiet: true };
   return await withRunOutput(quiet, terminal, async (own, printer) => {
     const [{ name, inside, sources }, makePrinter] = await Promise.all([openFlow(file, flow, options, own), printer]);
+    const notify = await servicePlaces(options.notify, own);
     let begun: Promise<void> | undefined;
     let ended: Promise<unknown> | undefined;
     const begin = (): void => {
@@ -35,7 +43,7 @@ export async function runDue(id: string, file: string, flow: string | undefined,
     const code = await followRun({ name, file, inside, options: quiet, terminal: own, makePrinter }, async (start) => {
       try {
         const watch = toldWhenRunning(start, id, begin);
-        const handle = await startDue(inside, due, { ...start, watch }, sources);
+        const handle = await startDue(inside, due, { ...start, watch, notify }, sources);
         ended = handle.result().catch((error: unknown) => (begun === undefined ? settleUnbegun(error, settle) : undefined));
         return { handle, ...(due.resumes === undefined ? {} : { resumes: due.resumes }) };
       } catch (error) {
@@ -47,6 +55,19 @@ export async function runDue(id: string, file: string, flow: string | undefined,
     await begun;
     return code;
   });
+}
+
+/** A file that is broken by now is no reason not to run: that nobody is told stands in the run's log where there would be something to tell. */
+async function servicePlaces(file: string | undefined, { cwd }: Terminal): Promise<readonly ServiceNotification[]> {
+  if (file === undefined) return [];
+  try {
+    return await (await import('./load-notifications.js')).loadNotifications(file, cwd);
+  } catch (error) {
+    const notify = (): never => {
+      throw asError(error);
+    };
+    return [{ name: `whom ${file} names`, retries: 0, notify }];
+  }
 }
 
 /** A run says that it is running when its row is committed. */

@@ -35,6 +35,7 @@ export interface FlowDescription {
     readonly dependsOnPast?: boolean | undefined;
     readonly concurrency?: number | undefined;
     readonly timeoutMs?: number | undefined;
+    readonly deadlineMs?: number | undefined;
     readonly retries?: number | undefined;
   };
   /** Undefined: only the file tells. */
@@ -117,7 +118,7 @@ function pastText({ runs, isAll, states, averageMs }: PastOfFlow): string {
 }
 
 function policiesText(policies: FlowDescription['policies'], isScheduled: boolean): string {
-  const { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries } = policies;
+  const { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, deadlineMs, retries } = policies;
   return [
     isScheduled && missed !== undefined ? `missed: ${missed}` : '',
     isScheduled && overlap !== undefined ? `overlap: ${overlap}` : '',
@@ -125,6 +126,7 @@ function policiesText(policies: FlowDescription['policies'], isScheduled: boolea
     dependsOnPast ? 'depends on its past' : '',
     concurrency === undefined ? '' : `${concurrency} tasks at once`,
     timeoutMs === undefined ? '' : `time-out ${formatMs(timeoutMs)}`,
+    deadlineMs === undefined ? '' : `deadline ${formatMs(deadlineMs)}`,
     retries ? `retries ${retries}` : '',
   ]
     .filter((text) => text !== '')

@@ -46,6 +46,13 @@ export async function loadFlowFile(file: string, cwd: string = process.cwd()): P
   return { path, flows, modules, choose: async (name, howToName) => await chooseFlow(flows, file, name, howToName) };
 }
 
+/** What a file exports that is written as flow files are. @throws FlowFileError as `loadFlowFile` */
+export async function loadModule(file: string, cwd: string): Promise<object> {
+  const path = resolve(cwd, file);
+  await checkFile(path, file);
+  return await importFile(path);
+}
+
 /** Of all that was loaded in this process. */
 const bundled = new Set<string>();
 

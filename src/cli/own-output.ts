@@ -11,11 +11,11 @@ export async function withOwnOutput<T>(terminal: Terminal, command: (terminal: T
   const { out } = terminal;
   if (out !== process.stdout) return await command(terminal);
   const guard = guardOutput([process.stdout], (line) => process.stderr.write(`${line}\n`));
-  const steady = steadyOutput(process.stdout);
+  const steady = steadyOutput(process.stdout, (text) => uncaptured(() => guard.own(() => void process.stdout.write(text))));
   const own: Terminal = {
     ...terminal,
     out: {
-      write: (text) => uncaptured(() => guard.own(() => void (typeof text === 'string' ? steady : process.stdout).write(text as string))),
+      write: (text) => steady.write(text),
       isTTY: process.stdout.isTTY === true,
       ...(process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : {}),
     },
@@ -23,6 +23,7 @@ export async function withOwnOutput<T>(terminal: Terminal, command: (terminal: T
   try {
     return await command(own);
   } finally {
+    steady.release();
     guard.release();
   }
 }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
+import { comingInstants } from '../runtime/served/coming-instants.js';
 import type { ServedSchedule } from '../runtime/served/definition.js';
-import { comingInstants } from '../runtime/served/known-flows.js';
 import { specOf } from '../schedule/made-schedule.js';
 import type { ScheduleSpec } from '../schedule/schedule-spec.js';
 

@@ -6,8 +6,10 @@ import { openProject } from '../runtime/project.js';
 import type { RunningServer } from '../server/start-server.js';
 import { ChildLauncher } from '../service/child-launcher.js';
 import { FlowFiles } from '../service/flow-files.js';
+import { NewsTeller } from '../service/news-teller.js';
 import { flowFileReader } from '../service/read-flow-file.js';
 import { Service } from '../service/service.js';
+import type { ServiceEvent } from '../service/service-event.js';
 import { wallClock } from '../service/wall-clock.js';
 import { watchFolder } from '../service/watch-folder.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -27,6 +29,7 @@ export interface ServeOptions {
   readonly port?: number;
   readonly host?: string;
   readonly allowHost?: readonly string[];
+  readonly notify?: string;
   readonly once?: true;
   readonly quiet?: true;
 }
@@ -37,23 +40,30 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
   // Asked to end before it has begun, it ends all the same.
   const ending = listenForEnd();
   try {
+    const notify =
+      options.notify === undefined ? [] : await (await import('./load-notifications.js')).loadNotifications(options.notify, terminal.cwd);
     await using project = await openProject();
     await using record = await ServiceRecord.open(project.record.heartbeat, wallClock);
     // It is there before the service begins, and goes after it has ended.
     await using server = await serverBeside(options, terminal);
     const printer = await loadServicePrinter({ terminal, folder: where, quiet: options.quiet === true });
     const own = { command: ownCommand(), cwd: terminal.cwd, env: process.env };
-    const launcher = new ChildLauncher(own);
+    const launcher = new ChildLauncher(options.notify === undefined ? own : { ...own, notify: resolve(terminal.cwd, options.notify) });
+    const news = new NewsTeller({ to: notify, folder: place.folder, clock: wallClock, record, tell: printer.tell });
+    const tell = (event: ServiceEvent): void => {
+      printer.tell(event);
+      news.hear(event, service.id);
+    };
     if (server !== undefined) printer.listening(server);
     let wake = (): void => {};
     const files = new FlowFiles({
       ...place,
       read: flowFileReader({ ...own, command: [...own.command, 'read-flows'], limitMs: LOAD_LIMIT_MS }),
-      tell: printer.tell,
+      tell,
       now: wallClock.now,
       changed: () => wake(),
     });
-    const service = new Service({
+    const service: Service = new Service({
       folder: place.folder,
       clock: wallClock,
       record,
@@ -61,7 +71,7 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
       definitions: files,
       launcher,
       tellCrash: (crash, file) => launcher.tellCrash(crash, file),
-      tell: printer.tell,
+      tell,
       maxRuns: options.maxRuns,
       lateMs: toMs(options.late),
     });
@@ -71,12 +81,13 @@ export async function serve(where: string, options: ServeOptions, terminal: Term
     if (options.once) await found;
     // A file that takes long to load keeps nobody waiting.
     const begun = Promise.race([found, soon()]).then(
-      () => printer.begin(files.flows(), wallClock.now()),
+      () => printer.begin(files.flows(), wallClock.now(), files.loading),
       () => {},
     );
     if (options.once) await begun.then(() => service.runOnce(ending.signal));
     else await service.run(ending.signal);
     await service.drain(toMs(options.grace));
+    await news.settled();
     return EXIT.success;
   } finally {
     ending.close();

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { nextInstants } from '../service/next-instants.js';
+import { nextInstants } from '../runtime/served/coming-instants.js';
 import type { ServiceEvent } from '../service/service-event.js';
 import type { ServicePrinter, ServicePrinterOptions } from './service-printer.js';
 
@@ -23,13 +23,11 @@ export function serviceJsonLines({ terminal, folder }: Pick<ServicePrinterOption
     tell: (event) => lines[levelOf(event)](asJson(event)),
     // Lines are kept and sent elsewhere: the token is in the file, for those who may read that.
     listening: ({ url, port, tokenFile }) => lines.info({ type: 'listening', url, port, tokenFile }),
-    begin: (flows, now) =>
-      lines.info({
-        type: 'serving',
-        folder,
-        flows: flows.map(({ data }) => data.name),
-        next: nextInstants(flows, now, TOLD_INSTANTS).map(({ flow, at }) => ({ flow, at: new Date(at).toISOString() })),
-      }),
+    begin(flows, now, loading) {
+      const data = flows.map((flow) => flow.data);
+      const next = nextInstants(data, now, TOLD_INSTANTS).map(({ flow, at }) => ({ flow, at: new Date(at).toISOString() }));
+      lines.info({ type: 'serving', folder, flows: data.map(({ name }) => name), ...(loading === 0 ? {} : { loading }), next });
+    },
   };
 }
 
@@ -44,6 +42,7 @@ function levelOf(event: ServiceEvent): 'info' | 'warn' | 'error' {
     case 'trouble':
     case 'run-late':
     case 'run-not-started':
+    case 'not-told':
     case 'cancelling':
       return 'warn';
     default:
@@ -56,5 +55,12 @@ function asJson(event: ServiceEvent): object {
   if (!('due' in event)) return event;
   const { due, ...rest } = event;
   const { flow, run, cause, scheduled } = due;
-  return { ...rest, flow, run, cause, ...(scheduled === undefined ? {} : { scheduledTime: new Date(scheduled.at).toISOString() }) };
+  const lengths = Object.entries(rest).map(([name, value]) => [name, typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value]);
+  return {
+    ...Object.fromEntries(lengths),
+    flow,
+    run,
+    cause,
+    ...(scheduled === undefined ? {} : { scheduledTime: new Date(scheduled.at).toISOString() }),
+  };
 }

@@ -1,6 +1,7 @@
 import { formatMs } from '../log/format-ms.js';
 import { terminalText } from '../log/terminal-text.js';
-import { nextInstants } from '../service/next-instants.js';
+import { nextInstants } from '../runtime/served/coming-instants.js';
+import type { ServableFlow } from '../service/servable-flow.js';
 import type { ServiceEvent } from '../service/service-event.js';
 import { shownPlace } from '../serving/shown-place.js';
 import { type Colours, coloursFor } from './colours.js';
@@ -23,13 +24,18 @@ export function serviceLines({ terminal, folder, quiet }: ServicePrinterOptions)
     listening(server) {
       if (!quiet) print(shownPlace(server));
     },
-    begin(flows, now) {
+    begin(flows, now, loading) {
       if (quiet) return;
-      print(`serving ${colours.bold(String(flows.length))} ${flows.length === 1 ? 'flow' : 'flows'} of ${folder}; Ctrl+C ends it`);
-      for (const { flow, at, schedule } of nextInstants(flows, now, SHOWN_INSTANTS))
+      const more = loading === 0 ? '' : `, and is still loading ${loading === 1 ? 'a file' : `${loading} files`}`;
+      print(`serving ${colours.bold(String(flows.length))} ${flows.length === 1 ? 'flow' : 'flows'} of ${folder}${more}; Ctrl+C ends it`);
+      for (const { flow, at, schedule } of nextInstants(dataOf(flows), now, SHOWN_INSTANTS))
         print(`  ${colours.cyan(flow)} at ${dateTime(at, now)} ${colours.dim(`in ${formatMs(at - now)} (${schedule})`)}`);
     },
   };
+}
+
+function dataOf(flows: readonly ServableFlow[]): readonly ServableFlow['data'][] {
+  return flows.map(({ data }) => data);
 }
 
 /** What users wrote cannot command the terminal, but keeps its lines. */
@@ -61,7 +67,8 @@ function lineOf(event: ServiceEvent, { bold, cyan, dim, green, red, yellow }: Co
       const isGood = event.state === 'success';
       const took = event.tookMs === undefined ? '' : dim(` in ${formatMs(event.tookMs)}`);
       const why = isGood || event.error === undefined ? '' : `: ${event.error}`;
-      return { text: `${cyan(event.due.flow)} ${(isGood ? green : red)(event.state)} ${event.due.run}${took}${why}`, isFailure: !isGood };
+      const at = event.lastTry === undefined ? '' : dim(`, the last try was ${event.lastTry}`);
+      return { text: `${cyan(event.due.flow)} ${(isGood ? green : red)(event.state)} ${event.due.run}${took}${at}${why}`, isFailure: !isGood };
     }
     case 'run-skipped':
       return { text: `${cyan(event.due.flow)} ${yellow('skipped')} ${dim(causeOf(event.due))}: ${event.why}` };
@@ -75,6 +82,8 @@ function lineOf(event: ServiceEvent, { bold, cyan, dim, green, red, yellow }: Co
       return { text: `${red('trouble')} with ${event.step}: ${event.error}; it is tried again`, isFailure: true };
     case 'trouble-over':
       return { text: `${green('no more trouble')} with ${event.step}` };
+    case 'not-told':
+      return { text: `${yellow('not told')} ${event.place} was not told of ${event.occasion}: ${event.error}`, isFailure: true };
     case 'draining':
       return { text: `ending: waiting for ${runs(event.running)}; Ctrl+C again leaves ${event.running === 1 ? 'it' : 'them'} alone` };
     case 'cancelling':

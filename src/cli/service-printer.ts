@@ -15,6 +15,6 @@ export interface ServicePrinter {
   readonly tell: TellService;
   /** The HTTP API is there. */
   listening(server: RunningServer): void;
-  /** All files have been loaded once. */
-  begin(flows: readonly ServableFlow[], now: number): void;
+  /** All files have been loaded once, but for so many that take long. */
+  begin(flows: readonly ServableFlow[], now: number, loading: number): void;
 }

@@ -1,10 +1,7 @@
 import { digest128 } from '../base/digest.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { CodeRow } from '../model/records.js';
-import { packSources } from './pack-sources.js';
 import { SourceBook } from './source-book.js';
-import { listSources, type SourceList } from './source-list.js';
-import { type Consulted, loadParser, Sources } from './sources.js';
 
 export interface FlowSourcesOptions {
   /** A folder for what earlier processes found out. */
@@ -36,20 +33,12 @@ export async function flowSources(site: CodeSite, options: FlowSourcesOptions): 
   // A book knows nothing of secrets.
   const before = ofSite.get(masking) ?? (masking === '' ? book.find() : undefined);
   if (before !== undefined && (await options.isKept(before))) return { digest: before };
-  const { list, consulted } = await sourcesFrom(roots);
+  // Files that are as an earlier process found them need no parser.
+  const { gatherSources } = await import('./gather-sources.js');
   const { project } = options;
-  const packed = await packSources(list, { root, mask: options.mask, loadedAt: site.madeAt, ...(project === undefined ? {} : { project }) });
+  const gathered = await gatherSources(roots, { root, mask: options.mask, loadedAt: site.madeAt, ...(project === undefined ? {} : { project }) });
+  const { list, consulted, packed } = gathered;
   ofSite.set(masking, packed.digest);
   if (masking === '' && !packed.hasChanged) await book.save(packed.digest, list, consulted);
   return { digest: packed.digest, contents: packed.contents };
-}
-
-async function sourcesFrom(roots: readonly string[]): Promise<{ readonly list: SourceList; readonly consulted: Consulted }> {
-  try {
-    const sources = new Sources(await loadParser());
-    return { list: listSources(sources, roots), consulted: sources.consulted };
-  } catch {
-    // The parser's native part is missing: tasks run all the same, and nobody knows what these files import.
-    return { list: { files: roots, packages: {} }, consulted: { files: new Set(), isComplete: false } };
-  }
 }

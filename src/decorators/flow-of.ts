@@ -1,6 +1,7 @@
 import { describe, MillraceError } from '../base/error.js';
 import { type CallTrace, codeSite, traceCall } from '../flow/code-site.js';
-import { definedFlows, type Flow, type FlowOptions, flowOfCode } from '../flow/flow.js';
+import { definedFlows, flowOfCode } from '../flow/flow.js';
+import type { Flow, FlowOptions } from '../flow/flow-type.js';
 import type { BodyResult } from '../flow/future.js';
 import type { ParamSpec } from '../flow/parameters.js';
 import type { CodeMember } from '../model/code-site.js';

@@ -8,7 +8,6 @@ import { forcedBy } from './force.js';
 import { inputSource } from './input-source.js';
 import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
-import { givenInputs } from './node-results.js';
 import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, REDONE } from './node-table.js';
 import type { OpenQuestion } from './question.js';
 import type { StepsBetween } from './steps-between.js';
@@ -165,17 +164,17 @@ export class Decisions {
     policy: P,
     forced: string | undefined,
   ): OpenQuestion & { readonly policy: P } {
-    const { graph, nodes, notes, results, targets } = this.#run;
+    const { graph, inputs, nodes, notes, targets } = this.#run;
     return {
       definition,
       policy,
-      inputs: notes.find(node).asked ?? results.inputs(node),
+      inputs: notes.find(node).asked ?? inputs.of(node),
       forced,
       place: node,
       target: targets.placeOf(node),
       sourceOf: (name) => inputSource(graph, node, name),
-      lacking: () => results.inputWithoutDigest(node),
-      given: () => givenInputs(results, node, definition),
+      lacking: () => inputs.lacking(node),
+      given: () => inputs.given(node, definition),
       isRedone: nodes.has(node, REDONE),
     };
   }

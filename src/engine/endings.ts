@@ -9,7 +9,6 @@ import { derivedError, taskError } from './failures.js';
 import { runHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
-import { givenInputs } from './node-results.js';
 import { endWithout } from './triggering.js';
 
 const { success: SUCCESS, cached: CACHED, failed: FAILED } = TASK_STATE_CODE;
@@ -100,7 +99,7 @@ export class Endings {
 
   /** An earlier result stands for it. In a run that is repeated most nodes end so: what was never begun has nothing to undo. */
   reuse(node: number, origin: CacheEntryRow, asked: InputDigests | undefined): void {
-    const { claims, flights, parts, reads, results } = this.#run;
+    const { claims, flights, inputs, parts, reads, results } = this.#run;
     results.reused(node, origin);
     reads.reused(node, origin);
     const led = flights.keyOf(node);
@@ -109,7 +108,7 @@ export class Endings {
       key: led ?? (origin.key || undefined),
       claimed: led !== undefined && claims.release(led) ? led : undefined,
       finishedAt: this.#host.now,
-      inputs: asked ?? givenInputs(results, node, this.#definition(node)),
+      inputs: asked ?? inputs.given(node, this.#definition(node)),
     });
     this.#moveOn(node, CACHED);
   }
@@ -150,7 +149,7 @@ export class Endings {
     const { asked } = note;
     const read = reads.take(node);
     if (asked === undefined && !parts.observer.listens && definition.hooks === undefined && definition.notify === undefined) return;
-    const { attempts, claims, failures, flights, maps, nodes, results } = this.#run;
+    const { attempts, claims, failures, flights, inputs, maps, nodes } = this.#run;
     const key = flights.keyOf(node);
     const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
     parts.observer.settled(node, {
@@ -170,7 +169,7 @@ export class Endings {
       error: failures.error(node),
       kept,
       reads: read?.reads,
-      inputs: () => (isReusable && asked) || givenInputs(results, node, definition),
+      inputs: () => (isReusable && asked) || inputs.given(node, definition),
     });
   }
 
@@ -197,7 +196,7 @@ export class Endings {
 
   /** A result is known by the arguments that its key was made of. The body, or the task, may have changed an object among them since. */
   #argumentsStand(node: number, asked: InputDigests): boolean {
-    if (this.#run.results.inputsAreStill(node, asked)) return true;
+    if (this.#run.inputs.areStill(node, asked)) return true;
     this.#host.line(node, 1, 'warn', 'an argument was changed after the call was made: the result will not be reused');
     return false;
   }

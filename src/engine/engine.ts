@@ -4,14 +4,13 @@ import { Fifo } from '../base/fifo.js';
 import { cache } from '../cache/policy.js';
 import { adoptionOf } from '../flow/adoption.js';
 import type { RunPort } from '../flow/run-port.js';
-import { isRef, NODE, type Path, project, type Ref } from '../graph/ref.js';
-import { GraphScope, type TaskGraph } from '../graph/task-graph.js';
+import { isRef, NODE, type Path, type Ref } from '../graph/ref.js';
+import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import type { RunTrigger } from '../model/asset.js';
 import type { CheckResult } from '../model/check.js';
 import type { LogLevel } from '../model/event.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { FinalState } from '../model/final-state.js';
-import type { CacheEntryRow } from '../model/records.js';
 import type { ScheduledTime } from '../model/schedule.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskContext } from '../model/task-context.js';
@@ -25,21 +24,24 @@ import { Children } from './children.js';
 import { Claims } from './claims.js';
 import { Decisions, type DecisionsHost } from './decisions.js';
 import { deepFreeze } from './deep-freeze.js';
+import { Delivery } from './delivery.js';
 import { Endings, type EndingsHost } from './endings.js';
 import { Externals } from './externals.js';
 import { FailFast, type FailFastView } from './fail-fast.js';
-import { Failures, taskError } from './failures.js';
+import { Failures } from './failures.js';
 import { spreads } from './force.js';
 import { ForceSpread } from './force-spread.js';
 import { processLimits } from './limit-registry.js';
 import type { EngineParts, Machinery } from './machinery.js';
 import { MapScope } from './map.js';
 import { Maps, type MapsHost } from './maps.js';
-import { type LostResult, NodeResults, reasonOfLoss } from './node-results.js';
-import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable, REDONE } from './node-table.js';
+import { NodeInputs } from './node-inputs.js';
+import { NodeResults } from './node-results.js';
+import { EAGER, HAS_INPUTS, LOOKED_AT, NodeTable } from './node-table.js';
 import { Notes } from './notes.js';
 import type { Observer } from './observer.js';
 import { ReadLogs } from './read-logs.js';
+import { Remaking } from './remaking.js';
 import { Resources, type ResourcesHost } from './resources.js';
 import { Sensors } from './sensors.js';
 import type { SideOutput } from './side-output.js';
@@ -89,14 +91,12 @@ export class Engine
   readonly #decisions: Decisions;
   readonly #between: StepsBetween;
   readonly #resources = new Resources(this);
+  readonly #delivery: Delivery;
   /** Inputs settled, not yet looked at. */
   readonly #armed = new Fifo();
   #pumping = false;
   /** Some task of the run has a priority. */
   #isRanked = false;
-  #open = 0;
-  readonly #waiters = new Map<number, (() => void)[]>();
-  readonly #drained: (() => void)[] = [];
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -119,7 +119,7 @@ export class Engine
       parts.keeper,
       this.#maps.children,
       this.#resources,
-      (node, lost) => this.#makeAnew(node, lost),
+      (node, lost) => remaking.again(node, lost),
     );
     this.#values = new ArgumentValues(this.#results);
     const notes = new Notes();
@@ -129,6 +129,7 @@ export class Engine
       nodes: this.nodes,
       notes,
       results: this.#results,
+      inputs: new NodeInputs({ graph, nodes: this.nodes, failures: this.failures, results: this.#results, children: this.#maps.children }),
       failures: this.failures,
       attempts: this.#attempts,
       maps: this.#maps,
@@ -141,6 +142,15 @@ export class Engine
       forceSpread: spreads(parts.force) ? new ForceSpread(parts.force, graph, this.nodes) : undefined,
       failFast: this.failFast,
     };
+    const remaking = new Remaking(this.#run, this);
+    this.#delivery = new Delivery({
+      nodes: this.nodes,
+      results: this.#results,
+      failures: this.failures,
+      resources: this.#resources,
+      failFast: this.failFast,
+      idOf: (node) => this.idOf(node),
+    });
     this.#endings = new Endings(this.#run, this);
     this.#decisions = new Decisions(this.#run, this, this.#endings);
     this.#between = new StepsBetween(this.#run, this, this.#endings, this.#values);
@@ -175,7 +185,7 @@ export class Engine
   registered(node: number, upstream: readonly number[] | undefined, maps?: readonly number[]): void {
     this.nodes.add(node);
     this.#results.add();
-    this.#open++;
+    this.#delivery.opened();
     const parent = this.#parent(node);
     if (parent !== undefined) this.children.opened(parent);
     const definition = this.#definition(node);
@@ -208,63 +218,27 @@ export class Engine
     this.nodes.link(after, node);
   }
 
-  async result(node: number, path: Path | undefined): Promise<unknown> {
-    await this.#delivered(node);
-    try {
-      return project(await this.valueOf(node), path);
-    } catch (error) {
-      this.failures.handle(this.#results.actual(node));
-      throw error;
-    }
+  result(node: number, path: Path | undefined): Promise<unknown> {
+    return this.#delivery.result(node, path);
   }
 
-  async settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
-    await this.#delivered(node);
-    try {
-      await this.valueOf(node);
-    } catch (error) {
-      this.failures.handle(this.#results.actual(node));
-      // It ended well, but its result is out of reach: the store itself cannot be used.
-      if (this.#results.hasValue(node)) return { state: 'failed', error: taskError(this.idOf(node), 'failed', 0, error) };
-    }
-    return this.#results.finalState(node, path);
+  settled(node: number, path: Path | undefined): Promise<FinalState<unknown>> {
+    return this.#delivery.settled(node, path);
   }
 
-  /** As `ended`, for the body: it is told of a failure. */
-  #delivered(node: number): Promise<void> {
-    this.#resources.want(node);
-    const ended = this.ended(node);
-    return this.failFast === undefined ? ended : ended.finally(this.failFast.awaited(node));
-  }
-
-  /** Resolves when the node has settled. */
   ended(node: number): Promise<void> {
-    if (this.nodes.isFinal(node)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiters = this.#waiters.get(node);
-      if (waiters) waiters.push(resolve);
-      else this.#waiters.set(node, [resolve]);
-    });
+    return this.#delivery.ended(node);
   }
 
-  async valueOf(node: number): Promise<unknown> {
-    for (;;) {
-      const actual = this.#results.actual(node);
-      await this.ended(actual);
-      if (!this.#results.hasValue(actual)) throw this.failures.error(actual);
-      if (this.#results.isLoaded(actual)) return this.#results.value(actual);
-      await this.#results.load(actual);
-    }
+  valueOf(node: number): Promise<unknown> {
+    return this.#delivery.valueOf(node);
   }
 
   // ── what the run asks ──
 
-  /** Resolves when every node has settled, and nobody who waited for the last of them has added another; then no call is taken any more. */
+  /** Resolves when every node has settled; then no call is taken any more. */
   async drained(): Promise<void> {
-    do {
-      if (this.#open > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#open > 0);
+    await this.#delivery.drained();
     this.closed = true;
   }
 
@@ -503,16 +477,10 @@ export class Engine
     this.stop(asError(thrown));
   }
 
-  /** Who waits for the node may go on. */
   wake(node: number): void {
-    const waiters = this.#waiters.get(node);
-    if (waiters) {
-      this.#waiters.delete(node);
-      for (const wake of waiters) wake();
-    }
+    this.#delivery.closed(node);
     const parent = this.#parent(node);
     if (parent !== undefined) this.children.closed(parent);
-    if (--this.#open === 0) for (const wake of this.#drained.splice(0)) wake();
   }
 
   // ── what maps ask ──
@@ -541,27 +509,6 @@ export class Engine
 
   #isResource(arg: unknown): boolean {
     return isRef(arg) && this.#definition(arg[NODE]).resource !== undefined;
-  }
-
-  #makeAnew(node: number, lost: LostResult): { node: number; ended: Promise<void> } {
-    this.line(node, 0, 'warn', `${lost.message}: '${this.idOf(node)}' is computed anew`);
-    const origin = this.#results.origin(node);
-    if (origin) this.#drop(node, origin, lost);
-    const scope = new GraphScope(`${this.idOf(node)}~`, this.#parent(node));
-    const anew = this.graph.add(this.#definition(node), this.graph.args[node] as readonly unknown[], scope, this.graph.knowledge[node]);
-    const upstream = this.graph.inputs(node).map(({ from }) => this.#results.actual(from));
-    this.registered(anew, upstream.length === 0 ? undefined : upstream);
-    this.nodes.mark(anew, REDONE);
-    this.#run.targets.again(anew, node);
-    this.#run.notes.of(anew).reason = reasonOfLoss(lost);
-    return { node: anew, ended: this.ended(anew) };
-  }
-
-  /** Bytes that are whole but cannot be read here stay: others may be able to. */
-  #drop(node: number, origin: CacheEntryRow, { code }: LostResult): void {
-    const { reuse } = this.#parts;
-    if (code !== 'RESULT_MISSING' && code !== 'RESULT_CORRUPTED') return reuse.forget(origin);
-    reuse.discard(origin).catch((error) => this.line(node, 0, 'warn', `its entry cannot be removed from the record: ${asError(error).message}`));
   }
 
   #definition(node: number): TaskDefinition {

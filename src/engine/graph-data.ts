@@ -7,14 +7,15 @@ import type { TaskRunDetails } from '../runs/run-record.js';
 import { foldMaps, shownMapState } from './map-fold.js';
 import { type RealEdge, realEdges } from './real-edges.js';
 import { type DrawnEdge, reduceControl } from './reduce-control.js';
-import type { TraceAnswer, Tracer } from './tracer.js';
+import type { TraceAnswer } from './trace/trace-answer.js';
+import type { Tracer } from './trace/tracer.js';
 
 /** A branch that is not taken is neither computed nor reused. */
 const SKIPPED: TraceAnswer = { state: 'unknown', key: undefined, why: undefined };
 
 /** What a trace left behind, as a graph to look at. */
 export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
-  const { graph } = tracer;
+  const { graph, nodes: known } = tracer;
   const edgesOf = new Map<number, readonly RealEdge[]>();
   for (let node = 0; node < graph.size; node++)
     if ((graph.definitions[node] as TaskDefinition).kind !== 'derived') edgesOf.set(node, realEdges(graph, node));
@@ -23,20 +24,20 @@ export async function graphOfTrace(tracer: Tracer): Promise<GraphData> {
   for (const [node, edges] of reduced) {
     const definition = graph.definitions[node] as TaskDefinition;
     const { parent } = graph.scopes[node] as GraphScope;
-    const isSkipped = await tracer.skips(node);
-    const { state, key, why } = isSkipped ? SKIPPED : await tracer.answer(node);
-    const map = await tracer.mapOf(node);
-    const target = await tracer.targetOf(node);
+    const isSkipped = await known.skips(node);
+    const answer = await known.answer(node);
+    const { state, key, why } = isSkipped ? SKIPPED : answer;
+    const map = await known.mapOf(node);
     nodes.push({
       id: graph.id(node),
       task: definition.name,
       ...(definition.description === undefined ? {} : { description: definition.description }),
       ...(parent === undefined ? {} : { parent: graph.id(parent) }),
       state,
-      certain: await tracer.certain(node),
+      certain: await known.certain(node),
       ...(isSkipped ? { outcome: { state: 'skipped' as const } } : {}),
       ...(key === undefined ? {} : { key }),
-      ...(target === undefined ? {} : { target }),
+      ...(answer.target === undefined ? {} : { target: answer.target }),
       upstream: [...new Set(edges.map(({ from }) => graph.id(from)))],
       ...(why ? { why } : {}),
       ...(map ? { map } : {}),

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
-import { flatDigest, valueDigest } from '../base/canonical.js';
+import { valueDigest } from '../base/canonical.js';
 import { digest128 } from '../base/digest.js';
+import { flatDigest } from '../base/flat-digest.js';
 import { shownText } from '../base/shown-text.js';
 import { Lineage } from '../flow/scope.js';
 import { isRef, NODE, PATH, type Path, pathText, type Ref } from '../graph/ref.js';

@@ -2,6 +2,7 @@ import { toMs } from '../base/duration.js';
 import { type ConcurrencyLimit, isOfRun } from '../model/concurrency-limit.js';
 import type { Asked } from '../runs/limits/limit-request.js';
 import type { OwnedRun } from '../runs/run-record.js';
+import type { LimitMeaning } from './limit-meaning.js';
 import { LimitRegistry } from './limit-registry.js';
 import { goesBefore, type Ranked, RankHeap } from './rank-heap.js';
 import type { LimitUser, Offer, SharedLimit } from './shared-limit.js';
@@ -30,7 +31,7 @@ export interface GateKeeper<Waiter extends GateWaiter> {
   /** Ids of task runs that have units of it to give back; of many, the first. */
   holdersOf(gate: LimitGate<Waiter>): readonly string[];
   /** Others meant this by its name, and go by what is meant here from now on. */
-  overruled(gate: LimitGate<Waiter>, other: Pick<ConcurrencyLimit, 'max' | 'per'>): void;
+  overruled(gate: LimitGate<Waiter>, other: LimitMeaning): void;
 }
 
 /** One named limit as one run sees it: who waits for it here, and who was told of room. What it allows is counted for all runs of the process. */
@@ -108,7 +109,7 @@ export class LimitGate<Waiter extends GateWaiter> implements LimitUser {
     return this.#queue.holdersOf(this);
   }
 
-  tellMeaning(before: Pick<ConcurrencyLimit, 'max' | 'per'>): void {
+  tellMeaning(before: LimitMeaning): void {
     this.#queue.overruled(this, before);
   }
 
@@ -171,7 +172,7 @@ export class LimitGate<Waiter extends GateWaiter> implements LimitUser {
     if (this.#isJoined) this.#counted.settleIfOpen(now);
   }
 
-  means(other: Pick<ConcurrencyLimit, 'max' | 'per'>): boolean {
+  means(other: LimitMeaning): boolean {
     const { max, per } = this.limit;
     if (max !== other.max || (per === undefined) !== (other.per === undefined)) return false;
     return per === undefined || other.per === undefined || toMs(per) === toMs(other.per);

@@ -1,11 +1,13 @@
 import type { Clock } from '../base/clock.js';
-import { describe, MillraceError } from '../base/error.js';
 import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
 import type { OwnedRun } from '../runs/run-record.js';
-import { Lane } from './lane.js';
-import { type GateKeeper, LimitGate } from './limit-gate.js';
+import type { Lane } from './lane.js';
+import { Lanes } from './lanes.js';
+import type { GateKeeper, LimitGate } from './limit-gate.js';
+import { type LimitMeaning, overruling } from './limit-meaning.js';
 import type { LimitRegistry } from './limit-registry.js';
 import { RankHeap } from './rank-heap.js';
+import { RateTimer } from './rate-timer.js';
 
 export interface LimitedQueueParts {
   readonly clock: Clock;
@@ -30,16 +32,6 @@ interface Held {
   readonly units: readonly number[];
 }
 
-/** A distinct set of limits, with a lane for each priority it came with. */
-interface Combination {
-  readonly gates: readonly LimitGate<Lane>[];
-  /** Units of each. */
-  readonly units: readonly number[];
-  readonly lanes: Map<number, Lane>;
-}
-
-/** `setTimeout` fires at once beyond this; an early timer looks again. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Of task runs that hold a limit, so many are named. */
 const SHOWN_HOLDERS = 20;
 
@@ -59,18 +51,10 @@ const SHOWN_HOLDERS = 20;
 export class LimitedQueue implements GateKeeper<Lane> {
   readonly #parts: LimitedQueueParts;
   readonly #open = new RankHeap<Lane>();
-  readonly #unlimited: Combination = { gates: [], units: [], lanes: new Map() };
-  /** By the list itself, which a task's calls share; it was checked when it was first seen. */
-  readonly #byList = new WeakMap<readonly ConcurrencyLimit[], Combination>();
-  readonly #byNames = new Map<string, Combination>();
-  readonly #gates = new Map<string, LimitGate<Lane>>();
+  readonly #lanes: Lanes;
+  readonly #timer: RateTimer<LimitGate<Lane>>;
   /** What nodes that were handed out have to give back. */
   readonly #held = new Map<number, Held>();
-  /** Rate gates that somebody waits at, with the moment they open. */
-  readonly #opening = new Map<LimitGate<Lane>, number>();
-  /** The earliest of them; the timer is set for it. */
-  #opensAt = Number.POSITIVE_INFINITY;
-  #cancelTimer: (() => void) | undefined;
   /** The lane of this run that units are kept for, in all runs. */
   #kept: Lane | undefined;
   /** Gates that other runs know this one by. */
@@ -81,12 +65,13 @@ export class LimitedQueue implements GateKeeper<Lane> {
   /** It asks all runs, and so itself, in the middle of something. */
   #isBusy = false;
   #isClosed = false;
-  readonly #rates: LimitGate<Lane>[] = [];
   #now = 0;
   #size = 0;
 
   constructor(parts: LimitedQueueParts) {
     this.#parts = parts;
+    this.#lanes = new Lanes(this, parts.warn);
+    this.#timer = new RateTimer(parts.clock, () => this.#timeUp());
   }
 
   get size(): number {
@@ -126,13 +111,13 @@ export class LimitedQueue implements GateKeeper<Lane> {
     return ids;
   }
 
-  overruled(gate: LimitGate<Lane>, other: Pick<ConcurrencyLimit, 'max' | 'per'>): void {
-    this.#warnOf(gate.limit, other, 'another process');
+  overruled(gate: LimitGate<Lane>, other: LimitMeaning): void {
+    this.#parts.warn?.(overruling(gate.limit, other, 'another process'));
   }
 
   /** @throws MillraceError `LIMIT_CONFLICT`, `PRIORITY_INVALID` */
   add(node: number, priority: number, limits: readonly ConcurrencyLimit[] | undefined): void {
-    const lane = this.#lane(priority, limits);
+    const lane = this.#lanes.laneOf(priority, limits);
     if (!this.#isClosed) for (const gate of lane.gates) if (gate.join() && !gate.isOfRun) this.#joined.push(gate);
     lane.push(node, this.registry.arrival());
     this.#size++;
@@ -142,10 +127,10 @@ export class LimitedQueue implements GateKeeper<Lane> {
   next(): number | undefined {
     this.#resume();
     this.#isBusy = true;
-    if (this.#rates.length > 0) this.#passTime();
+    if (this.#lanes.haveRates) this.#passTime();
     const node = this.#take();
     this.#isBusy = false;
-    if (this.#rates.length > 0) this.#setTimer();
+    if (this.#lanes.haveRates) this.#timer.set(this.#now);
     if (this.#size === 0) this.#leave();
     return node;
   }
@@ -170,8 +155,7 @@ export class LimitedQueue implements GateKeeper<Lane> {
 
   close(): void {
     this.#isClosed = true;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#timer.cancel();
     if (this.#kept) this.#keepFor(undefined);
     const left = [...this.#joined];
     this.#leave();
@@ -197,9 +181,9 @@ export class LimitedQueue implements GateKeeper<Lane> {
   }
 
   #attendNow(gates: readonly LimitGate<Lane>[]): void {
-    if (this.#rates.length > 0) this.#now = this.now();
+    if (this.#lanes.haveRates) this.#now = this.now();
     for (const gate of gates) this.#attend(gate);
-    if (this.#rates.length > 0) this.#setTimer();
+    if (this.#lanes.haveRates) this.#timer.set(this.#now);
   }
 
   #take(): number | undefined {
@@ -297,109 +281,27 @@ export class LimitedQueue implements GateKeeper<Lane> {
   // ── the passing of time, which concerns rate limits only ──
 
   #noteOpening(gate: LimitGate<Lane>, at: number): void {
-    if (!gate.isRate) return;
-    if (at === Number.POSITIVE_INFINITY) this.#opening.delete(gate);
-    else this.#opening.set(gate, at);
+    if (gate.isRate) this.#timer.note(gate, at);
   }
 
   /** Timers may be late, those of other runs too. */
   #passTime(): void {
     this.#now = this.now();
-    if (this.#now >= this.#opensAt) this.#attendOpened();
-    for (const gate of this.#rates) gate.settleIfOpen(this.#now);
+    if (this.#timer.isDue(this.#now)) this.#attendOpened();
+    for (const gate of this.#lanes.rates) gate.settleIfOpen(this.#now);
   }
 
   #attendOpened(): void {
-    for (const [gate, at] of [...this.#opening]) if (at <= this.#now) this.#tell(gate);
-  }
-
-  #setTimer(): void {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const at of this.#opening.values()) if (at < earliest) earliest = at;
-    if (earliest === this.#opensAt) return;
-    this.#opensAt = earliest;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (earliest === Number.POSITIVE_INFINITY) return;
-    // Timers count whole milliseconds and may be early by a fraction of one.
-    const ms = Math.min(Math.max(Math.ceil(earliest - this.#now), 1), LONGEST_TIMER_MS);
-    this.#cancelTimer = this.#parts.clock.schedule(ms, () => this.#timeUp());
+    for (const gate of this.#timer.opened(this.#now)) this.#tell(gate);
   }
 
   #timeUp(): void {
-    this.#cancelTimer = undefined;
-    this.#opensAt = Number.POSITIVE_INFINITY;
     this.#now = this.now();
     const before = this.#open.size;
     this.#isBusy = true;
     this.#attendOpened();
     this.#isBusy = false;
-    this.#setTimer();
+    this.#timer.set(this.#now);
     if (this.#open.size > before) this.#parts.wake();
   }
-
-  // ── which lane a node belongs to ──
-
-  #lane(priority: number, limits: readonly ConcurrencyLimit[] | undefined): Lane {
-    const { gates, units, lanes } = limits === undefined || limits.length === 0 ? this.#unlimited : this.#combination(limits);
-    let lane = lanes.get(priority);
-    if (lane === undefined) {
-      if (typeof priority !== 'number' || Number.isNaN(priority))
-        throw new MillraceError('PRIORITY_INVALID', `expected a number as priority; got ${describe(priority)}`);
-      lane = new Lane(priority, gates, units);
-      for (const gate of gates) gate.lanes.add(lane);
-      lanes.set(priority, lane);
-    }
-    return lane;
-  }
-
-  #combination(limits: readonly ConcurrencyLimit[]): Combination {
-    const known = this.#byList.get(limits);
-    if (known) return known;
-    const gates = this.#gatesOf(limits);
-    const units = gates.map(({ limit }) => Math.max(...limits.filter(({ name }) => name === limit.name).map(({ slots = 1 }) => slots)));
-    const key = JSON.stringify(gates.map(({ limit }, at) => [limit.name, units[at]]));
-    let combination = this.#byNames.get(key);
-    if (combination === undefined) {
-      combination = { gates, units, lanes: new Map() };
-      this.#byNames.set(key, combination);
-    }
-    this.#byList.set(limits, combination);
-    return combination;
-  }
-
-  /** Sorted by name, each once. Nothing is kept of a list that is refused. */
-  #gatesOf(limits: readonly ConcurrencyLimit[]): LimitGate<Lane>[] {
-    const gates = new Map<string, LimitGate<Lane>>();
-    for (const limit of limits) {
-      const gate = gates.get(limit.name) ?? this.#gates.get(limit.name) ?? new LimitGate<Lane>(limit, this);
-      if (!gate.means(limit)) throw conflict(gate.limit, limit);
-      gates.set(limit.name, gate);
-    }
-    for (const [name, gate] of gates) if (!this.#gates.has(name)) this.#accept(name, gate);
-    return [...gates.keys()].sort().map((name) => gates.get(name) as LimitGate<Lane>);
-  }
-
-  #accept(name: string, gate: LimitGate<Lane>): void {
-    this.#gates.set(name, gate);
-    if (gate.isRate) this.#rates.push(gate);
-    const other = gate.otherMeaning;
-    if (other === undefined) return;
-    this.#warnOf(gate.limit, other, 'another run of this process');
-  }
-
-  #warnOf(limit: ConcurrencyLimit, other: Pick<ConcurrencyLimit, 'max' | 'per'>, whose: string): void {
-    const here = meaning(limit);
-    this.#parts.warn?.(`limit '${limit.name}' is ${meaning(other)} for ${whose}, and ${here} here: from now on it is ${here} for both`);
-  }
-}
-
-function conflict(first: ConcurrencyLimit, second: ConcurrencyLimit): MillraceError {
-  return new MillraceError('LIMIT_CONFLICT', `limit '${first.name}' has two meanings in this run: ${meaning(first)}, and ${meaning(second)}`, {
-    hint: 'Make the limit once and share it, or give the two different names.',
-  });
-}
-
-function meaning({ max, per }: Pick<ConcurrencyLimit, 'max' | 'per'>): string {
-  return per === undefined ? `${max} at once` : `${max} per ${typeof per === 'number' ? `${per} ms` : per}`;
 }

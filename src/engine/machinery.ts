@@ -17,6 +17,7 @@ import type { Force } from './force.js';
 import type { ForceSpread } from './force-spread.js';
 import type { LimitRegistry } from './limit-registry.js';
 import type { Maps } from './maps.js';
+import type { NodeInputs } from './node-inputs.js';
 import type { NodeResults } from './node-results.js';
 import type { NodeTable } from './node-table.js';
 import type { Notes } from './notes.js';
@@ -82,6 +83,7 @@ export interface Machinery {
   readonly nodes: NodeTable;
   readonly notes: Notes;
   readonly results: NodeResults;
+  readonly inputs: NodeInputs;
   readonly failures: Failures;
   readonly attempts: Attempts;
   readonly maps: Maps;

@@ -1,33 +1,18 @@
 import pLimit from 'p-limit';
-import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
-import { countsByValue } from '../flow/derived.js';
 import { Lineage, scopes } from '../flow/scope.js';
-import { NODE, OWNER, PATH, type Path, project, type Ref } from '../graph/ref.js';
+import { NODE, PATH, type Path, project, type Ref } from '../graph/ref.js';
 import type { TaskGraph } from '../graph/task-graph.js';
 import type { FinalState } from '../model/final-state.js';
 import type { Reason } from '../model/reason.js';
-import type { CacheEntryRow, InputDigest } from '../model/records.js';
+import type { CacheEntryRow } from '../model/records.js';
 import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import type { Kept, Loaded, LoadRequest, ResultKeeper } from '../results/result-keeper.js';
 import { type Failures, NoValue } from './failures.js';
-import {
-  derivedDigest,
-  holdsObjects,
-  type InputDigests,
-  inputDigests,
-  inputWithoutDigest,
-  mapDigest,
-  partDigest,
-  resourceDigest,
-  sameDigests,
-  storedDigest,
-} from './inputs.js';
 import type { NodeTable } from './node-table.js';
 import type { Resources } from './resources.js';
 import { onlyArtifact, type Stored, storedAs } from './stored.js';
-import { hasOwnRule } from './triggering.js';
 
 const { success: SUCCESS, cached: CACHED } = TASK_STATE_CODE;
 
@@ -36,8 +21,6 @@ const LOADS = 16;
 /** Stands where a result is only an address yet. */
 const UNLOADED = Symbol('unloaded');
 const NONE: readonly number[] = Object.freeze([]);
-/** What counts as input where none came. */
-const NOTHING_GIVEN: InputDigest = Object.freeze({ digest: digest128('nothing given') });
 
 /** A stored result that is gone, damaged, or in a format that cannot be read here: a miss, whatever the record says (S25). */
 export type LostResult = MillraceError;
@@ -75,7 +58,6 @@ export class NodeResults {
   readonly #children: ReadonlyMap<number, readonly number[]>;
   readonly #loading = new Map<number, Promise<void>>();
   readonly #madeAnew = new Map<number, number>();
-  readonly #derivedDigests = new Map<number, InputDigest | undefined>();
   readonly #resources: Pick<Resources, 'any' | 'isComing' | 'come'>;
   readonly #limit = pLimit(LOADS);
   /** Nodes whose small results are read together, when the code that now runs has asked for all it needs. */
@@ -135,8 +117,8 @@ export class NodeResults {
     this.#values[node] = children.map((child) => this.value(child));
   }
 
-  /** Of a reused result nothing is looked at before somebody asks. */
-  #storedOf(node: number): Stored | undefined {
+  /** What is known of it without its value; of a reused result nothing is looked at before somebody asks. */
+  stored(node: number): Stored | undefined {
     const origin = this.#stored[node] === undefined ? this.#origins[node] : undefined;
     if (origin) this.#stored[node] = storedAs(origin.artifacts);
     return this.#stored[node];
@@ -294,105 +276,9 @@ export class NodeResults {
     const actual = this.actual(node);
     const state = TASK_STATES[this.#nodes.state[actual] as number] as TaskState;
     if (state === 'success' || state === 'cached') {
-      return { state, value: project(this.#values[actual], path), ...onlyArtifact(path === undefined ? this.#storedOf(actual) : undefined) };
+      return { state, value: project(this.#values[actual], path), ...onlyArtifact(path === undefined ? this.stored(actual) : undefined) };
     }
     const error = this.#failures.error(actual);
     return { state: state as 'failed', ...(error ? { error } : {}) };
   }
-
-  /** Digests of a node's arguments by parameter name (S21), or undefined when one has none. */
-  inputs(node: number): Readonly<Record<string, InputDigest>> | undefined {
-    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
-    return inputDigests(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
-  }
-
-  /** As `inputs`, of a task that is handed undefined where an input has no value (S12). */
-  inputsGiven(node: number): InputDigests | undefined {
-    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
-    const digestOf = (ref: Ref): InputDigest | undefined => (this.hasValue(ref[NODE]) ? this.#digestOf(ref) : NOTHING_GIVEN);
-    return inputDigests(this.#graph.args[node] as readonly unknown[], names, digestOf);
-  }
-
-  /** The argument for which `inputs` gives nothing, by parameter name. */
-  inputWithoutDigest(node: number): string | undefined {
-    const names = (this.#graph.definitions[node] as TaskDefinition).parameterNames;
-    return inputWithoutDigest(this.#graph.args[node] as readonly unknown[], names, (ref) => this.#digestOf(ref));
-  }
-
-  /** Whether the arguments are still what these digests were taken of; only objects that others may hold are looked at again. */
-  inputsAreStill(node: number, before: InputDigests): boolean {
-    if (!holdsObjects(this.#graph.args[node] as readonly unknown[])) return true;
-    const now = this.inputs(node);
-    return now !== undefined && sameDigests(before, now);
-  }
-
-  #digestOf(ref: Ref): InputDigest | undefined {
-    const node = this.actual(ref[NODE]);
-    const { name, parameterNames, resource } = this.#graph.definitions[node] as TaskDefinition;
-    if (resource !== undefined) {
-      const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, (input) => this.#digestOf(input));
-      return partDigest(inputs && resourceDigest(name, inputs), ref[PATH]);
-    }
-    if (!this.hasValue(node)) return undefined;
-    const stored = this.#storedOf(node);
-    if (stored) return storedDigest(stored, ref[PATH]);
-    const element = this.#graph.elementOf(node);
-    if (element !== undefined) return this.#digestOf(refTo(element, ref[PATH]));
-    const children = this.#children.get(node);
-    if (children) return this.#digestOfChildren(children, ref[PATH]);
-    const definition = this.#graph.definitions[node] as TaskDefinition;
-    if (definition.kind === 'derived' && !countsByValue(definition)) return partDigest(this.#derivedDigest(node), ref[PATH]);
-    return inputDigests([project(this.#values[node], ref[PATH])], ['value'], () => undefined)?.value;
-  }
-
-  /** A map counts by the list of its children's digests (S21), a part of it by that child's. */
-  #digestOfChildren(children: readonly number[], path: Path | undefined): InputDigest | undefined {
-    const digests: string[] = [];
-    const one = path === undefined ? undefined : children[Number(path[0])];
-    // Beyond the last child there is nothing, and its length is a part too: both depend on the whole map.
-    if (path !== undefined && one === undefined) return partDigest(this.#digestOfChildren(children, undefined), path);
-    for (const child of one === undefined ? children : [one]) {
-      const digest = this.#digestOf(refTo(child, path?.slice(1)));
-      if (digest === undefined) return undefined;
-      digests.push(digest.digest);
-    }
-    return path === undefined ? mapDigest(digests) : { digest: digests[0] as string };
-  }
-
-  #derivedDigest(node: number): InputDigest | undefined {
-    if (!this.#derivedDigests.has(node)) {
-      const { name, parameterNames } = this.#graph.definitions[node] as TaskDefinition;
-      const digestOf = (ref: Ref): InputDigest | undefined =>
-        this.hasValue(ref[NODE]) || ref instanceof Lineage ? this.#digestOf(ref) : this.#endDigest(ref[NODE]);
-      const inputs = inputDigests(this.#graph.args[node] as readonly unknown[], parameterNames, digestOf);
-      const states = this.#graph.inputs(node).map(({ from }) => (this.hasValue(from) ? 'value' : String(this.#nodes.state[this.actual(from)])));
-      this.#derivedDigests.set(node, inputs && derivedDigest(name, states, inputs));
-    }
-    return this.#derivedDigests.get(node);
-  }
-
-  /** An end without a value is known by its error, which `outcome()` hands on; that of a map by the ends of its children too, which `states()` hands on. */
-  #endDigest(node: number): InputDigest | undefined {
-    const own = inputDigests([this.#failures.error(this.actual(node))], ['error'], () => undefined)?.error;
-    const children = this.#children.get(node);
-    if (own === undefined || children === undefined) return own && { digest: digest128(`no value ${own.digest}`) };
-    const ends: string[] = [];
-    for (const child of children) {
-      const digest = this.hasValue(child) ? this.#digestOf(refTo(child, undefined)) : this.#endDigest(child);
-      if (digest === undefined) return undefined;
-      ends.push(`${this.hasValue(child) ? 'value' : this.#nodes.state[this.actual(child)]} ${digest.digest}`);
-    }
-    return { digest: digest128(`no list ${own.digest}\n${ends.join('\n')}`) };
-  }
-}
-
-function refTo(node: number, path: Path | undefined): Ref {
-  return { [OWNER]: NO_OWNER, [NODE]: node, [PATH]: path === undefined || path.length === 0 ? undefined : path };
-}
-
-const NO_OWNER = Object.freeze({});
-
-/** Of a task that may run without some of its inputs these count too: it is handed undefined (S12). */
-export function givenInputs(results: NodeResults, node: number, definition: TaskDefinition): InputDigests | undefined {
-  return results.inputs(node) ?? (hasOwnRule(definition) ? results.inputsGiven(node) : undefined);
 }

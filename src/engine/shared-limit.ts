@@ -2,6 +2,7 @@ import type { ConcurrencyLimit } from '../model/concurrency-limit.js';
 import type { Asked } from '../runs/limits/limit-request.js';
 import type { OwnedRun } from '../runs/run-record.js';
 import type { Allotment } from './allotment.js';
+import type { LimitMeaning } from './limit-meaning.js';
 import { type Meter, meterOf } from './limit-meter.js';
 import { goesBefore, type Ranked } from './rank-heap.js';
 
@@ -30,7 +31,7 @@ export interface LimitUser {
   /** Ids of task runs that hold units; of many, the first. */
   holds(): readonly string[];
   /** Other processes meant something else by the name, until now. */
-  tellMeaning(before: Pick<ConcurrencyLimit, 'max' | 'per'>): void;
+  tellMeaning(before: LimitMeaning): void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/error.js';
 import { nearest } from '../base/nearest.js';
-import { definedFlows, FLOW, type Flow, type FlowInside } from './flow.js';
+import { definedFlows, FLOW, type FlowInside } from './flow.js';
+import type { Flow } from './flow-type.js';
 import type { ParamSpec } from './parameters.js';
 
 export type AnyFlow = Flow<ParamSpec, unknown>;

@@ -5,7 +5,7 @@ import type { FlowTrigger } from '../model/asset.js';
 import type { CachePolicy } from '../model/cache-policy.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { RunEvent } from '../model/event.js';
-import type { Notification, NotificationOccasion } from '../model/notification.js';
+import type { Notification, NotificationOccasion, ServiceNotification } from '../model/notification.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { MissedPolicy, OverlapPolicy, Schedule } from '../model/schedule.js';
 import type { RunState } from '../model/states.js';
@@ -180,6 +180,8 @@ export interface ServeOptions {
   port?: number;
   /** How long runs may go on when serving ends, before they are cancelled. @default '60s' */
   grace?: Duration;
+  /** Who is told of each run that is served, beside those whom the flow names, and of what befalls the service itself. */
+  notify?: ServiceNotification | readonly ServiceNotification[];
 }
 
 /** What flows need from above: `runtime/` implements it, `src/index.ts` installs it, so that nothing here imports upward. */

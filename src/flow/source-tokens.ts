@@ -1,3 +1,5 @@
+import { latePattern } from '../base/late-pattern.js';
+
 /** What a token is; comments and white space are none. A template literal, with all that is inside it, is one token. */
 export type TokenKind = 'name' | 'number' | 'string' | 'template' | 'regex' | 'punctuator';
 
@@ -13,10 +15,13 @@ export interface Token {
 }
 
 const SPACE = /[\s\uFEFF]+/y;
-const NAME = /#?(?:[$_\p{ID_Start}]|\\u[\da-fA-F]{4}|\\u\{[\da-fA-F]+\})(?:[$\p{ID_Continue}]|\u200C|\u200D|\\u[\da-fA-F]{4}|\\u\{[\da-fA-F]+\})*/uy;
+const NAME = latePattern(
+  String.raw`#?(?:[$_\p{ID_Start}]|\\u[\da-fA-F]{4}|\\u\{[\da-fA-F]+\})(?:[$\p{ID_Continue}]|\u200C|\u200D|\\u[\da-fA-F]{4}|\\u\{[\da-fA-F]+\})*`,
+  'uy',
+);
 const NUMBER = /0[xXoObB][\da-fA-F_]+n?|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?n?/y;
 const STRING = /'(?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*'|"(?:[^"\\\n\r]|\\(?:\r\n|[\s\S]))*"/y;
-const REGEX = /\/(?![*/])(?:[^\\/[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*\])+\/[\p{ID_Continue}$]*/uy;
+const REGEX = latePattern(String.raw`\/(?![*/])(?:[^\\/[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*\])+\/[\p{ID_Continue}$]*`, 'uy');
 const COMMENT = /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\//y;
 const PUNCTUATOR = /\.\.\.|=>|[=!]==?|\?\.(?!\d)|(?:\?\?|&&|\|\|)=?|\*\*=?|\+\+|--|[-+*/%&|^]=|<=|[\s\S]/uy;
 
@@ -70,7 +75,7 @@ export class SourceTokens {
     // Most tokens are names and marks: what cannot begin a name or a number is not tried as one.
     if (mayBeginName(first) && this.#readName()) return 'name';
     if ((isDigit(first) || first === 0x2e) && this.#match(NUMBER)) return 'number';
-    if (first === 0x2f && this.#expressionMayStart() && this.#match(REGEX)) return 'regex';
+    if (first === 0x2f && this.#expressionMayStart() && this.#match(REGEX())) return 'regex';
     this.#match(PUNCTUATOR);
     return 'punctuator';
   }
@@ -96,7 +101,7 @@ export class SourceTokens {
     let at = this.#at;
     while (isPlainNamePart(this.#source.charCodeAt(at))) at++;
     const stop = this.#source.charCodeAt(at);
-    if (at === this.#at || stop >= 0x80 || stop === 0x5c) return this.#match(NAME);
+    if (at === this.#at || stop >= 0x80 || stop === 0x5c) return this.#match(NAME());
     this.#at = at;
     return true;
   }

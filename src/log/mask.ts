@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { latePattern } from '../base/late-pattern.js';
 
 /** Replaces the secrets in a text. */
 export type Mask = (text: string) => string;
@@ -51,12 +52,12 @@ function collect(text: string, form: string, spans: Span[]): void {
   }
 }
 
-const WORD_AT_END = /[\p{L}\p{N}_]$/u;
-const WORD_AT_START = /^[\p{L}\p{N}_]/u;
+const WORD_AT_END = latePattern(String.raw`[\p{L}\p{N}_]$`, 'u');
+const WORD_AT_START = latePattern(String.raw`^[\p{L}\p{N}_]`, 'u');
 
 function standsAlone(text: string, start: number, end: number): boolean {
   // Two code units each side, so that a letter outside the basic plane is seen whole.
-  return !WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) && !WORD_AT_START.test(text.slice(end, end + 2));
+  return !WORD_AT_END().test(text.slice(Math.max(0, start - 2), start)) && !WORD_AT_START().test(text.slice(end, end + 2));
 }
 
 function withoutSpans(text: string, spans: Span[]): string {

@@ -8,10 +8,18 @@ import type { RunState, TaskState } from './states.js';
  */
 export type NotificationOccasion = 'success' | 'failure' | 'cancel' | 'retry' | 'deadline' | 'late' | 'crash';
 
-const NOTIFICATION_OCCASIONS: readonly NotificationOccasion[] = ['success', 'failure', 'cancel', 'retry', 'deadline', 'late', 'crash'];
+/**
+ * What a service tells of itself, to whom `serve({ notify })` names: `broken-file` that a flow file could not be loaded, `refused` that a run which was
+ * due will never start, `trouble` that a step of its work fails since a minute.
+ */
+export type ServiceOccasion = 'broken-file' | 'refused' | 'trouble';
+
+const RUN_OCCASIONS: readonly NotificationOccasion[] = ['success', 'failure', 'cancel', 'retry', 'deadline', 'late', 'crash'];
+const SERVICE_OCCASIONS: readonly ServiceOccasion[] = ['broken-file', 'refused', 'trouble'];
+const OCCASIONS: readonly string[] = [...RUN_OCCASIONS, ...SERVICE_OCCASIONS];
 
 /** Of notifications that do not say. */
-const DEFAULT_OCCASIONS: readonly NotificationOccasion[] = ['failure', 'deadline', 'crash'];
+const DEFAULT_OCCASIONS: NonNullable<Notification['on']> = ['failure', 'deadline', 'crash', ...SERVICE_OCCASIONS];
 
 /** An error as it is sent: no stack, no secrets, and not without end. */
 export interface NotifiedError {
@@ -64,6 +72,22 @@ export interface NotificationEvent {
   readonly task?: NotifiedTask;
 }
 
+/** What a service tells of itself. Of a run it has what is known: of one that was refused, its flow and its id. */
+export interface ServiceNews extends Partial<Omit<NotificationEvent, 'id' | 'event' | 'at' | 'text'>> {
+  /** The same for every try, so that whoever gets it twice can tell. */
+  readonly id: string;
+  readonly event: ServiceOccasion;
+  readonly at: string;
+  /** One sentence for people. */
+  readonly text: string;
+  /** Where its flow files are. */
+  readonly folder: string;
+  /** Its machine. */
+  readonly host: string;
+  /** With `broken-file`: relative to the folder. */
+  readonly file?: string;
+}
+
 /** One try at delivering. */
 export interface Delivery {
   /** From 1. */
@@ -79,8 +103,8 @@ export interface Delivery {
 export interface Notification {
   /** For logs: it must hold no secret. @default 'a notification' */
   readonly name?: string;
-  /** What is told. @default ['failure', 'deadline', 'crash'] */
-  readonly on?: readonly NotificationOccasion[];
+  /** What is told; of a service's own news, by services alone. @default ['failure', 'deadline', 'crash', 'broken-file', 'refused', 'trouble'] */
+  readonly on?: readonly (NotificationOccasion | ServiceOccasion)[];
   /** Tries after the first. @default 4 */
   readonly retries?: number;
   /** For one try. @default '10s' */
@@ -90,13 +114,18 @@ export interface Notification {
   notify(event: NotificationEvent, delivery: Delivery): void | Promise<void>;
 }
 
+/** A place where a service tells what becomes of its runs, and of itself. One of a flow does, too: what `webhook`, `email` and `shellNotification` make. */
+export interface ServiceNotification extends Omit<Notification, 'notify'> {
+  notify(event: NotificationEvent | ServiceNews, delivery: Delivery): void | Promise<void>;
+}
+
 /** Whether it wants to be told. */
-export function wants({ on = DEFAULT_OCCASIONS }: Notification, occasion: NotificationOccasion): boolean {
+export function wants({ on = DEFAULT_OCCASIONS }: Pick<Notification, 'on'>, occasion: NotificationOccasion | ServiceOccasion): boolean {
   return on.includes(occasion);
 }
 
 /** For logs. */
-export function notificationName({ name = 'a notification' }: Notification): string {
+export function notificationName({ name = 'a notification' }: Pick<Notification, 'name'>): string {
   return name;
 }
 
@@ -116,8 +145,8 @@ export function checkNotifications(given: unknown, code: string, whose: string):
 
 /** @throws MillraceError with `code` */
 export function checkOccasions(on: unknown, code: string): void {
-  const isList = Array.isArray(on) && on.length > 0 && on.every((one) => NOTIFICATION_OCCASIONS.includes(one));
+  const isList = Array.isArray(on) && on.length > 0 && on.every((one) => OCCASIONS.includes(one));
   if (on === undefined || isList) return;
-  const known = NOTIFICATION_OCCASIONS.map((one) => `'${one}'`).join(', ');
+  const known = OCCASIONS.map((one) => `'${one}'`).join(', ');
   throw new MillraceError(code, `expected 'on' of a notification to be a list of ${known}; got ${describe(on)}`);
 }

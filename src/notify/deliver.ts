@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { type Duration, toMs } from '../base/duration.js';
 import { asError, MillraceError } from '../base/error.js';
-import type { Notification, NotificationEvent } from '../model/notification.js';
+import type { Notification, NotificationEvent, ServiceNews, ServiceNotification } from '../model/notification.js';
 
 const RETRIES = 4;
 const TIMEOUT: Duration = '10s';
@@ -21,7 +21,7 @@ export interface DeliveryParts {
 export type Undelivered = { readonly attempts: number; readonly error: Error } | undefined;
 
 /** How long a notification may take in all, in milliseconds. */
-function patienceOf({ within = WITHIN }: Notification): number {
+function patienceOf({ within = WITHIN }: Pick<Notification, 'within'>): number {
   return toMs(within);
 }
 
@@ -29,7 +29,13 @@ function patienceOf({ within = WITHIN }: Notification): number {
  * Delivers one event to one place, trying again what may come right: with waits of 1, 2, 4, 8, … seconds, or as long as the receiver asks, as far as
  * `within` allows. Never throws.
  */
-export async function deliver(notification: Notification, event: NotificationEvent, { clock, random }: DeliveryParts): Promise<Undelivered> {
+export function deliver(notification: Notification, event: NotificationEvent, parts: DeliveryParts): Promise<Undelivered>;
+export function deliver(notification: ServiceNotification, event: NotificationEvent | ServiceNews, parts: DeliveryParts): Promise<Undelivered>;
+export async function deliver(
+  notification: ServiceNotification,
+  event: NotificationEvent | ServiceNews,
+  { clock, random }: DeliveryParts,
+): Promise<Undelivered> {
   const { retries = RETRIES, timeout = TIMEOUT } = notification;
   const end = clock.now() + patienceOf(notification);
   for (let attempt = 1; ; attempt++) {
@@ -46,7 +52,7 @@ export async function deliver(notification: Notification, event: NotificationEve
 }
 
 /** Settles when the time for it is over, whatever becomes of it. */
-function once(notification: Notification, event: NotificationEvent, attempt: number, ms: number, clock: Clock): Promise<void> {
+function once(notification: ServiceNotification, event: NotificationEvent | ServiceNews, attempt: number, ms: number, clock: Clock): Promise<void> {
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
     const forget = clock.schedule(ms, () => {

@@ -1,6 +1,6 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe } from '../base/error.js';
-import type { Notification, NotificationEvent } from '../model/notification.js';
+import type { NotificationEvent, ServiceNews, ServiceNotification } from '../model/notification.js';
 import { isSecret, type Secret } from '../model/secret.js';
 import type { SmtpServer } from './mail-server.js';
 import { invalid, makeNotification, type NotificationOptions } from './notification-options.js';
@@ -14,7 +14,7 @@ export interface EmailOptions extends NotificationOptions {
   /** A server; or its address, `smtp://user:password@host:587` (`smtps://` for TLS from the first byte on), as a secret where it has a password. */
   smtp: SmtpServer | string | Secret;
   /** @default what happened: `[millrace] flow 'etl' failed` */
-  subject?: string | ((event: NotificationEvent) => string);
+  subject?: string | ((event: NotificationEvent | ServiceNews) => string);
 }
 
 /**
@@ -23,7 +23,7 @@ export interface EmailOptions extends NotificationOptions {
  * @example notify: email({ to: 'data@example.com', from: 'flows@example.com', smtp: secret('SMTP_URL') })
  * @throws MillraceError `NOTIFICATION_INVALID`, `DURATION_INVALID`
  */
-export function email(options: EmailOptions): Notification {
+export function email(options: EmailOptions): ServiceNotification {
   if (typeof options !== 'object' || options === null) throw invalid('email({ to, from, smtp })', describe(options));
   const { from, smtp, subject } = options;
   const to = Object.freeze([options.to].flat());
@@ -35,7 +35,7 @@ export function email(options: EmailOptions): Notification {
   const stepMs = toMs(options.timeout ?? STEP);
   const name = `the e-mail to ${to.join(', ')}`;
   // What is left to be sent of an event, when some have theirs.
-  const left = new WeakMap<NotificationEvent, readonly string[]>();
+  const left = new WeakMap<NotificationEvent | ServiceNews, readonly string[]>();
   return makeNotification(name, options, ['to', 'from', 'smtp', 'subject'], async (event, { signal }) => {
     const { sendEmail } = await import('./send-email.js');
     await sendEmail({ to: left.get(event) ?? to, from, smtp, subject, signal, stepMs, keep: (rest) => left.set(event, rest) }, event);

@@ -1,9 +1,11 @@
 import { digest128 } from '../base/digest.js';
+import { plainData } from '../base/json-value.js';
 import type { Mask } from '../log/mask.js';
 import { maskData } from '../log/mask-data.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { NotificationEvent, NotificationOccasion, NotifiedError, NotifiedTask } from '../model/notification.js';
 import type { RunState, TaskState } from '../model/states.js';
+import { decodeText } from '../results/json.js';
 
 /** What an event is made of, whoever knows it: the process of the run, or the record. Times in milliseconds since the epoch. */
 export interface RunFacts {
@@ -52,7 +54,7 @@ export function eventOf(known: RunFacts, mask: Mask): NotificationEvent {
     run,
     ...(name === undefined ? {} : { name }),
     state,
-    params: Object.fromEntries(Object.entries(params).map(([parameter, text]) => [parameter, maskData(parameterValue(text), mask)])),
+    params: Object.fromEntries(Object.entries(params).flatMap(([parameter, text]) => given(parameter, parameterValue(text), mask))),
     ...(error === undefined ? {} : { error: shortError(error) }),
     ...(scheduledAt === undefined ? {} : { scheduledTime: timeText(scheduledAt) }),
     ...(deadline === undefined ? {} : { deadline: timeText(deadline) }),
@@ -69,11 +71,16 @@ function timeText(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** Parameters are recorded as JSON. What is too large to be sent is cut, and is a text then. */
+/** One that was not given, and has no default, is left out. */
+function given(parameter: string, value: unknown, mask: Mask): readonly (readonly [string, unknown])[] {
+  return value === undefined ? [] : [[parameter, maskData(plainData(value), mask)]];
+}
+
+/** What is too large to be sent is cut, and is a text then; so is what is of a class that only the flow's file knows. */
 function parameterValue(text: string): unknown {
   if (text.length > LONGEST_PARAMETER) return `${text.slice(0, LONGEST_PARAMETER)}…`;
   try {
-    return JSON.parse(text);
+    return decodeText(text);
   } catch {
     return text;
   }

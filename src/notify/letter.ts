@@ -1,4 +1,4 @@
-import type { NotificationEvent, NotifiedTask } from '../model/notification.js';
+import type { NotificationEvent, NotifiedTask, ServiceNews } from '../model/notification.js';
 
 /** An event as people read it. */
 export interface Letter {
@@ -6,9 +6,12 @@ export interface Letter {
   readonly text: string;
 }
 
-export function letterOf(event: NotificationEvent): Letter {
-  const { flow, run, state, params, error, failed, counts, task, scheduledTime, startedAt, finishedAt, deadline, dueAt } = event;
+export function letterOf(event: NotificationEvent | ServiceNews): Letter {
+  const { flow, run, state, params = {}, error, failed = [], counts = {}, task, scheduledTime, startedAt, finishedAt, deadline, dueAt } = event;
   const facts: readonly (readonly [string, string | undefined])[] = [
+    ['File', 'file' in event ? event.file : undefined],
+    ['Folder', 'folder' in event ? event.folder : undefined],
+    ['Machine', 'host' in event ? event.host : undefined],
     ['Flow', flow],
     ['Run', run],
     ['State', state],
@@ -26,17 +29,21 @@ export function letterOf(event: NotificationEvent): Letter {
   const shown = task?.error ?? error;
   if (shown !== undefined) lines.push('', shown.message, ...(shown.hint === undefined ? [] : [`hint: ${shown.hint}`]));
   if (failed.length > 0) lines.push('', 'Failed:', ...failed.map(lineOf));
-  lines.push('', `See it with: millrace inspect ${run}`, '');
+  // Of a run that never was there is nothing to be seen but its flow.
+  lines.push('', `See it with: millrace ${state === undefined ? 'flows' : `inspect ${run}`}`, '');
   return { subject: `[millrace] ${headline(event)}`, text: lines.join('\n') };
 }
 
 /** Without the error: one line of a list. */
-function headline({ event, flow, task }: NotificationEvent): string {
+function headline(told: NotificationEvent | ServiceNews): string {
+  const { event, flow, task } = told;
+  if (event === 'broken-file') return `${told.file} is broken`;
+  if (event === 'trouble') return `a service on ${told.host} has trouble`;
   const what = task === undefined ? `flow '${flow}'` : `task '${task.id}' of flow '${flow}'`;
   return `${what} ${HAPPENED[event]}`;
 }
 
-const HAPPENED: Readonly<Record<NotificationEvent['event'], string>> = {
+const HAPPENED: Readonly<Record<NotificationEvent['event'] | 'refused', string>> = {
   success: 'succeeded',
   failure: 'failed',
   cancel: 'was cancelled',
@@ -44,6 +51,7 @@ const HAPPENED: Readonly<Record<NotificationEvent['event'], string>> = {
   deadline: 'is past its deadline',
   late: 'started late',
   crash: 'crashed',
+  refused: 'will not run',
 };
 
 function listed(values: Readonly<Record<string, unknown>>, show: (value: unknown) => string): string {

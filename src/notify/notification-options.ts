@@ -1,12 +1,12 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import { nearest } from '../base/nearest.js';
-import { checkOccasions, type Notification, type NotificationOccasion } from '../model/notification.js';
+import { checkOccasions, type NotificationOccasion, type ServiceNotification, type ServiceOccasion } from '../model/notification.js';
 
 /** What every kind of notification can be told. */
 export interface NotificationOptions {
-  /** What is told. @default ['failure', 'deadline', 'crash'] */
-  on?: readonly NotificationOccasion[];
+  /** What is told; of a service's own news, by services alone. @default ['failure', 'deadline', 'crash', 'broken-file', 'refused', 'trouble'] */
+  on?: readonly (NotificationOccasion | ServiceOccasion)[];
   /** Tries after the first, with waits of 1, 2, 4, 8, … seconds. @default 4 */
   retries?: number;
   /** For one try. @default '10s' */
@@ -18,7 +18,12 @@ export interface NotificationOptions {
 const COMMON = ['on', 'retries', 'timeout', 'within'];
 
 /** A place to tell, with what all kinds have in common. @throws MillraceError `NOTIFICATION_INVALID` */
-export function makeNotification(name: string, options: NotificationOptions, own: readonly string[], notify: Notification['notify']): Notification {
+export function makeNotification(
+  name: string,
+  options: NotificationOptions,
+  own: readonly string[],
+  notify: ServiceNotification['notify'],
+): ServiceNotification {
   const { on, retries, timeout, within } = options;
   for (const option of Object.keys(options)) {
     const known = [...COMMON, ...own];

@@ -1,5 +1,5 @@
 import { asError, MillraceError } from '../base/error.js';
-import type { NotificationEvent } from '../model/notification.js';
+import type { NotificationEvent, ServiceNews } from '../model/notification.js';
 import { isSecret, type Secret, secretValue } from '../model/secret.js';
 import { DeliveryError } from './delivery-error.js';
 import { letterOf } from './letter.js';
@@ -9,7 +9,7 @@ export interface EmailRequest {
   readonly to: readonly string[];
   readonly from: string;
   readonly smtp: SmtpServer | string | Secret;
-  readonly subject: string | ((event: NotificationEvent) => string) | undefined;
+  readonly subject: string | ((event: NotificationEvent | ServiceNews) => string) | undefined;
   readonly signal: AbortSignal;
   /** A connection on which nothing happens for so long is closed, so that it does not outlive the try by much: nodemailer cannot be told to stop. */
   readonly stepMs: number;
@@ -43,7 +43,7 @@ interface SmtpError extends Error {
 }
 
 /** One try. @throws DeliveryError; MillraceError `SECRET_MISSING` */
-export async function sendEmail(request: EmailRequest, event: NotificationEvent): Promise<void> {
+export async function sendEmail(request: EmailRequest, event: NotificationEvent | ServiceNews): Promise<void> {
   const { createTransport } = await loadNodemailer();
   const transport = createTransport(transportOf(request));
   try {
@@ -57,7 +57,7 @@ export async function sendEmail(request: EmailRequest, event: NotificationEvent)
   }
 }
 
-function mailOf({ to, from, subject }: EmailRequest, event: NotificationEvent): object {
+function mailOf({ to, from, subject }: EmailRequest, event: NotificationEvent | ServiceNews): object {
   const letter = letterOf(event);
   let title = letter.subject;
   try {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { asError } from '../base/error.js';
-import type { NotificationEvent } from '../model/notification.js';
+import type { NotificationEvent, ServiceNews } from '../model/notification.js';
 import { isSecret, type Secret, secretValue } from '../model/secret.js';
 import { DeliveryError } from './delivery-error.js';
 
@@ -8,7 +8,7 @@ export interface WebhookRequest {
   readonly url: string | Secret;
   readonly secret: Secret | undefined;
   readonly headers: Readonly<Record<string, string | Secret>>;
-  readonly body: ((event: NotificationEvent) => unknown) | undefined;
+  readonly body: ((event: NotificationEvent | ServiceNews) => unknown) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -16,7 +16,7 @@ export interface WebhookRequest {
 const PASSING = new Set([408, 425, 429]);
 
 /** One try. @throws DeliveryError; MillraceError `SECRET_MISSING` */
-export async function sendWebhook(request: WebhookRequest, event: NotificationEvent): Promise<void> {
+export async function sendWebhook(request: WebhookRequest, event: NotificationEvent | ServiceNews): Promise<void> {
   const body = bodyOf(request, event);
   const response = await post(request, headersOf(request, event.id, body), body);
   // What it says is not read: it may be endless.
@@ -50,7 +50,7 @@ function causeOf(thrown: unknown): string {
 }
 
 /** @throws DeliveryError */
-function bodyOf({ body }: WebhookRequest, event: NotificationEvent): string {
+function bodyOf({ body }: WebhookRequest, event: NotificationEvent | ServiceNews): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(body === undefined ? event : body(event));

@@ -1,5 +1,5 @@
 import { describe } from '../base/error.js';
-import type { Notification } from '../model/notification.js';
+import type { ServiceNotification } from '../model/notification.js';
 import { invalid, makeNotification, type NotificationOptions } from './notification-options.js';
 
 /**
@@ -10,7 +10,7 @@ import { invalid, makeNotification, type NotificationOptions } from './notificat
  * @example notify: shellNotification('jq -r .text | mail -s "$MILLRACE_FLOW: $MILLRACE_EVENT" ops@example.com')
  * @throws MillraceError `NOTIFICATION_INVALID`, `DURATION_INVALID`
  */
-export function shellNotification(command: string | readonly string[], options: NotificationOptions = {}): Notification {
+export function shellNotification(command: string | readonly string[], options: NotificationOptions = {}): ServiceNotification {
   const isText = (part: unknown): part is string => typeof part === 'string' && !part.includes('\0');
   const isCommand = isText(command)
     ? command.trim() !== ''

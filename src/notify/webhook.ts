@@ -1,5 +1,5 @@
 import { describe } from '../base/error.js';
-import type { Notification, NotificationEvent } from '../model/notification.js';
+import type { NotificationEvent, ServiceNews, ServiceNotification } from '../model/notification.js';
 import { isSecret, type Secret } from '../model/secret.js';
 import { invalid, makeNotification, type NotificationOptions } from './notification-options.js';
 
@@ -12,7 +12,7 @@ export interface WebhookOptions extends NotificationOptions {
   /** Sent along; a `secret('NAME')` is looked up when it is sent. */
   headers?: Readonly<Record<string, string | Secret>>;
   /** What is sent, as JSON. @default the event */
-  body?: (event: NotificationEvent) => unknown;
+  body?(event: NotificationEvent | ServiceNews): unknown;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface WebhookOptions extends NotificationOptions {
  * @example notify: webhook('https://ops.example.com/hooks', { secret: secret('HOOK_KEY'), on: ['failure', 'success'] })
  * @throws MillraceError `NOTIFICATION_INVALID`, `DURATION_INVALID`
  */
-export function webhook(url: string | Secret, options: WebhookOptions = {}): Notification {
+export function webhook(url: string | Secret, options: WebhookOptions = {}): ServiceNotification {
   if (!isSecret(url)) checkAddress(url);
   const { secret, headers = {}, body } = options;
   if (secret !== undefined && !isSecret(secret))

@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import process from 'node:process';
 import type { ReadSink } from '../model/file-read.js';
 import { type Disk, hub } from './disk.js';
 import { READING, READING_METHODS } from './reading-functions.js';

@@ -2,11 +2,15 @@ import { bootTime, type Clock, systemClock, wallTime } from '../base/clock.js';
 import type { ArtifactRef } from '../model/artifact.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { CacheEntryRow, CodeContent, CodeRow, LogRow, RunRow, TaskRunRow } from '../model/records.js';
+import type { TaskState } from '../model/states.js';
 import { crashError, lossOf, UNFINISHED } from './crash.js';
 import { checkDigest } from './digests.js';
 import { durationsOf, ENDS_SAMPLED, RUNS_SAMPLED, type TaskDurations } from './durations.js';
-import { checkEpoch, latestOf, recordClosed, runExists, runLimit, runUnknown } from './look.js';
+import { checkEpoch, latestOf, recordClosed, runExists, runUnknown } from './look.js';
+import { checkBatch } from './memory/check-batch.js';
+import { findRuns, flowNames, newestRunFirst } from './memory/find-runs.js';
 import { MemoryClaims } from './memory/memory-claims.js';
+import { MemoryEntries } from './memory/memory-entries.js';
 import { MemoryRemoval } from './memory/memory-removal.js';
 import { MemoryRun } from './memory/memory-run.js';
 import type {
@@ -42,18 +46,15 @@ class MemoryRecord implements RunRecord {
   readonly location = 'memory';
   readonly #clock: Clock;
   readonly #runs = new Map<string, MemoryRun>();
-  /** By run and place: one per task run. */
-  readonly #entries = new Map<string, CacheEntryRow>();
-  /** Keys of `#entries` by task version. */
-  readonly #versions = new Map<string, Set<string>>();
+  readonly #entries = new MemoryEntries((run) => this.#known(run).number);
   readonly #inline = new Map<string, Uint8Array>();
   readonly #claims = new MemoryClaims();
   readonly #removal = new MemoryRemoval({
     runs: this.#runs,
     inline: this.#inline,
-    entriesOf: (run) => [...this.#entries.values()].filter((entry) => entry.run === run),
+    entriesOf: (run) => this.#entries.ofRun(run),
     putEntry: (entry) => this.#putEntry(entry),
-    dropEntry: ({ run, index }) => this.#dropEntry(`${this.#known(run).number}:${index}`),
+    dropEntry: (entry) => this.#entries.drop(entry),
   });
   #opened = 0;
   #closed = false;
@@ -85,7 +86,8 @@ class MemoryRecord implements RunRecord {
   #take(batch: RecordBatch): void {
     const run = this.#known(batch.run);
     checkEpoch(batch.run, batch.epoch, run.row.epoch);
-    this.#checkBatch(batch);
+    checkBatch(batch);
+    for (const entry of batch.entries ?? []) this.#known(entry.run);
     run.take(batch.taskRuns === undefined ? batch : { ...batch, taskRuns: batch.taskRuns.map((row) => this.#withMoved(row)) });
     for (const { inline, ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
@@ -131,13 +133,12 @@ class MemoryRecord implements RunRecord {
 
   async entries(taskVersions: readonly string[]): Promise<readonly CacheEntryRow[]> {
     this.#checkOpen();
-    const places = [...new Set(taskVersions)].flatMap((version) => [...(this.#versions.get(checkDigest('taskVersion', version)) ?? [])]);
-    return this.#newestFirst(places.map((place) => this.#entries.get(place)).filter((entry) => entry !== undefined));
+    return this.#entries.ofVersions(taskVersions);
   }
 
   async entriesOfTask(task: string, atLeast?: number): Promise<readonly CacheEntryRow[]> {
     this.#checkOpen();
-    return this.#newestFirst([...this.#entries.values()].filter((entry) => entry.task === task)).slice(0, atLeast);
+    return this.#entries.ofTask(task).slice(0, atLeast);
   }
 
   async chosenAddresses(): Promise<readonly ChosenAddress[]> {
@@ -148,12 +149,12 @@ class MemoryRecord implements RunRecord {
 
   async forget(entries: readonly Pick<CacheEntryRow, 'run' | 'index'>[]): Promise<void> {
     this.#checkOpen();
-    for (const { run, index } of entries) if (this.#runs.has(run)) this.#dropEntry(`${this.#known(run).number}:${index}`);
+    for (const entry of entries) if (this.#runs.has(entry.run)) this.#entries.drop(entry);
   }
 
   async latestEntry(task: string): Promise<CacheEntryRow | undefined> {
     this.#checkOpen();
-    return (await this.entriesOfTask(task))[0];
+    return this.#entries.ofTask(task)[0];
   }
 
   async inline(contentDigests: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -170,9 +171,7 @@ class MemoryRecord implements RunRecord {
     this.#checkOpen();
     const lost = new Set(contentDigests.map((digest) => checkDigest('contentDigest', digest)));
     for (const digest of lost) this.#inline.delete(digest);
-    for (const [place, entry] of this.#entries) {
-      if (entry.artifacts.some(({ ref }) => lost.has(ref.contentDigest))) this.#dropEntry(place);
-    }
+    this.#entries.dropPointingTo(lost);
   }
 
   async runs(filter: RunFilter = {}): Promise<readonly RunRow[]> {
@@ -184,8 +183,7 @@ class MemoryRecord implements RunRecord {
   async flows(): Promise<readonly RunRow[]> {
     this.#checkOpen();
     this.#markGone();
-    const names = [...new Set([...this.#runs.values()].map(({ row }) => row.flow))];
-    return names.sort(byBytes).flatMap((flow) => this.#find({ flow, limit: 1 }));
+    return flowNames(this.#runs.values()).flatMap((flow) => this.#find({ flow, limit: 1 }));
   }
 
   async amend(run: string, amendment: RunAmendment): Promise<RunRow> {
@@ -209,6 +207,11 @@ class MemoryRecord implements RunRecord {
   async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     this.#checkOpen();
     return this.#runs.get(run)?.taskRuns(filter) ?? [];
+  }
+
+  async countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>> {
+    this.#checkOpen();
+    return this.#runs.get(run)?.countTaskRuns(task) ?? new Map();
   }
 
   async logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
@@ -248,18 +251,12 @@ class MemoryRecord implements RunRecord {
     this.#closed = true;
     this.#runs.clear();
     this.#entries.clear();
-    this.#versions.clear();
     this.#inline.clear();
     this.#claims.clear();
   }
 
   #find(filter: RunFilter): readonly RunRow[] {
-    const before = filter.before === undefined ? undefined : this.#known(filter.before);
-    const found = [...this.#runs.values()].filter((run) => matches(run.row, filter) && (before === undefined || newestRunFirst(before, run) < 0));
-    return found
-      .sort(newestRunFirst)
-      .slice(0, runLimit(filter.limit))
-      .map((run) => run.row);
+    return findRuns(this.#runs.values(), filter, filter.before === undefined ? undefined : this.#known(filter.before));
   }
 
   #withMoved(row: TaskRunRow): TaskRunRow {
@@ -267,44 +264,8 @@ class MemoryRecord implements RunRecord {
   }
 
   #putEntry(entry: CacheEntryRow): void {
-    const place = `${this.#known(entry.run).number}:${entry.index}`;
-    this.#dropEntry(place);
-    this.#entries.set(place, entry);
+    this.#entries.put(entry);
     this.#claims.written(entry);
-    const places = this.#versions.get(entry.taskVersion);
-    if (places === undefined) this.#versions.set(entry.taskVersion, new Set([place]));
-    else places.add(place);
-  }
-
-  #dropEntry(place: string): void {
-    const entry = this.#entries.get(place);
-    if (entry === undefined) return;
-    this.#entries.delete(place);
-    this.#versions.get(entry.taskVersion)?.delete(place);
-  }
-
-  /** Before anything is taken over: a batch is kept as a whole or not at all. */
-  #checkBatch(batch: RecordBatch): void {
-    for (const { nodeKey, cacheKey } of batch.taskRuns ?? []) {
-      if (nodeKey !== undefined) checkDigest('nodeKey', nodeKey);
-      if (cacheKey !== undefined) checkDigest('cacheKey', cacheKey);
-    }
-    for (const { ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
-      checkDigest('contentDigest', ref.contentDigest);
-      checkDigest('valueDigest', ref.valueDigest);
-    }
-    for (const { digest } of [...(batch.code ? [batch.code] : []), ...(batch.code?.contents ?? [])]) checkDigest('contentDigest', digest);
-    for (const entry of batch.entries ?? []) {
-      checkDigest('taskVersion', entry.taskVersion);
-      checkDigest('key', entry.key);
-      for (const { ref } of entry.artifacts) checkDigest('contentDigest', ref.contentDigest);
-      this.#known(entry.run);
-    }
-  }
-
-  #newestFirst(entries: CacheEntryRow[]): readonly CacheEntryRow[] {
-    const numberOf = (entry: CacheEntryRow): number => this.#known(entry.run).number;
-    return entries.sort((a, b) => b.createdAt - a.createdAt || numberOf(b) - numberOf(a) || b.index - a.index);
   }
 
   #markGone(): void {
@@ -338,25 +299,4 @@ class MemoryRecord implements RunRecord {
 /** As something of a removed run is looked for. */
 function codeRef({ digest, bytes }: CodeContent): ArtifactRef {
   return { uri: `record:${digest}`, key: digest, contentDigest: digest, valueDigest: '', bytes: bytes.length, format: '' };
-}
-
-function newestRunFirst(a: MemoryRun, b: MemoryRun): number {
-  return b.row.createdAt - a.row.createdAt || b.number - a.number;
-}
-
-/** As a database orders text. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function matches(row: RunRow, { flow, state, tags, params, since, until, parentRun }: RunFilter): boolean {
-  return (
-    (flow === undefined || row.flow === flow) &&
-    (state === undefined || row.state === state) &&
-    (since === undefined || row.createdAt >= since) &&
-    (until === undefined || row.createdAt < until) &&
-    (parentRun === undefined || row.parentRun === parentRun) &&
-    (tags ?? []).every((tag) => row.tags.includes(tag) || row.systemTags?.includes(tag)) &&
-    Object.entries(params ?? {}).every(([name, texts]) => texts.some((text) => text === row.params[name]))
-  );
 }

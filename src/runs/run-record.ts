@@ -100,11 +100,18 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
+/** Places of task runs from the first to the last, both included. */
+export type PlaceRange = readonly [first: number, last: number];
+
 export interface TaskRunFilter {
   readonly task?: string;
   readonly state?: TaskState;
   readonly id?: string;
   readonly indexes?: readonly number[];
+  /** Only those at these places: page by key. */
+  readonly within?: PlaceRange;
+  /** At most so many, the first ones. @default all */
+  readonly limit?: number;
 }
 
 /** What may change of a run at any time, whoever owns it. */
@@ -277,6 +284,8 @@ export interface RunRecord extends AsyncDisposable {
   remove(request: RemovalRequest): Promise<Removal>;
   /** In order of `index`; none of a run that there is not, and so below. */
   taskRuns(run: string, filter?: TaskRunFilter): Promise<readonly TaskRunDetails[]>;
+  /** How many task runs are in which state, of a task or of all; states that none is in are absent. Counted where they lie: none of them is read. */
+  countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>>;
   /** In order of `seq`. */
   logs(run: string, filter?: LogFilter): Promise<readonly LogRow[]>;
   /**

@@ -37,11 +37,21 @@ export async function sideResultsOf(
   for (const [origin, heirs] of byOrigin(taskRuns.filter((taskRun) => index === undefined || taskRun.index === index))) {
     const theirs = await lookUp(record, origin, onlyOf(heirs), points);
     if (theirs.artifacts.length + theirs.metrics.length === 0) continue;
-    const attempts = new Map((await record.taskRuns(origin)).map((taskRun) => [taskRun.index, taskRun.attempts]));
+    const made = await record.taskRuns(origin, { indexes: [...heirs.keys()] });
+    const attempts = new Map(made.map((taskRun) => [taskRun.index, taskRun.attempts]));
     artifacts.push(...inherited(theirs.artifacts, heirs, attempts));
     metrics.push(...inherited(theirs.metrics, heirs, attempts));
   }
   return { artifacts: artifacts.sort(inOrder), metrics: metrics.sort(inOrder) };
+}
+
+/** Of the task runs of a run, those that may have given something: all who did, and those that were reused. For `sideResultsOf`. */
+export async function giversOf(record: RunRecord, run: string): Promise<readonly TaskRunDetails[]> {
+  const own = await lookUp(record, run, undefined, false);
+  const indexes = [...new Set([...own.artifacts, ...own.metrics].map(({ index }) => index))].filter((index) => index >= 0);
+  const gave = indexes.length === 0 ? [] : await record.taskRuns(run, { indexes });
+  const reused = await record.taskRuns(run, { state: 'cached' });
+  return [...gave.filter(({ state }) => state !== 'cached'), ...reused];
 }
 
 type Place = Pick<RunArtifact, 'index' | 'attempt' | 'name'>;

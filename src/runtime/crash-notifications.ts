@@ -26,7 +26,7 @@ const NOTHING: ToldOfRun = Object.freeze({ told: false, problems: Object.freeze(
  * @param also places of the service's own, beside those of the flow
  */
 export async function crashNotifications(flow: Pick<FlowDefinition, 'notify'>, run: string, also: readonly Notification[] = []): Promise<ToldOfRun> {
-  const to = [...flow.notify, ...also].filter((one) => wants(one, 'crash'));
+  const to = [...new Set([...flow.notify, ...also])].filter((one) => wants(one, 'crash'));
   await using project = await openProject();
   await using service = await ServiceRecord.open(project.record.heartbeat);
   if (!(await service.claimCrash(run, systemClock.now()))) return NOTHING;

@@ -18,7 +18,10 @@ export async function invalidateFlow(flow: FlowDefinition, sources: ParameterSou
   const { tracer, data } = await trace(flow, params, [], project);
   const chosen = withNeighbours(data, chooseNodes(data, options.task), options);
   const places = new Map(Array.from({ length: tracer.graph.size }, (_, place) => [tracer.graph.id(place), place]));
-  const entriesAt = async (node: ViewNode) => await entriesOf(project, node, tracer.hits(places.get(node.id) as number));
+  const entriesAt = async (node: ViewNode) => {
+    const { entries = [] } = await tracer.nodes.answer(places.get(node.id) as number);
+    return await entriesOf(project, node, entries);
+  };
   const found = await Promise.all(chosen.map(async (node) => ({ node, entries: await entriesAt(node) })));
   const concerned = found.filter(({ entries }) => entries.length > 0);
   if (options.dryRun !== true) await project.record.forget(concerned.flatMap(({ entries }) => entries));

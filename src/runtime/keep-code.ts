@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { asError, type MillraceError } from '../base/error.js';
+import { flowSources } from '../code/flow-sources.js';
 import { secretTexts } from '../model/secret.js';
 import type { RunParts } from './run-parts.js';
 import { FIRST_EPOCH } from './run-parts.js';
@@ -39,8 +40,6 @@ export function keepCode(parts: RunParts): KeptCode {
 
 async function keep({ flow, id, mask, params, project }: RunParts): Promise<void> {
   const { home, places, record } = project;
-  // A run of few milliseconds that nobody traces need not have it loaded before.
-  const { flowSources } = await import('../code/flow-sources.js');
   const code =
     flow.code &&
     (await flowSources(flow.code, {

@@ -44,7 +44,9 @@ export class RunNotifications {
   }
 
   ofRun(occasion: NotificationOccasion, facts: Facts = {}): void {
-    for (const one of this.#parts.flow.notify) if (wants(one, occasion)) this.#tell(one, occasion, facts);
+    const { flow, options } = this.#parts;
+    // One that both name is told once.
+    for (const one of new Set([...flow.notify, ...(options.notify ?? [])])) if (wants(one, occasion)) this.#tell(one, occasion, facts);
   }
 
   ofTask({ occasion, to, task, error }: TaskNotice): void {

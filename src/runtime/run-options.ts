@@ -2,6 +2,7 @@ import type { EarlierWork } from '../engine/resumption.js';
 import type { RunOptions } from '../flow/flow-runtime.js';
 import { ANYTHING, type OptionKind, RUN_OPTIONS } from '../flow/option-kinds.js';
 import type { DueRun } from '../model/due-run.js';
+import type { Notification } from '../model/notification.js';
 import type { ResumedWork } from './earlier-work.js';
 import type { RunWatch } from './run-watch.js';
 
@@ -28,6 +29,8 @@ export interface StartOptions extends RunOptions {
   work?: EarlierWork | undefined;
   /** Should the run fail, it is tried again so often. @default the flow's `retries` */
   triesLeft?: number;
+  /** Who is told beside those whom the flow names: by the service that starts it. */
+  notify?: readonly Notification[];
   /** What the tries of one run have in common. */
   tries?: Tries;
   /** The run that failed, and that this one tries again. */
@@ -45,6 +48,7 @@ export const START_OPTIONS: Readonly<Record<keyof StartOptions, OptionKind>> = {
   resume: ANYTHING,
   work: ANYTHING,
   triesLeft: ANYTHING,
+  notify: ANYTHING,
   tries: ANYTHING,
   retries: ANYTHING,
   from: ANYTHING,

@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { NO_FORCE } from '../engine/force.js';
 import { graphOfTrace } from '../engine/graph-data.js';
 import { Reuse } from '../engine/reuse.js';
-import { Tracer } from '../engine/tracer.js';
+import { Tracer } from '../engine/trace/tracer.js';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
 import type { ResolvedParameters } from '../flow/parameters.js';
 import { scopes } from '../flow/scope.js';

@@ -19,7 +19,8 @@ export interface CronOptions {
 
 /**
  * The times of a cron expression: `'0 6 * * 1-5'`; also `L` for the last day of the month, `#` and names of months and days (see croner's syntax).
- * Should clocks be changed, a time of day that is skipped fires once, at the next one there is, and one that is repeated once (S34).
+ * Should clocks be changed, a time of day that is skipped fires once, at the next one there is, and one that is repeated once (S34). An expression for
+ * every hour (`*`, or a step of it) goes through the hours that there are, so that no gap is longer than it says.
  * @throws MillraceError `SCHEDULE_INVALID`
  */
 export function cron(expression: string, options: CronOptions = {}): Schedule<never> {

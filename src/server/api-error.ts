@@ -7,7 +7,7 @@ export interface ApiIssue {
   readonly message: string;
 }
 
-export type ApiStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 414 | 415 | 421 | 422 | 500 | 503;
+export type ApiStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 414 | 415 | 421 | 422 | 500 | 503;
 
 /** A refusal, with its status. */
 export class ApiError extends MillraceError {

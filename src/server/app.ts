@@ -36,12 +36,12 @@ export function createApp(context: ServerContext, { credentials, hosts, onTroubl
     if (isUnforeseen) onTrouble(error);
     return c.json(body, status);
   });
-  api.notFound((c) =>
-    c.json(
-      errorBody(new ApiError(404, 'ROUTE_UNKNOWN', 'there is nothing at this address', { hint: 'GET /api/openapi.json lists what there is.' })).body,
-      404,
-    ),
-  );
+  api.notFound((c) => {
+    const methods = methodsAt(api, c.req.path);
+    if (methods.length > 0) c.header('Allow', methods.join(', '));
+    const { status, body } = errorBody(nothingThere(methods));
+    return c.json(body, status);
+  });
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   addFlowRoutes(api, context);
   addRequestRoutes(api, context);
@@ -56,8 +56,24 @@ export function createApp(context: ServerContext, { credentials, hosts, onTroubl
   addLimitRoutes(api, context);
   addEventRoutes(api, context);
   api.get('/', (c) => c.html(startPage(context.record.location)));
-  api.get('/api/openapi.json', (c) => c.json(document(api)));
+  // Made once, when somebody asks: it never changes, and takes its time.
+  let described: string | undefined;
+  api.get('/api/openapi.json', (c) => {
+    described ??= JSON.stringify(document(api));
+    return c.body(described, 200, { 'Content-Type': 'application/json' });
+  });
   return api;
+}
+
+/** What an address can be asked with. The door stands before all of them, and is none. */
+function methodsAt(api: Api, path: string): readonly string[] {
+  const found = ['GET', 'POST', 'PATCH', 'DELETE'].filter((method) => api.router.match(method, path)[0].length > 1);
+  return found[0] === 'GET' ? ['GET', 'HEAD', ...found.slice(1)] : found;
+}
+
+function nothingThere(methods: readonly string[]): ApiError {
+  if (methods.length > 0) return new ApiError(405, 'METHOD_REFUSED', `expected ${methods.join(' or ')} at this address`);
+  return new ApiError(404, 'ROUTE_UNKNOWN', 'there is nothing at this address', { hint: 'GET /api/openapi.json lists what there is.' });
 }
 
 const STATUS_OF: Readonly<Record<string, ApiStatus>> = { param: 404, json: 422 };

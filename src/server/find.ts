@@ -9,7 +9,7 @@ import type { ServerContext } from './context.js';
 export async function needRun(record: RunRecord, run: string): Promise<RunRow> {
   const found = await record.run(run);
   if (found !== undefined) return found;
-  throw new ApiError(404, 'RUN_UNKNOWN', `there is no run '${run}'`, { hint: 'One that is only due is at /api/due-runs/{run}.' });
+  throw new ApiError(404, 'RUN_UNKNOWN', `there is no run '${run}'`, { hint: `One that is only due is at /api/due-runs/${run}.` });
 }
 
 /** @throws ApiError `RUN_UNKNOWN`, `TASK_RUN_UNKNOWN` */

@@ -1,38 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { isSafeName, NAME_RULE } from '../model/name-rule.js';
 import { RUN_STATES, TASK_STATES } from '../model/states.js';
 
 /** What goes in and out, as the OpenAPI document has it. Times are ISO 8601, in UTC; lengths of time milliseconds. */
 
 export const Instant = z.string().openapi({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
-export const RunId = z.string().refine(isSafeName, `expected ${NAME_RULE}`).openapi({ description: 'The id of a run.' });
-/** As `checkName` of tasks and flows has it. */
-export const FlowName = z
-  .string()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .regex(/^[^\s/#[\]\u0000-\u001f\u007f][^/#[\]\u0000-\u001f\u007f]{0,119}$/, 'expected the name of a flow')
-  .openapi({ description: 'The name of a flow.' });
-export const Place = z.coerce.number().int().min(0).max(10_000_000).openapi({ description: 'The place of a task run in its run, from 0.' });
-export const ArtifactName = z.string().min(1).max(200).openapi({ description: '`result`, the name of an output, or that of an artifact.' });
-
-/** How many of a page. */
-export const pageSize = (usual: number, most: number) => z.coerce.number().int().min(1).max(most).default(usual);
-/** One, or several of it: `?tag=a&tag=b`. */
-export const several = z
-  .union([z.string().max(500), z.array(z.string().max(500)).max(20)])
-  .transform((given) => (typeof given === 'string' ? [given] : given))
-  .optional();
-/** In a body: with the time and `Z` or an offset. */
-export const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => new Date(text))
-  .openapi({ type: 'string', format: 'date-time' });
-export const moment = z.coerce.date().optional().openapi({ type: 'string', format: 'date-time' });
-export const yes = z
-  .enum(['true', 'false'])
-  .optional()
-  .transform((text) => text === 'true');
-
 export const RunStateName = z.enum(RUN_STATES);
 export const TaskStateName = z.enum(TASK_STATES);
 export const LevelName = z.enum(['debug', 'info', 'warn', 'error']);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +20,11 @@ const DEFAULT_HOST = '127.0.0.1';
 
 /** How long answers that are being sent have when the server closes. */
 const GRACE_MS = 1_000;
+/** A line on which nothing moves for so long, either way, is cut: who listens to events hears something every 15 s. */
+const IDLE_MS = 120_000;
+/** What sends its request slower than this holds a line for nothing. */
+const SLOWEST = { headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+const MOST_CONNECTIONS = 1_000;
 
 export interface ServerOptions extends Pick<OpenOptions, 'home' | 'url'> {
   /** 0: any that is free. @default 4200 */
@@ -29,6 +35,8 @@ export interface ServerOptions extends Pick<OpenOptions, 'home' | 'url'> {
   readonly token?: string | undefined;
   /** Other names that it is reached by: those of a proxy in front of it, say. */
   readonly allowedHosts?: readonly string[];
+  /** How long nothing may move on a line before it is cut, in milliseconds: the reader has gone, or takes nothing. @default 120000 */
+  readonly idleMs?: number;
   /** Told of errors that nobody foresaw. @default printed on the error output */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -52,7 +60,7 @@ export interface RunningServer extends AsyncDisposable {
  * `SERVICE_NEEDS_RECORD`, and what opening the project throws
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { host = DEFAULT_HOST, onTrouble = printTrouble } = options;
+  const { host = DEFAULT_HOST, idleMs = IDLE_MS, onTrouble = printTrouble } = options;
   if (options.token === undefined && !isLoopback(host)) {
     throw new MillraceError('SERVER_EXPOSED', `expected a token for a server that others can reach, at ${host}; got none`, {
       hint: 'Set MILLRACE_SERVER_TOKEN (openssl rand -base64 32 makes one), or listen at 127.0.0.1.',
@@ -66,6 +74,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await closeParts(parts);
     throw error;
   });
+  server.setTimeout(idleMs);
+  server.maxConnections = MOST_CONNECTIONS;
   const tokenFile = options.token === undefined ? join(parts.project.home, `server-${port}.token`) : undefined;
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -100,6 +110,8 @@ async function openParts({ home, url }: ServerOptions): Promise<Parts> {
     throw error;
   });
   const close = new AbortController();
+  // Every stream waits for it.
+  setMaxListeners(0, close.signal);
   const clock = systemClock;
   return { project, record, services, feeds: new LiveFeeds(record, services, clock), clock, close, closing: close.signal };
 }
@@ -124,7 +136,11 @@ async function release(parts: Parts, server: Server, tokenFile: string | undefin
 async function listen(port: number, host: string, makeApp: (port: number) => Api): Promise<{ readonly server: Server; readonly port: number }> {
   let app: Api | undefined;
   // The program's own `Request` and `Response` are left alone: it may be any program.
-  const server = createAdaptorServer({ fetch: (request, env) => (app as Api).fetch(request, env), overrideGlobalObjects: false }) as Server;
+  const server = createAdaptorServer({
+    fetch: (request, env) => (app as Api).fetch(request, env),
+    overrideGlobalObjects: false,
+    serverOptions: SLOWEST,
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(asListenError(error, port, host)));
     server.listen(port, host.replace(/^\[|\]$/g, ''), () => {

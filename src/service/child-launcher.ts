@@ -13,6 +13,8 @@ export interface ChildLauncherOptions {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** A file that says who is told of each run. Absolute. @default none */
+  readonly notify?: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export class ChildLauncher implements Launcher {
     let child: ChildProcess;
     try {
       // What tasks print is in the record. `--` : a file or flow may begin with a dash.
-      child = spawn(program, [...args, 'run', '--quiet', '--due', run, '--', file ?? '', flow], {
+      child = spawn(program, [...args, 'run', '--quiet', '--due', run, ...this.#notify(), '--', file ?? '', flow], {
         cwd,
         env,
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -54,7 +56,7 @@ export class ChildLauncher implements Launcher {
   async tellCrash({ run, flow }: UntoldCrash, file: string | undefined): Promise<void> {
     const { command, cwd, env } = this.#options;
     const [program = process.execPath, ...args] = command;
-    const child = spawn(program, [...args, 'tell-crash', '--', file ?? '', flow, run], {
+    const child = spawn(program, [...args, 'tell-crash', ...this.#notify(), '--', file ?? '', flow, run], {
       cwd,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -68,5 +70,9 @@ export class ChildLauncher implements Launcher {
     );
     // Places that could not be told are in the run's log: it was its flow that could not be asked.
     if (code !== 0) throw new Error(words() || `its process ended with exit code ${code}`);
+  }
+  #notify(): readonly string[] {
+    const { notify } = this.#options;
+    return notify === undefined ? [] : ['--notify', notify];
   }
 }

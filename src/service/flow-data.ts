@@ -21,6 +21,11 @@ export interface FlowData {
   readonly overlap: OverlapPolicy;
   readonly maxActiveRuns?: number;
   readonly dependsOnPast: boolean;
+  /** How often a run that failed is tried again. */
+  readonly retries: number;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
   readonly parameters: readonly ParameterData[];
   /** Of an object with the parameters by name. */
   readonly parametersSchema: JsonSchema;
@@ -60,6 +65,7 @@ const LISTED = 500;
  */
 export function flowData(flow: FlowDefinition, parameters: readonly ParameterInfo[], after: number): FlowData {
   const { name, description, owner, tags, schedule, on, missed, overlap, maxActiveRuns, dependsOnPast } = flow;
+  const { retries, concurrency, timeoutMs, deadlineMs } = flow;
   return {
     name,
     ...(description === undefined ? {} : { description }),
@@ -71,6 +77,10 @@ export function flowData(flow: FlowDefinition, parameters: readonly ParameterInf
     overlap,
     ...(maxActiveRuns === undefined ? {} : { maxActiveRuns }),
     dependsOnPast,
+    retries,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
     parameters: parameters.map(parameterData),
     parametersSchema: schemaOfParameters(flow.params ?? {}),
   };

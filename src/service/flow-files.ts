@@ -85,6 +85,11 @@ export class FlowFiles implements Definitions {
     return this.#files;
   }
 
+  /** Files that are being loaded. */
+  get loading(): number {
+    return this.#loading.size;
+  }
+
   refresh(now: number): void {
     const isDue = now >= this.#nextScan || this.#nextScan - now > RETRY_MS || this.#toList.size > 0;
     // While the folder cannot be read, what was found in it is served on.

@@ -1,6 +1,7 @@
 import { asError } from '../base/error.js';
 import type { FlowDefinition } from '../flow/flow-runtime.js';
 import type { DueRun } from '../model/due-run.js';
+import type { Notification } from '../model/notification.js';
 import type { ServiceRecord } from '../runs/service/service-record.js';
 import { type StartableFlow, startable, startDue } from '../runtime/start-due.js';
 import { settleUnbegun } from './due-start.js';
@@ -10,10 +11,13 @@ import type { Launched, Launcher } from './launcher.js';
 export class InProcessLauncher implements Launcher {
   readonly #flow: StartableFlow;
   readonly #record: Pick<ServiceRecord, 'settleDue'>;
+  readonly #notify: readonly Notification[];
 
-  constructor(flow: FlowDefinition, record: Pick<ServiceRecord, 'settleDue'>) {
+  /** @param notify who is told of each run beside those whom the flow names */
+  constructor(flow: FlowDefinition, record: Pick<ServiceRecord, 'settleDue'>, notify: readonly Notification[] = []) {
     this.#flow = startable(flow);
     this.#record = record;
+    this.#notify = notify;
   }
 
   launch(due: DueRun): Launched {
@@ -23,7 +27,7 @@ export class InProcessLauncher implements Launcher {
     const run = async (): Promise<string> => {
       let hasBegun = false;
       try {
-        const handle = await startDue(this.#flow, due, { signal: abort.signal }, { environment: process.env });
+        const handle = await startDue(this.#flow, due, { signal: abort.signal, notify: this.#notify }, { environment: process.env });
         const told = (async () => {
           for await (const { type, data } of handle.events()) {
             if (hasBegun || type !== 'run-state' || (data as { readonly state: string }).state !== 'running') continue;

@@ -27,6 +27,6 @@ export interface Definitions {
 }
 
 export function policyOf({ data }: ServableFlow): FlowPolicy {
-  const { name, overlap, maxActiveRuns, dependsOnPast } = data;
-  return { flow: name, overlap, dependsOnPast, ...(maxActiveRuns === undefined ? {} : { maxActive: maxActiveRuns }) };
+  const { name, overlap, maxActiveRuns, dependsOnPast, retries } = data;
+  return { flow: name, overlap, dependsOnPast, retries, ...(maxActiveRuns === undefined ? {} : { maxActive: maxActiveRuns }) };
 }

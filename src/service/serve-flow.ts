@@ -2,6 +2,7 @@ import { toMs } from '../base/duration.js';
 import type { FlowDefinition, ServeOptions } from '../flow/flow-runtime.js';
 import type { ParameterInfo } from '../flow/parameters.js';
 import { printLine } from '../log/print-line.js';
+import { checkNotifications } from '../model/notification.js';
 import { ServiceRecord } from '../runs/service/service-record.js';
 import { crashNotifications } from '../runtime/crash-notifications.js';
 import { openProject } from '../runtime/project.js';
@@ -9,6 +10,7 @@ import type { ScheduleSpec } from '../schedule/schedule-spec.js';
 import { flowData } from './flow-data.js';
 import { wholeRule } from './followed-rule.js';
 import { InProcessLauncher } from './in-process-launcher.js';
+import { NewsTeller } from './news-teller.js';
 import type { Definitions } from './servable-flow.js';
 import { Service } from './service.js';
 import type { ServiceEvent } from './service-event.js';
@@ -16,9 +18,10 @@ import { wallClock } from './wall-clock.js';
 
 const DEFAULT_GRACE = '60s';
 
-/** Serves one flow in this process; the HTTP API beside it is another's. @throws MillraceError `SERVICE_NEEDS_RECORD`, and what opening the project throws */
+/** Serves one flow in this process; the HTTP API beside it is another's. @throws MillraceError `SERVICE_NEEDS_RECORD`, `SERVICE_OPTION_INVALID`, and what opening the project throws */
 export async function serveFlow(flow: FlowDefinition, parameters: readonly ParameterInfo[], options: ServeOptions): Promise<AsyncDisposable> {
   const graceMs = toMs(options.grace ?? DEFAULT_GRACE);
+  const notify = checkNotifications(options.notify ?? [], 'SERVICE_OPTION_INVALID', ' of serve()');
   const project = await openProject();
   let record: ServiceRecord;
   try {
@@ -27,18 +30,23 @@ export async function serveFlow(flow: FlowDefinition, parameters: readonly Param
     await project[Symbol.asyncDispose]();
     throw error;
   }
+  const folder = process.cwd();
+  const news = new NewsTeller({ to: notify, folder, clock: wallClock, record, tell: tellFailures });
   const service = new Service({
-    folder: process.cwd(),
+    folder,
     clock: wallClock,
     record,
     runs: project.record,
     definitions: flowAtHand(flow, parameters),
-    launcher: new InProcessLauncher(flow, record),
+    launcher: new InProcessLauncher(flow, record, notify),
     tellCrash: async ({ run }) => {
       // Its problems stand in the run's log.
-      await crashNotifications(flow, run);
+      await crashNotifications(flow, run, notify);
     },
-    tell: tellFailures,
+    tell: (event) => {
+      tellFailures(event);
+      news.hear(event, service.id);
+    },
   });
   const ending = new AbortController();
   const serving = service.run(ending.signal);
@@ -47,6 +55,7 @@ export async function serveFlow(flow: FlowDefinition, parameters: readonly Param
     ending.abort();
     await serving;
     await service.drain(graceMs);
+    await news.settled();
     await record[Symbol.asyncDispose]();
     await project[Symbol.asyncDispose]();
   };
@@ -72,6 +81,7 @@ function tellFailures(event: ServiceEvent): void {
   if (event.type === 'trouble') printLine('warn', `trouble with ${event.step}: ${event.error}; it is tried again`);
   else if (event.type === 'run-refused') printLine('error', `run ${event.due.run} of flow '${event.due.flow}' was refused: ${event.why}`);
   else if (event.type === 'run-not-started') printLine('warn', `run ${event.due.run} of flow '${event.due.flow}' did not start: ${event.why}`);
+  else if (event.type === 'not-told') printLine('warn', `${event.place} was not told of ${event.occasion}: ${event.error}`);
   else if (event.type === 'run-late')
     printLine('warn', `run ${event.due.run} of flow '${event.due.flow}' starts ${Math.round(event.lateMs / 1_000)} s after it was due`);
 }

@@ -9,7 +9,15 @@ export type ServiceEvent =
   | { readonly type: 'run-starting'; readonly due: DueRun }
   /** `lateMs` after it was due, which is more than the service holds for punctual. */
   | { readonly type: 'run-late'; readonly due: DueRun; readonly lateMs: number }
-  | { readonly type: 'run-ended'; readonly due: DueRun; readonly state: RunState; readonly tookMs: number | undefined; readonly error?: string }
+  /** With `retries` of the flow: all its tries, of which `lastTry` was the last. */
+  | {
+      readonly type: 'run-ended';
+      readonly due: DueRun;
+      readonly state: RunState;
+      readonly tookMs: number | undefined;
+      readonly lastTry?: string;
+      readonly error?: string;
+    }
   | { readonly type: 'run-skipped'; readonly due: DueRun; readonly why: string }
   | { readonly type: 'run-refused'; readonly due: DueRun; readonly why: string }
   /** There is no run: it will be tried again. */
@@ -18,6 +26,8 @@ export type ServiceEvent =
   /** A step of the service failed, and is tried again: told once, until it has succeeded. */
   | { readonly type: 'trouble'; readonly step: string; readonly error: string }
   | { readonly type: 'trouble-over'; readonly step: string }
+  /** News of the service itself that could not be delivered. */
+  | { readonly type: 'not-told'; readonly place: string; readonly occasion: string; readonly error: string }
   | { readonly type: 'draining'; readonly running: number }
   | { readonly type: 'cancelling'; readonly running: number }
   | { readonly type: 'stopped'; readonly running: number };

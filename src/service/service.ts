@@ -28,7 +28,18 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly record: Pick<
     ServiceRecord,
-    'cursors' | 'follow' | 'addTriggered' | 'claimDue' | 'due' | 'keepClaims' | 'settleDue' | 'settings' | 'untoldCrashes' | 'report' | 'forget'
+    | 'cursors'
+    | 'follow'
+    | 'addTriggered'
+    | 'claimDue'
+    | 'due'
+    | 'keepClaims'
+    | 'nextTry'
+    | 'settleDue'
+    | 'settings'
+    | 'untoldCrashes'
+    | 'report'
+    | 'forget'
   >;
   readonly runs: Pick<RunRecord, 'run' | 'runs'>;
   readonly definitions: Definitions;
@@ -258,12 +269,9 @@ export class Service {
 
   /** Adds the runs of those that run because an asset was renewed, or a run of another flow has ended. */
   async #followOthers(flows: readonly ServableFlow[], now: number): Promise<void> {
-    for (const { data } of flows) {
-      const { name, on, missed } = data;
-      if (on.length === 0) continue;
-      const step = `following what flow '${name}' runs on`;
-      await this.#troubles.attempt(step, now, () => this.#options.record.addTriggered([{ flow: name, on, missed }], now));
-    }
+    const following = flows.flatMap(({ data: { name, on, missed } }) => (on.length === 0 ? [] : [{ flow: name, on, missed }]));
+    if (following.length > 0)
+      await this.#troubles.attempt('following what flows run on', now, () => this.#options.record.addTriggered(following, now));
   }
 
   async #claim(flows: readonly ServableFlow[], now: number): Promise<number> {
@@ -287,7 +295,7 @@ export class Service {
     // What was missed was not to start before it was noticed.
     const lateMs = now - Math.max(due.dueAt, due.createdAt);
     tell({ type: 'run-starting', due });
-    if (lateMs > most) tell({ type: 'run-late', due, lateMs });
+    if (lateMs > most) tell({ type: 'run-late', due, lateMs: Math.round(lateMs) });
     this.#underWay.launch(due, file, now);
   }
 

@@ -2,7 +2,7 @@ import type { DueRun } from '../model/due-run.js';
 import type { RunRow } from '../model/records.js';
 import type { ServiceRecord } from '../runs/service/service-record.js';
 import type { LaunchEnd, Launched, Launcher } from './launcher.js';
-import type { TellService } from './service-event.js';
+import type { ServiceEvent, TellService } from './service-event.js';
 
 /** How long a service has to start what it claimed before it is anybody's; signs are given three times as often. In milliseconds. */
 export const CLAIM_MS = 30_000;
@@ -16,7 +16,7 @@ const FIRST_PAUSE_MS = 2_000;
 
 export interface UnderWayOptions {
   readonly service: string;
-  readonly record: Pick<ServiceRecord, 'due' | 'keepClaims' | 'settleDue'>;
+  readonly record: Pick<ServiceRecord, 'due' | 'keepClaims' | 'nextTry' | 'settleDue'>;
   readonly runs: { run(id: string): Promise<RunRow | undefined> };
   readonly launcher: Launcher;
   readonly tell: TellService;
@@ -113,6 +113,21 @@ export class UnderWay {
     for (const { launched } of this.#going.values()) launched.kill();
   }
 
+  /** With `retries` of the flow, how the last try ended counts. */
+  async #endOf(due: DueRun, first: RunRow): Promise<Extract<ServiceEvent, { type: 'run-ended' }>> {
+    const { record, runs } = this.#options;
+    let last = first;
+    while (last.state !== 'success') {
+      const next = await record.nextTry(last.id);
+      const row = next === undefined ? undefined : await runs.run(next);
+      if (row === undefined) break;
+      last = row;
+    }
+    const { id, state, error, finishedAt } = last;
+    const tookMs = first.startedAt === undefined || finishedAt === undefined ? undefined : Math.round(finishedAt - first.startedAt);
+    return { type: 'run-ended', due, state, tookMs, ...(id === first.id ? {} : { lastTry: id }), ...(error && { error: error.message }) };
+  }
+
   async #settleOne({ due, end }: Ended, now: number): Promise<void> {
     const { record, runs, service, tell, doubt } = this.#options;
     // Whoever looks at a run whose process is gone finds it crashed (S31).
@@ -121,8 +136,7 @@ export class UnderWay {
     if (row !== undefined) {
       if (settled?.state === 'claimed') await record.settleDue(due.run, 'started');
       this.#attempts.delete(due.run);
-      const tookMs = row.startedAt === undefined || row.finishedAt === undefined ? undefined : row.finishedAt - row.startedAt;
-      return tell({ type: 'run-ended', due, state: row.state, tookMs, ...(row.error === undefined ? {} : { error: row.error.message }) });
+      return tell(await this.#endOf(due, row));
     }
     if (settled === undefined) return;
     if (settled.state === 'refused') return tell({ type: 'run-refused', due, why: settled.why ?? end.words });

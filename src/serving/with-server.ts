@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { printLine } from '../log/print-line.js';
 import { startServer } from '../server/start-server.js';
 import { shownPlace } from './shown-place.js';

@@ -61,3 +61,31 @@ export function faintTexts() {
   }
   return [...faint];
 }
+
+/** Draws a text with the Mermaid that the page has, in the place of what was drawn before. @returns {Promise<object>} a `RenderedDrawing` */
+export async function drawMermaid({ text, trust }) {
+  const mermaid = Reflect.get(window, 'mermaid');
+  mermaid.initialize({ startOnLoad: false, securityLevel: trust });
+  const { svg } = await mermaid.render('drawing', text);
+  document.getElementById('place')?.remove();
+  const place = document.createElement('div');
+  place.id = 'place';
+  place.innerHTML = svg;
+  document.body.append(place);
+  const drawn = place.querySelector('svg');
+  const textsOf = (selector) =>
+    [...drawn.querySelectorAll(selector)].map((element) => (element.querySelector('.nodeLabel') ?? element).innerText ?? '');
+  const isStrange = (element) =>
+    /^(script|img|image|iframe|object|embed|a|form|input|video|audio|link|meta|base)$/i.test(element.localName) ||
+    element.getAttributeNames().some((name) => name.startsWith('on') || element.getAttribute(name).trim().toLowerCase().startsWith('javascript:'));
+  const { width, height } = drawn.getBoundingClientRect();
+  return {
+    title: drawn.querySelector('.flowchartTitleText')?.textContent,
+    nodes: textsOf('g.node'),
+    clusters: textsOf('g.cluster .nodeLabel'),
+    edges: drawn.querySelectorAll('path.flowchart-link').length,
+    edgeLabels: textsOf('g.edgeLabel .edgeLabel').filter((label) => label !== ''),
+    size: { width, height },
+    strangers: [...place.querySelectorAll('*')].filter(isStrange).map((element) => element.outerHTML.slice(0, 200)),
+  };
+}

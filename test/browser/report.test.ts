@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ctx, flow, markdown, param, plot, report, task } from '../../src/index.js';
 import { openProject } from '../../src/runtime/project.js';
 import { runRow } from '../fixtures/runs/rows.js';
-import { freshHome, gate } from '../unit/engine/workbench.js';
+import { eventually, freshHome, gate } from '../unit/engine/workbench.js';
 import { faintTexts, focusedNode, focusedText, imageWidths, intruders, pageWidth, readyAfter } from './in-page.mjs';
 import { CHROMIUM, PageOpener, textsOf } from './opened-page.js';
 
@@ -128,7 +128,7 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     await page.getByRole('button', { name: 'Show the 4 children of score#0' }).click();
     expect(await ids()).toEqual(['load#0', 'score#0', 'score#0[0]', 'score#0[1]', 'score#0[2]', 'score#0[3]', 'sum#0']);
     await page.getByLabel('Filter task runs by text').fill('no score');
-    await vi.waitFor(async () => expect(await ids()).toEqual(['score#0', 'score#0[2]', 'sum#0']));
+    await eventually(async () => expect(await ids()).toEqual(['score#0', 'score#0[2]', 'sum#0']));
     await page.getByLabel('Filter task runs by text').fill('');
     await page.getByLabel('Filter task runs by state').selectOption('failed');
     expect(await ids()).toEqual(['score#0', 'score#0[2]']);
@@ -153,7 +153,7 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     for await (const event of running.events()) if (event.type === 'task-state' && event.node === 'wait#0') break;
     // A task that runs longer has its row early (S19).
     await using project = await openProject();
-    await vi.waitFor(async () => expect(await project.record.taskRuns(running.id)).toHaveLength(1));
+    await eventually(async () => expect(await project.record.taskRuns(running.id)).toHaveLength(1));
     const html = await report(running.id);
     slow.open();
     await running.result();
@@ -226,7 +226,7 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     }).start();
     await using project = await openProject();
     const said = async () => (await project.record.taskRuns(running.id)).map(({ progress }) => progress?.message);
-    await vi.waitFor(async () => expect(await said()).toContain('a quarter <b>'), { timeout: 10_000 });
+    await eventually(async () => expect(await said()).toContain('a quarter <b>'));
     const html = await report(running.id);
     wait.open();
     await running.result();
@@ -275,7 +275,7 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
       expect(await page.locator('#tasks tbody tr').count()).toBe(100);
       await page.getByRole('button', { name: 'Next page' }).click();
       await page.getByLabel('Filter task runs by text').fill('score#0[1007]');
-      await vi.waitFor(async () => expect(await textsOf(page, '#tasks tbody th bdi')).toEqual(['score#0[1007]']));
+      await eventually(async () => expect(await textsOf(page, '#tasks tbody th bdi')).toEqual(['score#0[1007]']));
       // Two shapes for the map and its list, one for all calls of the other task.
       expect(await page.locator('.graph g.box').count()).toBe(3);
       await page.locator('.graph g.box', { hasText: 'other' }).click();
@@ -331,7 +331,7 @@ describe.skipIf(CHROMIUM === undefined)('a report in a browser', () => {
     const { page, complaints } = await opener.open(html);
     expect(await page.locator('#log [role="status"]').textContent()).toBe('6,000 of 9,000 lines');
     await page.getByLabel('Filter log lines by text').fill('line 2999');
-    await vi.waitFor(async () => expect(await textsOf(page, '#log .line .text')).toEqual(['line 2999']));
+    await eventually(async () => expect(await textsOf(page, '#log .line .text')).toEqual(['line 2999']));
     expect(await page.locator('.gap').textContent()).toBe(
       `3,000 lines are not in this report, but for warnings and errors among them. All of them: millrace logs ${loud.id}`,
     );

@@ -1,57 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunRow } from '../../src/model/records.js';
 import { LimitRecord } from '../../src/runs/limits/limit-record.js';
 import type { Asked, LimitAnswer, LimitRequest } from '../../src/runs/limits/limit-request.js';
-import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
-import type { RunRecord } from '../../src/runs/run-record.js';
-import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
-import { freshSchema } from '../postgres/fresh-schema.js';
-
-interface Place {
-  readonly record: RunRecord;
-  cleanUp(): Promise<void>;
-}
-
-async function sqlite(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-limits-'));
-  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
-}
-
-const server = process.env.MILLRACE_TEST_POSTGRES_URL;
-let schemas = 0;
-
-async function postgres(): Promise<Place> {
-  const { url, drop } = freshSchema(server as string, `limits_${process.pid}_${++schemas}`);
-  return { record: await openPostgresRecord(url), cleanUp: drop };
-}
+import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 const NOW = 1_800_000_000_000;
-
-function runRow(id: string, parts: Partial<RunRow> = {}): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    // Of another machine, with no lease: believed alive.
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 1,
-    counts: {},
-    result: undefined,
-    ...parts,
-  };
-}
 
 const GPU = { name: 'gpu', max: 2 };
 
@@ -59,10 +13,8 @@ function asked(parts: Partial<Asked> = {}): Asked {
   return { priority: 0, agoMs: 0, count: 1, units: 1, ...parts };
 }
 
-const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
-
-describe.each(kinds)('limit record in $kind', ({ make }) => {
-  let place: Place;
+describe.each(databases('limits'))('limit record in $kind', ({ make }) => {
+  let place: RecordPlace;
   let one: LimitRecord;
   let two: LimitRecord;
   let now: number;
@@ -74,7 +26,7 @@ describe.each(kinds)('limit record in $kind', ({ make }) => {
     if (heartbeat === undefined) throw new Error('expected a record that can be shared');
     one = await LimitRecord.open(heartbeat, { now: () => now });
     two = await LimitRecord.open(heartbeat, { now: () => now });
-    for (const run of ['a', 'b', 'c']) await place.record.open(runRow(run));
+    for (const run of ['a', 'b', 'c']) await place.record.open(runElsewhere({ id: run, createdAt: NOW, epoch: 1 }));
   });
 
   afterEach(async () => {

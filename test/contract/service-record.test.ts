@@ -1,34 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DueRun, DueState, NewDueRun } from '../../src/model/due-run.js';
 import type { RunRow } from '../../src/model/records.js';
-import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
-import type { RunRecord } from '../../src/runs/run-record.js';
 import type { FlowPolicy } from '../../src/runs/service/admission.js';
 import type { Backfill } from '../../src/runs/service/backfills.js';
 import { ServiceRecord } from '../../src/runs/service/service-record.js';
-import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
-import { freshSchema } from '../postgres/fresh-schema.js';
-
-interface Place {
-  readonly record: RunRecord;
-  cleanUp(): Promise<void>;
-}
-
-async function sqlite(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-service-'));
-  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
-}
-
-const server = process.env.MILLRACE_TEST_POSTGRES_URL;
-let schemas = 0;
-
-async function postgres(): Promise<Place> {
-  const { url, drop } = freshSchema(server as string, `service_${process.pid}_${++schemas}`);
-  return { record: await openPostgresRecord(url), cleanUp: drop };
-}
+import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -57,33 +34,8 @@ function policy(parts: Partial<FlowPolicy> = {}): FlowPolicy {
   return { flow: 'etl', overlap: 'queue', dependsOnPast: false, ...parts };
 }
 
-function runRow(id: string, parts: Partial<RunRow> = {}): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    // Of another machine, with no lease: believed alive.
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 0,
-    counts: {},
-    result: undefined,
-    ...parts,
-  };
-}
-
-const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
-
-describe.each(kinds)('service record in $kind', ({ make }) => {
-  let place: Place;
+describe.each(databases('service'))('service record in $kind', ({ make }) => {
+  let place: RecordPlace;
   let one: ServiceRecord;
   let two: ServiceRecord;
 
@@ -103,7 +55,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   const claim = (record: ServiceRecord, parts: Partial<FlowPolicy> = {}, now = NOW) =>
     record.claimDue({ service: record === one ? 'one' : 'two', flows: [policy(parts)], now, leaseMs: LEASE });
   const ran = async (run: string, state: RunRow['state'], parts: Partial<RunRow> = {}): Promise<void> => {
-    await place.record.open(runRow(run, parts));
+    await place.record.open(runElsewhere({ id: run, createdAt: NOW, ...parts }));
     await place.record.append({ run, epoch: 0, change: { state, finishedAt: NOW } });
   };
 
@@ -163,7 +115,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     await claim(one);
     expect((await claim(two, {}, NOW + LEASE - 1)).start).toEqual([]);
     expect((await claim(two, {}, NOW + LEASE)).start.map(({ run }) => run)).toEqual([dueRow().run]);
-    await place.record.open(runRow(dueRow().run));
+    await place.record.open(runElsewhere({ id: dueRow().run, createdAt: NOW }));
     expect((await claim(one, {}, NOW + 3 * LEASE)).start).toEqual([]);
     expect((await one.due({ flow: 'etl' }))[0]?.state).toBe('started');
   });
@@ -183,7 +135,9 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
 
   describe('while a run of the schedule goes on', () => {
     beforeEach(async () => {
-      await place.record.open(runRow('before', { cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }));
+      await place.record.open(
+        runElsewhere({ id: 'before', createdAt: NOW, cause: 'schedule', scheduled: { at: NOW - 9 * MINUTE, from: NOW - 10 * MINUTE } }),
+      );
       await one.addDue([dueRow(at(NOW - 2 * MINUTE)), dueRow(at(NOW - MINUTE))]);
     });
     const states = async (): Promise<readonly string[]> => (await one.due()).map(({ state }) => state);
@@ -212,6 +166,37 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       expect((await claim(one, { overlap: 'cancel-previous' })).cancelled).toEqual([]);
       await place.record.append({ run: 'before', epoch: 0, change: { state: 'cancelled', finishedAt: NOW } });
       expect((await claim(one, { overlap: 'cancel-previous' })).start.map(({ scheduled }) => scheduled?.at)).toEqual([NOW - MINUTE]);
+    });
+
+    it('what is about to be tried again goes on: between two tries nothing slips in', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      expect((await claim(two, { retries: 1 })).start).toEqual([]);
+      // Once the next try goes on, that is what counts: also of one that stands for no time.
+      await one.addDue(
+        ['asked', 'more'].map((run) => {
+          const { scheduled: _, ...row } = dueRow({ run, key: run, cause: 'request', dueAt: NOW });
+          return row;
+        }),
+      );
+      await ran('asked', 'failed', { cause: 'request' });
+      await one.settleDue('asked', 'started');
+      await place.record.open(runElsewhere({ id: 'asked-again', cause: 'request', originRun: 'asked', createdAt: NOW + 1 }));
+      expect((await claim(two, { retries: 1, maxActive: 3 })).start.map(({ run }) => run)).toEqual(['more']);
+      // It never came: its process has gone.
+      const later = await claim(two, { retries: 1 }, NOW + 10_000);
+      expect(later.start).toHaveLength(1);
+    });
+
+    it('what has failed for good keeps nothing waiting', async () => {
+      await place.record.append({ run: 'before', epoch: 0, change: { state: 'success', finishedAt: NOW - MINUTE } });
+      const [first] = (await claim(one)).start;
+      await ran(first?.run as string, 'failed', { cause: 'schedule', scheduled: first?.scheduled });
+      await one.settleDue(first?.run as string, 'started');
+      await ran('again', 'failed', { cause: 'schedule', scheduled: first?.scheduled, originRun: first?.run, createdAt: NOW + 1 });
+      expect((await claim(two, { retries: 1 })).start).toHaveLength(1);
     });
 
     it('what somebody asks for starts beside it', async () => {
@@ -352,6 +337,67 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
       expect(await two.backfillCounts('b1')).toMatchObject({ success: 1, left: 3 });
     });
 
+    const started = async (): Promise<readonly DueRun[]> => {
+      await one.addBackfill(backfill, []);
+      await one.fillBackfill(chunk);
+      const { start } = await claim(one);
+      for (const { run } of start) await one.settleDue(run, 'started');
+      return start;
+    };
+
+    it('a run that is tried again counts among those that go on, and it is not over before', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await ran('try-2', 'failed', { cause: 'backfill', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 });
+      await place.record.open(runElsewhere({ id: 'try-3', cause: 'backfill', scheduled: first.scheduled, originRun: 'try-2', createdAt: NOW + 2 }));
+      await place.record.open(runElsewhere({ id: second.run, createdAt: NOW, cause: 'backfill', scheduled: second.scheduled }));
+      expect((await claim(two)).start).toEqual([]);
+      expect(await one.backfillCounts('b1')).toMatchObject({ running: 2, waiting: 2, failed: 0 });
+      expect([await one.nextTry(first.run), await one.nextTry('try-2'), await one.nextTry('try-3')]).toEqual(['try-2', 'try-3', undefined]);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      await place.record.append({ run: second.run, epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      await place.record.append({ run: 'try-3', epoch: 0, change: { state: 'success', finishedAt: NOW } });
+      expect(await two.endBackfill('b1', NOW)).toBe(true);
+      expect(await one.backfillCounts('b1')).toMatchObject({ success: 2, left: 2 });
+    });
+
+    it('what somebody resumes by hand is none of its runs', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'failed', { cause: 'backfill', scheduled: first.scheduled });
+      await place.record.open(runElsewhere({ id: 'by-hand', scheduled: first.scheduled, originRun: first.run, createdAt: NOW + 1 }));
+      expect(await one.nextTry(first.run)).toBeUndefined();
+      expect((await claim(two)).start).toHaveLength(2);
+    });
+
+    it('S30: what crashed is taken up again by whoever goes on with it, once for each instant', async () => {
+      const [first, second] = (await started()) as [DueRun, DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      // Its second try did.
+      await ran(second.run, 'failed', { cause: 'backfill', scheduled: second.scheduled });
+      await ran('again', 'crashed', { cause: 'backfill', scheduled: second.scheduled, originRun: second.run, createdAt: NOW + 1 });
+      expect(await two.endBackfill('b1', NOW)).toBe(false);
+      const { start } = await claim(two);
+      expect(start.map(({ resumes }) => resumes)).toEqual([first.run, 'again']);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run, scheduled, resumes } of start) {
+        await ran(run, 'crashed', { cause: 'backfill', scheduled, originRun: resumes, createdAt: NOW + 2 });
+        await one.settleDue(run, 'started');
+      }
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+      for (const { run } of await runsOf(['waiting'])) await one.settleDue(run, 'refused');
+      expect(await one.endBackfill('b1', NOW)).toBe(true);
+      // People may.
+      expect(await one.reviveRuns(backfill, { failed: false, now: NOW })).toBe(2);
+    });
+
+    it('of a paused backfill nothing is taken up', async () => {
+      const [first] = (await started()) as [DueRun];
+      await ran(first.run, 'crashed', { cause: 'backfill', scheduled: first.scheduled });
+      await one.moveBackfill('b1', 'paused', NOW);
+      expect(await one.takeUpInterrupted(NOW)).toBe(0);
+    });
+
     it('one that is cancelled starts nothing any more, for good', async () => {
       await one.addBackfill(backfill, []);
       await one.fillBackfill(chunk);
@@ -379,7 +425,7 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
   });
 
   it('S15: a run that goes on is asked to end, one that is due is withdrawn, and what has ended stays as it is', async () => {
-    await place.record.open(runRow('on'));
+    await place.record.open(runElsewhere({ id: 'on', createdAt: NOW }));
     expect(await one.askToCancel('on', 'first')).toBe('asked');
     expect(await two.askToCancel('on', 'second')).toBe('asked');
     expect(await place.record.cancelAsked(['on', 'other'])).toEqual(new Map([['on', 'first']]));
@@ -393,12 +439,20 @@ describe.each(kinds)('service record in $kind', ({ make }) => {
     expect((await claim(two, { overlap: 'allow' })).start.map(({ run }) => run)).toEqual(['claimed']);
     expect(await one.askToCancel('claimed', 'too late')).toBe('starting');
     expect(await one.askToCancel('nobody', 'x')).toBe('unknown');
+    // A run that is tried again is known by its first try.
+    await one.addDue([dueRow({ run: 'first', key: 'c' })]);
+    await ran('first', 'failed', { cause: 'schedule', scheduled: { at: NOW, from: NOW } });
+    await place.record.open(
+      runElsewhere({ id: 'second', cause: 'schedule', scheduled: { at: NOW, from: NOW }, originRun: 'first', createdAt: NOW + 1 }),
+    );
+    expect(await one.askToCancel('first', 'enough')).toBe('asked');
+    expect(await place.record.cancelAsked(['first', 'second'])).toEqual(new Map([['second', 'enough']]));
   });
 
   it('services and what they have loaded are there while their lease holds', async () => {
     const row = (id: string) => ({
       id,
-      owner: runRow('x').owner,
+      owner: runElsewhere({ id: 'x', createdAt: NOW }).owner,
       folder: '/srv/flows',
       startedAt: NOW,
       seenAt: NOW,

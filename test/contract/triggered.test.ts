@@ -1,65 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
 import type { AssetRenewal, FlowTrigger } from '../../src/model/asset.js';
 import { asset, flowEvent } from '../../src/model/asset.js';
 import type { RunRow } from '../../src/model/records.js';
 import type { MissedPolicy } from '../../src/model/schedule.js';
-import { openPostgresRecord } from '../../src/runs/postgres/postgres-record.js';
-import type { RunRecord } from '../../src/runs/run-record.js';
+import type { HeartbeatTarget } from '../../src/runs/run-record.js';
+import { openServiceDatabase } from '../../src/runs/service/open-database.js';
 import { ServiceRecord } from '../../src/runs/service/service-record.js';
 import { MISSED_AFTER_MS, type TriggeredFlow } from '../../src/runs/service/triggered.js';
-import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
-import { freshSchema } from '../postgres/fresh-schema.js';
-
-interface Place {
-  readonly record: RunRecord;
-  cleanUp(): Promise<void>;
-}
-
-async function sqlite(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-triggered-'));
-  return { record: await openSqliteRecord({ path: join(folder, 'record.db') }), cleanUp: () => rm(folder, { recursive: true }) };
-}
-
-const server = process.env.MILLRACE_TEST_POSTGRES_URL;
-let schemas = 0;
-
-async function postgres(): Promise<Place> {
-  const { url, drop } = freshSchema(server as string, `triggered_${process.pid}_${++schemas}`);
-  return { record: await openPostgresRecord(url), cleanUp: drop };
-}
+import { databases, type RecordPlace } from '../fixtures/runs/databases.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 const NOW = 1_800_000_000_000;
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-function runRow(id: string, flow: string): RunRow {
-  return {
-    id,
-    flow,
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 0,
-    counts: {},
-    result: undefined,
-  };
-}
-
-const kinds = [{ kind: 'sqlite', make: sqlite }, ...(server === undefined ? [] : [{ kind: 'postgres', make: postgres }])];
-
-describe.each(kinds)('runs that other flows trigger, in $kind', ({ make }) => {
-  let place: Place;
+describe.each(databases('triggered'))('runs that other flows trigger, in $kind', ({ make }) => {
+  let place: RecordPlace;
   let one: ServiceRecord;
   let two: ServiceRecord;
   let runs = 0;
@@ -82,7 +39,7 @@ describe.each(kinds)('runs that other flows trigger, in $kind', ({ make }) => {
   /** A run of a flow that renews assets, and ends. */
   const ran = async (flow: string, at: number, { renews = [] as readonly string[], state = 'success' as RunRow['state'] } = {}): Promise<string> => {
     const run = `${flow}-${++runs}`;
-    await place.record.open(runRow(run, flow));
+    await place.record.open(runElsewhere({ id: run, flow, createdAt: NOW }));
     const renewals: AssetRenewal[] = renews.map((name) => ({ asset: name, flow, run, task: `${name}#0`, digest: 'd', at }));
     await place.record.append({ run, epoch: 0, renewals });
     // A batch may be written twice.
@@ -137,7 +94,7 @@ describe.each(kinds)('runs that other flows trigger, in $kind', ({ make }) => {
     const bad = await ran('etl', NOW + 2, { state: 'failed' });
     const gone = await ran('etl', NOW + 3, { state: 'crashed' });
     await ran('other', NOW + 4);
-    await place.record.open(runRow('going on', 'etl'));
+    await place.record.open(runElsewhere({ id: 'going on', createdAt: NOW }));
     expect(await one.addTriggered(all, NOW + SECOND)).toHaveLength(6);
     expect(await two.addTriggered(all, NOW + 2 * SECOND)).toEqual([]);
     const of = async (flow: string) => (await due(flow)).map(({ key }) => key);
@@ -149,6 +106,23 @@ describe.each(kinds)('runs that other flows trigger, in $kind', ({ make }) => {
       tags: ['on:etl'],
       triggers: [{ kind: 'flow', flow: 'etl', run: bad, state: 'failed', at: NOW + 2 }],
     });
+  });
+
+  it('where nothing has come, nothing is written: others may be writing meanwhile', async () => {
+    const flow = follower([asset('orders'), asset('prices'), flowEvent('etl', 'success')]);
+    expect(await tick(flow, NOW)).toEqual([]);
+    await ran('shop', NOW + SECOND, { renews: ['orders'] });
+    const holder = await openServiceDatabase(place.record.heartbeat as HeartbeatTarget, systemClock);
+    const looked = holder.write(async (session) => {
+      await session.lock('flow report');
+      return await tick(flow, NOW + 2 * SECOND);
+    });
+    expect(await looked).toEqual([]);
+    await holder.close();
+    await ran('shop', NOW + 3 * SECOND, { renews: ['prices'] });
+    expect(await tick(flow, NOW + 4 * SECOND)).toHaveLength(1);
+    await ran('etl', NOW + 5 * SECOND);
+    expect(await tick(flow, NOW + 6 * SECOND)).toHaveLength(1);
   });
 
   it('a run whose end is recorded late, or by a clock that is behind, is not passed over', async () => {

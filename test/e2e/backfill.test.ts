@@ -68,6 +68,14 @@ describe('millrace backfill', () => {
     expect(list).toHaveLength(1);
   });
 
+  it('S17: what is not given comes from the environment, when each run starts; it is not kept with the backfill', async () => {
+    const { code } = await shellIn(folder, { LEDGER: ledger, MILLRACE_PARAM_MS: '3' }).millrace(...RANGE);
+    expect(code).toBe(0);
+    const runs = await shell.json<readonly { readonly params: object }[]>('runs', '--flow', 'nightly');
+    expect(runs.map(({ params }) => params)).toEqual(DAYS.map(() => ({ ms: '3' })));
+    expect(await shell.json('backfill', 'list')).toMatchObject([{ params: {} }]);
+  });
+
   it('S15, S36: Ctrl-C ends what runs and pauses it; resume goes on by its id alone', async () => {
     const going = shell.start(...RANGE, '-p', 'ms=80');
     while (executed().length < 4) await new Promise((resolve) => setTimeout(resolve, 5));

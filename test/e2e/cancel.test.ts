@@ -15,14 +15,14 @@ afterAll(async () => {
 
 function inFolder(): Shell {
   const folder = mkdtempSync(join(root, 'project-'));
-  return shellIn(folder, { RELEASE: join(folder, 'release') });
+  return shellIn(folder);
 }
 
 function onServer(): Shell {
   const { url, drop } = freshSchema(server, `cancel_${process.pid}_${drops.length}`);
   drops.push(drop);
   const folder = mkdtempSync(join(root, 'project-'));
-  return shellIn(folder, { RELEASE: join(folder, 'release'), MILLRACE_DATABASE_URL: url });
+  return shellIn(folder, { MILLRACE_DATABASE_URL: url });
 }
 
 const kinds = [{ kind: 'SQLite', make: inFolder }, ...(server === '' ? [] : [{ kind: 'PostgreSQL', make: onServer }])];
@@ -31,7 +31,7 @@ describe.each(kinds)('millrace cancel, over $kind', ({ make }) => {
   it('S15: ends a run of another process, says why in both, and finds it ended the next time', async () => {
     const shell = make();
     const victim = shell.start('run', fixture('leases.ts'), 'waiting');
-    await victim.printed('waits');
+    await victim.printed('the body has begun');
     const asked = await shell.json<{ run: string }>('cancel', 'waiting/latest', '--reason', 'the data are wrong', '--no-wait');
     expect(asked).toEqual({ run: expect.any(String), state: 'asked' });
     // Who asks again waits all the same; the first reason counts.
@@ -47,7 +47,7 @@ describe.each(kinds)('millrace cancel, over $kind', ({ make }) => {
   it('tells a run whose process is gone as crashed, one that has ended as such, and one that there is not', async () => {
     const shell = make();
     const victim = shell.start('run', fixture('leases.ts'), 'waiting');
-    await victim.printed('waits');
+    await victim.printed('the body has begun');
     victim.child.kill('SIGKILL');
     await victim.ended;
     const crashed = await shell.millrace('cancel', 'waiting/latest');

@@ -79,7 +79,7 @@ describe.concurrent('the code part of a key', { timeout: 120_000 }, () => {
       'flow.ts': TYPED,
       'normalise.ts': 'export function normalise(n: number): number {\n  return n / 10;\n}\n',
       'main.ts': MAIN('flow.js'),
-      'flow.test.ts': `import { it } from 'vitest';\nimport { main } from './flow.js';\nit('tells', async () => { console.log('KEYS ' + JSON.stringify(await main.graph()) + ' END'); });\n`,
+      'flow.test.ts': `import { it } from 'vitest';\nimport { main } from './flow.js';\nit('tells', async () => { console.log('KEYS ' + JSON.stringify(await main.graph()) + ' END'); }, 60_000);\n`,
       'vitest.config.ts': "export default { test: { include: ['*.test.ts'] } };\n",
     });
     const [cli, tsx, vitest] = await Promise.all([

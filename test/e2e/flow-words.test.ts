@@ -95,6 +95,10 @@ describe('words about flows', () => {
     const broken = shellIn(folder, { LEDGER: ledger, BROKEN: join(folder, 'healed') });
     const failed = await broken.json<{ run: string; state: string }>('run', file, '-p', 'ms=1');
     expect([failed.state, ran()]).toEqual(['failed', ['load', 'clean', 'store']]);
+    // There is a project, and nobody who serves flows.
+    const nobody = await shell.millrace('next');
+    expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('no service is running')]);
+    expect(nobody.err).toContain('millrace serve');
     const dry = await shell.json<{ tasks: readonly string[] }>('clear', failed.run, '--task', 'clean', '--downstream', '--dry-run');
     expect(dry.tasks).toEqual(['clean', 'store']);
     expect((await shell.json<{ tasks: unknown }>('clear', failed.run, '--task', 'clean', '--upstream', '--dry-run')).tasks).toEqual([

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,56 @@ describe('notifications on the command line', () => {
     await Promise.all([shell.millrace('tell-crash', FILE, 'killed', id), shell.millrace('tell-crash', FILE, 'killed', id)]);
     expect(receiver.events().slice(before)).toMatchObject([{ event: 'crash', flow: 'killed', run: id, state: 'crashed' }]);
     expect((await shell.millrace('--help')).out).not.toContain('tell-crash');
+  });
+
+  it('millrace serve --notify: of all runs of the service, of crashes, of broken files', async () => {
+    const here = mkdtempSync(join(folder, 'served-'));
+    mkdirSync(join(here, 'flows'));
+    const write = (name: string, text: string): void => writeFileSync(join(here, name), text);
+    write(
+      'notify.ts',
+      `import { appendFileSync } from 'node:fs';
+import { type NotificationEvent, type ServiceNews, webhook, secret } from 'millrace';
+const ledger = {
+  name: 'the ledger',
+  on: ['success', 'crash', 'refused'] as const,
+  notify: (event: NotificationEvent | ServiceNews) => appendFileSync('ledger', event.event + ' ' + event.flow + ' ' + event.run + '\\n'),
+};
+export default [ledger, webhook(secret('HOOK_URL'), { secret: secret('HOOK_KEY') })];
+`,
+    );
+    write('flows/good.ts', "import { flow } from 'millrace';\nexport default flow('good', () => 1);\n");
+    write(
+      'flows/bad.ts',
+      "import { flow, task } from 'millrace';\nconst no = task(() => { throw new Error('no rows'); });\nexport default flow('bad', () => no());\n",
+    );
+    write('flows/gone.ts', "import { flow } from 'millrace';\nexport default flow('gone', () => { process.kill(process.pid, 'SIGKILL'); });\n");
+    write('flows/broken.ts', "import { flow } from 'millrace';\nflow('broken', () => { let x = ; });\n");
+    const before = receiver.received.length;
+    const shell = shellIn(here, { HOOK_URL: receiver.url, HOOK_KEY: 'k' });
+    const service = shell.start('serve', 'flows', '--notify', 'notify.ts');
+    for (const flow of ['good', 'bad', 'gone']) await service.printed(`"flows":["${flow}"]`);
+    await receiver.count(before + 1);
+    expect(receiver.events()[before]).toMatchObject({
+      event: 'broken-file',
+      file: 'broken.ts',
+      text: expect.stringMatching(/^broken\.ts is broken: .*FLOW_FILE_SYNTAX/),
+    });
+    const runs: Record<string, string> = {};
+    for (const flow of ['good', 'bad', 'gone']) runs[flow] = (await shell.json<{ run: string }>('trigger', flow, '--wait')).run;
+    await receiver.count(before + 3);
+    service.child.kill('SIGTERM');
+    expect((await service.ended).code).toBe(0);
+    expect(receiver.events().slice(before + 1)).toMatchObject([
+      { event: 'failure', flow: 'bad', run: runs.bad, failed: [{ id: 'no#0' }] },
+      { event: 'crash', flow: 'gone', run: runs.gone },
+    ]);
+    expect(readFileSync(join(here, 'ledger'), 'utf8').trim().split('\n').sort()).toEqual([`crash gone ${runs.gone}`, `success good ${runs.good}`]);
+    expect(await shell.millrace('serve', 'flows', '--notify', 'nobody.ts')).toMatchObject({ code: 2, err: expect.stringContaining('nobody.ts') });
+    write('none.ts', "export default 'ops@example.com';\n");
+    expect((await shell.millrace('serve', 'flows', '--notify', 'none.ts')).err).toContain(
+      "expected 'notify' that none.ts exports as default to be what webhook",
+    );
   });
 
   it('without nodemailer, an e-mail says what to install', async () => {

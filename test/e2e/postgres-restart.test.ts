@@ -84,7 +84,8 @@ describe.skipIf(!canMakeClusters)('a server that goes, and comes back', () => {
     const startedAt = performance.now();
     await expect(hasty.runs()).rejects.toMatchObject({ code: 'RECORD_UNREACHABLE', hint: expect.stringContaining('MILLRACE_DATABASE_URL') });
     await expect(hasty.append({ run: 'r1', epoch: 0, change: { state: 'success' } })).rejects.toMatchObject({ code: 'RECORD_UNREACHABLE' });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // Each would have waited as long, had it not been told to be hasty.
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     await cluster.start();
     // It is no dead end: the same record goes on when the server is back.
     await hasty.append({ run: 'r1', epoch: 0, change: { state: 'success' } });

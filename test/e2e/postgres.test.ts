@@ -26,7 +26,7 @@ function place(): { readonly url: string; readonly ledger: string; readonly shel
 }
 
 async function until<T>(look: () => Promise<T>, isReached: (seen: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 20_000; ; ) {
+  for (const end = Date.now() + 40_000; ; ) {
     const seen = await look();
     if (isReached(seen)) return seen;
     if (Date.now() > end) throw new Error(`never reached; last seen: ${JSON.stringify(seen)}`);
@@ -96,12 +96,11 @@ describe.skipIf(server === '')('the command line over a record in PostgreSQL', (
     const there = shellIn(shell.folder, {
       MILLRACE_DATABASE_URL: bare.href,
       PGUSER: username,
-      MILLRACE_LEASE_MS: '1500',
-      RELEASE: join(shell.folder, 'release'),
+      MILLRACE_LEASE_MS: '6000',
       LEDGER: ledger,
     });
     const victim = there.start('run', fixture('leases.ts'), 'waiting');
-    await victim.printed('waits');
+    await victim.printed('the body has begun');
     const lease = async (): Promise<number> => {
       const [row] = await onServer(server, `SELECT lease_until_here FROM ${schema}.run`);
       return (row?.lease_until_here as number | null) ?? 0;

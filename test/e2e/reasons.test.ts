@@ -88,7 +88,7 @@ beforeAll(async () => {
   for (const [name, content] of Object.entries(FILES)) write(name, content);
   symlinkSync(REPOSITORY, join(folder, 'node_modules/millrace'));
   await run();
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

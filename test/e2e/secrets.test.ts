@@ -60,7 +60,8 @@ beforeAll(async () => {
   printed.preview = await millrace('preview', FILE, 'guarded', '-p', `token=${CANARY}!`);
   printed['preview --json'] = await millrace('preview', FILE, 'guarded', '--json', '-p', `token=${CANARY}!`);
   printed.show = await millrace('show', FILE, 'guarded', '-p', `token=${CANARY}`);
-});
+  // Some forty commands, one after the other.
+}, 240_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

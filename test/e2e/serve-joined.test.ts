@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ServiceRecord } from '../../src/runs/service/service-record.js';
 import type { RunningServer } from '../../src/server/start-server.js';
 import { freshSchema } from '../postgres/fresh-schema.js';
 import { ask, post } from '../unit/server/http.js';
@@ -67,7 +66,6 @@ interface Place {
   readonly shell: Shell;
   readonly ledger: string;
   readonly healed: string;
-  readonly target: { readonly kind: 'sqlite' | 'postgres'; readonly address: string };
 }
 
 function place(kind: 'sqlite' | 'postgres'): Place {
@@ -79,10 +77,10 @@ function place(kind: 'sqlite' | 'postgres'): Place {
   copyFileSync(fixture('nightly.ts'), join(folder, 'flows', 'nightly.ts'));
   const [ledger, healed] = [join(folder, 'ledger'), join(folder, 'healed')];
   const env = { LEDGER: ledger, HEALED: healed, MILLRACE_PARAM_WHO: 'ada' };
-  if (kind === 'sqlite') return { shell: shellIn(folder, env), ledger, healed, target: { kind, address: join(folder, '.millrace', 'millrace.db') } };
+  if (kind === 'sqlite') return { shell: shellIn(folder, env), ledger, healed };
   const { url, drop } = freshSchema(POSTGRES, `joined_${process.pid}_${drops.length}`);
   drops.push(drop);
-  return { shell: shellIn(folder, { ...env, MILLRACE_DATABASE_URL: url }), ledger, healed, target: { kind, address: url } };
+  return { shell: shellIn(folder, { ...env, MILLRACE_DATABASE_URL: url }), ledger, healed };
 }
 
 /** The service, and the HTTP API that it serves too. */
@@ -110,7 +108,7 @@ async function serve({ folder, start }: Shell): Promise<RunningServer & { readon
 
 /** Looks again and again until it is as wanted. */
 async function until<T>(look: () => Promise<T> | T, isReached: (seen: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 30_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const seen = await look();
     if (isReached(seen)) return seen;
     if (Date.now() > end) throw new Error(`never reached; last seen: ${JSON.stringify(seen)}`);
@@ -182,10 +180,13 @@ describe.each(POSTGRES === '' ? (['sqlite'] as const) : (['sqlite', 'postgres'] 
       const ticks = async (): Promise<number> => (await shell.json<readonly unknown[]>('runs', '--flow', 'tick', '--limit', '1000')).length;
       await until(ticks, (count) => count > 0);
       expect((await post(served, '/api/flows/tick/pause')).status).toBe(200);
-      // Those that were due already may still begin.
+      // Those that were about to begin do; others that are due wait, and on a machine with much to do there are some.
       await until(
-        async () => (await ask(served, '/api/due-runs?flow=tick')).json.due as readonly { state: string }[],
-        (due) => due.every(({ state }) => state === 'started' || state === 'skipped'),
+        async () => [
+          ...((await ask(served, '/api/due-runs?flow=tick')).json.due as readonly { state: string }[]),
+          ...((await ask(served, '/api/runs?flow=tick')).json.runs as readonly { state: string }[]),
+        ],
+        (known) => known.every(({ state }) => state !== 'claimed' && state !== 'running'),
       );
       const before = await ticks();
       expect(await endOf(await trigger('/api/flows/orders/runs'))).toBe('success');
@@ -198,8 +199,8 @@ describe.each(POSTGRES === '' ? (['sqlite'] as const) : (['sqlite', 'postgres'] 
       expect(existsSync(served.tokenFile as string)).toBe(false);
     });
 
-    it('S36: takes over a backfill whose command was killed, and goes on with what that had begun when it is asked to', async () => {
-      const { shell, ledger, target } = place(kind);
+    it('S30, S36: takes over a backfill whose command was killed, and goes on with what that had begun', async () => {
+      const { shell, ledger } = place(kind);
       const range = ['--schedule', '1', '--from', '2026-01-01T00:00Z', '--to', '2026-01-06T00:00Z', '--max-active', '1', '-p', 'ms=150'] as const;
       const command = shell.start('backfill', 'flows/nightly.ts', ...range);
       await until(
@@ -211,21 +212,15 @@ describe.each(POSTGRES === '' ? (['sqlite'] as const) : (['sqlite', 'postgres'] 
       await serve(shell);
       const shown = async () =>
         (await shell.json<readonly { backfill: string; state: string; counts: Record<string, number> }[]>('backfill', 'list'))[0];
+      // The run that was going on went with its process: it is resumed, and what it had finished is not done again.
       const done = await until(shown, (one) => one?.state === 'done');
-      // The run that was going on went with its process.
-      expect(done?.counts).toMatchObject({ total: 6, success: 5, stopped: 1 });
-      await using record = await ServiceRecord.open(target);
-      const [backfill] = await record.backfills({ id: done?.backfill as string });
-      if (backfill === undefined) throw new Error('expected the backfill');
-      expect(await record.moveBackfill(backfill.id, 'active', Date.now())).toBe(true);
-      expect(await record.reviveRuns(backfill, { failed: false, now: Date.now() })).toBe(1);
-      const again = await until(shown, (one) => one?.state === 'done' && one.counts.stopped === 0);
-      expect(again?.counts).toMatchObject({ total: 6, success: 6 });
+      expect(done?.counts).toMatchObject({ total: 6, success: 6, stopped: 0 });
       expect(linesOf(ledger).filter((line) => line === 'load 2026-01-01')).toHaveLength(1);
       const runs = await shell.json<readonly { id: string; cause: string; state: string }[]>('runs', '--flow', 'nightly', '--limit', '100');
       expect(runs.filter(({ state }) => state === 'crashed')).toHaveLength(1);
-      const { originRun } = await shell.json<{ originRun?: string }>('inspect', runs[0]?.id as string);
-      expect(originRun).toBe(runs.find(({ state }) => state === 'crashed')?.id);
+      const crashed = runs.find(({ state }) => state === 'crashed')?.id;
+      const origins = await Promise.all(runs.map(async ({ id }) => (await shell.json<{ originRun?: string }>('inspect', id)).originRun));
+      expect(origins.filter((origin) => origin !== undefined)).toEqual([crashed]);
     });
   },
 );

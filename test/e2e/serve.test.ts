@@ -28,6 +28,8 @@ interface Line {
   readonly run?: string;
   readonly scheduledTime?: string;
   readonly error?: string;
+  readonly state?: string;
+  readonly lastTry?: string;
 }
 
 /** A folder of flow files, and services of it. */
@@ -194,6 +196,39 @@ describe('millrace serve', { timeout: 180_000 }, () => {
     expect(await place.runs()).toHaveLength(1);
   });
 
+  it('a flow with retries: how the last try ends counts, for whoever waits for it and for what the service tells', async () => {
+    const place = served();
+    place.write(
+      'twice.ts',
+      `import { existsSync, writeFileSync } from 'node:fs';
+import { flow, param, task } from 'millrace';
+const work = task((mark: string) => {
+  if (existsSync(mark)) return 'done';
+  writeFileSync(mark, '');
+  throw new Error('not yet');
+});
+export default flow('twice', { retries: 1, timeout: '1m', deadline: '2m', params: { mark: param({ default: 'mark' }) } }, ({ mark }) => work(mark));
+`,
+    );
+    const service = place.serve();
+    await service.printed('"flows":["twice"]');
+    const waited = await place.millrace('trigger', 'twice', '--wait');
+    expect([waited.code, waited.err]).toEqual([
+      0,
+      expect.stringMatching(/has ended: failed; it is tried again as (\S+)\nrun \1 has ended: success\n$/),
+    ]);
+    const asked = await place.json<{ run: string; lastTry: string; state: string }>('trigger', 'twice', '--wait', '-p', 'mark=other');
+    const [last, first] = await place.runs();
+    expect(asked).toMatchObject({ run: first?.id, lastTry: last?.id, state: 'success' });
+    expect((await place.millrace('describe', 'twice')).out).toMatch(/time-out 1 m 00 s, deadline 2 m 00 s, retries 1/);
+    service.child.kill('SIGTERM');
+    const ends = linesOf((await service.ended).out).filter(({ type }) => type === 'run-ended');
+    expect(ends.map(({ state, run, lastTry }) => [state, run, lastTry])).toEqual([
+      ['success', expect.any(String), expect.any(String)],
+      ['success', first?.id, last?.id],
+    ]);
+  });
+
   it('what does not end within the grace is cancelled; a folder that is none is wrong use', async () => {
     const place = served();
     place.write('long.ts', flowText('long', "every('1s')", 'await new Promise((done) => setTimeout(done, 60_000));'));
@@ -218,7 +253,8 @@ import { ctx, every, flow } from 'millrace';
 let seen = () => {};
 const run = new Promise((resolve) => { seen = resolve; });
 const tick = flow('tick', { schedule: every('1s') }, () => seen(ctx().scheduledTime.toISOString()));
-const serving = await tick.serve({ port: 0 });
+const told = [];
+const serving = await tick.serve({ port: 0, notify: { on: ['success'], notify: ({ event, flow }) => void told.push(event + ' of ' + flow) } });
 const server = readdirSync(process.env.MILLRACE_HOME).find((name) => name.endsWith('.token'));
 const token = readFileSync(join(process.env.MILLRACE_HOME, server), 'utf8').trim();
 const url = 'http://127.0.0.1:' + /\\d+/.exec(server)[0] + '/api/flows';
@@ -226,14 +262,16 @@ console.log(await run);
 const answer = await fetch(url, { headers: { authorization: 'Bearer ' + token } });
 console.log(JSON.stringify((await answer.json()).flows.map(({ name, served }) => [name, served])));
 await serving[Symbol.asyncDispose]();
-console.log('served', await fetch(url).catch(() => 'closed'));
+console.log('served', await fetch(url).catch(() => 'closed'), told[0]);
 `,
     );
     const ran = spawnNode([script], { cwd: place.folder });
     started.push(ran);
     const { code, out, err } = await ran.ended;
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^serving at http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n.*\n\d{4}-.*:\d\d\.000Z\n\[\["tick",true\]\]\nserved closed\n$/);
+    expect(out).toMatch(
+      /^serving at http:\/\/127\.0\.0\.1:\d+\/\?token=\S+\n.*\n\d{4}-.*:\d\d\.000Z\n\[\["tick",true\]\]\nserved closed success of tick\n$/,
+    );
     expect(await place.runs()).toMatchObject([{ flow: 'tick', state: 'success', cause: 'schedule' }]);
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../scripts/free-port.mjs';
 import { clusterOwner, makeCluster, postgresBinaries } from '../../scripts/postgres-cluster.mjs';
 
 /** Whether tests can have servers of their own: with settings, or to be stopped in the middle. */
@@ -29,16 +29,6 @@ export interface OwnCluster {
 export async function ownCluster(options: ClusterOptions = {}): Promise<OwnCluster> {
   const cluster = await makeCluster({ ...options, port: await freePort() });
   return { ...cluster, url: `postgres://millrace@127.0.0.1:${cluster.port}/postgres` };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 export interface Certificates {

@@ -6,11 +6,14 @@ import { TASK_MOVES } from '../../src/model/transition.js';
 import { freshHome, type Recorded, statesTold } from '../unit/engine/workbench.js';
 import { textOf } from './program-acts.js';
 import { mapOf, type ProgramFlow, programFlow } from './program-flow.js';
-import { asFresh, checkEnd, endsOf, executedIn, expectedState, type Ran, ran, runs } from './program-run.js';
+import { asFresh, checkEnd, endsOf, executedIn, expectedState, inTime, type Ran, ran, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, type Step, stepsOf } from './random-program.js';
 import { referenceRun } from './reference-run.js';
 
-beforeAll(() => void freshHome());
+beforeAll(async () => {
+  freshHome();
+  await warmUp();
+}, 60_000);
 
 const concurrency = fc.constantFrom(1, 2, 3, 16);
 
@@ -87,52 +90,65 @@ const taskOf = (id: string): string => mapOf(id).replace(/^.*\./, '').replace(/#
 describe('a random program', () => {
   it('S8, S10, S11, S12, S13, S14: ends as the rules say, with any concurrency; the record, the events and the futures agree', async () => {
     await fc.assert(
-      fc.asyncProperty(programs(), concurrency, async (program, workers) => {
-        const run = await ran(programFlow(program), workers);
-        checkAgainstReference(program, run);
-        checkLives(program, run);
-        checkOrder(program, run);
-        for (const [name, most] of [
-          ['all', workers],
-          ['one', 1],
-          ['two', 2],
-        ] as const)
-          expect(run.most[name] ?? 0).toBeLessThanOrEqual(most);
-      }),
+      fc.asyncProperty(
+        programs(),
+        concurrency,
+        inTime(async (program, workers) => {
+          const run = await ran(programFlow(program), workers);
+          checkAgainstReference(program, run);
+          checkLives(program, run);
+          checkOrder(program, run);
+          for (const [name, most] of [
+            ['all', workers],
+            ['one', 1],
+            ['two', 2],
+          ] as const)
+            expect(run.most[name] ?? 0).toBeLessThanOrEqual(most);
+        }),
+      ),
       runs(80),
     );
   });
 
   it('S20, S21, S25: run again, nothing that has a value is executed again, and it comes to the same', async () => {
     await fc.assert(
-      fc.asyncProperty(programs({ patient: true }), concurrency, concurrency, async (program, first, second) => {
-        const made = programFlow(program, { cachesAll: true });
-        const fresh = await ran(made, first);
-        const again = await ran(made, second);
-        checkAgainstReference(program, fresh);
-        checkEnd(program, again);
-        checkLives(program, again);
-        // Of a sub-flow that is reused the calls inside are not made.
-        const ends = endsOf(fresh);
-        for (const [id, state] of Object.entries(endsOf(again))) expect([id, state]).toEqual([id, ends[id]]);
-        const kept = fresh.record.tasks.filter(({ state, cacheKey }) => asFresh(state) === 'success' && cacheKey !== undefined);
-        const executed = executedIn(again);
-        expect(kept.filter(({ id }) => executed.has(id)).map(({ id }) => id)).toEqual([]);
-      }),
+      fc.asyncProperty(
+        programs({ patient: true }),
+        concurrency,
+        concurrency,
+        inTime(async (program, first, second) => {
+          const made = programFlow(program, { cachesAll: true });
+          const fresh = await ran(made, first);
+          const again = await ran(made, second);
+          checkAgainstReference(program, fresh);
+          checkEnd(program, again);
+          checkLives(program, again);
+          // Of a sub-flow that is reused the calls inside are not made.
+          const ends = endsOf(fresh);
+          for (const [id, state] of Object.entries(endsOf(again))) expect([id, state]).toEqual([id, ends[id]]);
+          const kept = fresh.record.tasks.filter(({ state, cacheKey }) => asFresh(state) === 'success' && cacheKey !== undefined);
+          const executed = executedIn(again);
+          expect(kept.filter(({ id }) => executed.has(id)).map(({ id }) => id)).toEqual([]);
+        }),
+      ),
       runs(30),
     );
   });
 
   it('S20: where all goes well and all is cached, a second run executes nothing', async () => {
     await fc.assert(
-      fc.asyncProperty(programs({ calm: true }), concurrency, async (program, workers) => {
-        const made = programFlow(program, { cachesAll: true });
-        const fresh = await ran(made, workers);
-        const again = await ran(made, workers);
-        checkEnd(program, again);
-        expect(textOf(again.value)).toBe(textOf(fresh.value));
-        expect([...executedIn(again)]).toEqual([]);
-      }),
+      fc.asyncProperty(
+        programs({ calm: true }),
+        concurrency,
+        inTime(async (program, workers) => {
+          const made = programFlow(program, { cachesAll: true });
+          const fresh = await ran(made, workers);
+          const again = await ran(made, workers);
+          checkEnd(program, again);
+          expect(textOf(again.value)).toBe(textOf(fresh.value));
+          expect([...executedIn(again)]).toEqual([]);
+        }),
+      ),
       runs(25),
     );
   });
@@ -141,21 +157,26 @@ describe('a random program', () => {
 
   it('S10, S15: cancelled at any point, nothing starts any more, all ends once, and what was recorded stays', async () => {
     await fc.assert(
-      fc.asyncProperty(programs({ patient: true }), concurrency, point, async (program, workers, at) => {
-        const made = programFlow(program, { cachesAll: true });
-        const { run, moment } = await cancelled(made, workers, at);
-        checkLives(program, run);
-        checkOrder(program, run);
-        const { counts, state } = run.record.run;
-        expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(toldOf(program, run.record).length);
-        // An event may be heard when all is over but the run's own row.
-        if (moment === undefined || (at.where === 'event' && state === expectedState(program))) return checkAgainstReference(program, run);
-        expect(state).toBe('cancelled');
-        expect(run.error).toMatchObject({ code: 'RUN_CANCELLED' });
-        expect(run.trace.slice(moment.traced).filter(({ what }) => what === 'start')).toEqual([]);
-        for (const [id, then] of Object.entries(moment.live)) if (isFinalTaskState(then)) expect([id, run.record.states[id]]).toEqual([id, then]);
-        await checkContinued(program, made, run, workers);
-      }),
+      fc.asyncProperty(
+        programs({ patient: true }),
+        concurrency,
+        point,
+        inTime(async (program, workers, at) => {
+          const made = programFlow(program, { cachesAll: true });
+          const { run, moment } = await cancelled(made, workers, at);
+          checkLives(program, run);
+          checkOrder(program, run);
+          const { counts, state } = run.record.run;
+          expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(toldOf(program, run.record).length);
+          // An event may be heard when all is over but the run's own row.
+          if (moment === undefined || (at.where === 'event' && state === expectedState(program))) return checkAgainstReference(program, run);
+          expect(state).toBe('cancelled');
+          expect(run.error).toMatchObject({ code: 'RUN_CANCELLED' });
+          expect(run.trace.slice(moment.traced).filter(({ what }) => what === 'start')).toEqual([]);
+          for (const [id, then] of Object.entries(moment.live)) if (isFinalTaskState(then)) expect([id, run.record.states[id]]).toEqual([id, then]);
+          await checkContinued(program, made, run, workers);
+        }),
+      ),
       runs(35),
     );
   });

@@ -8,11 +8,11 @@ import { Dispatch } from '../../src/engine/dispatch.js';
 import { LimitExchange } from '../../src/engine/limit-exchange.js';
 import { LimitRegistry } from '../../src/engine/limit-registry.js';
 import { type ConcurrencyLimit, limit } from '../../src/model/concurrency-limit.js';
-import type { RunRow } from '../../src/model/records.js';
 import { LimitRecord } from '../../src/runs/limits/limit-record.js';
 import type { RunRecord } from '../../src/runs/run-record.js';
 import { openSqliteRecord } from '../../src/runs/sqlite/sqlite-record.js';
 import { HeldClock } from '../fixtures/engine/held-clock.js';
+import { runElsewhere } from '../fixtures/runs/rows.js';
 
 type Limits = readonly ConcurrencyLimit[];
 
@@ -68,27 +68,6 @@ afterAll(async () => {
   await runs[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
-
-function runRow(id: string): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: {},
-    tags: [],
-    createdAt: 0,
-    startedAt: 0,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    owner: { host: 'elsewhere', bootId: 'b', pidNamespace: 'n', pid: 1, pidStarted: '1' },
-    epoch: 1,
-    counts: {},
-    result: undefined,
-  };
-}
 
 /** Some processes over one record, each with a run of its own. */
 class Processes {
@@ -216,7 +195,7 @@ describe('S14 limits across processes', () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 4 }), async (taken, slots) => {
         const processes = new Processes(slots);
-        for (let each = 0; each < PROCESSES; each++) await runs.open(runRow(processes.run(each)));
+        for (let each = 0; each < PROCESSES; each++) await runs.open(runElsewhere({ id: processes.run(each), createdAt: 0, epoch: 1 }));
         try {
           for (const step of taken) await processes.take(step);
           for (let turn = 0; processes.waiting.length > 0; turn++) {

@@ -4,10 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sameDigests } from '../../src/engine/inputs.js';
 import { freshHome } from '../unit/engine/workbench.js';
 import { mapOf, programFlow } from './program-flow.js';
-import { checkEnd, executedIn, expectedState, type Ran, ran, resumed, runs } from './program-run.js';
+import { checkEnd, executedIn, expectedState, inTime, type Ran, ran, resumed, runs, warmUp } from './program-run.js';
 import { firesEarly, type Program, programs, stepsOf } from './random-program.js';
 
-beforeAll(() => void freshHome());
+beforeAll(async () => {
+  freshHome();
+  await warmUp();
+}, 60_000);
 
 const concurrency = fc.constantFrom(1, 2, 3, 16);
 
@@ -40,16 +43,22 @@ function checkNotAgain(program: Program, before: readonly Ran[], after: Ran): vo
 describe('S30: a random program of which something is broken', () => {
   it('resumed when that is mended, ends as if nothing had been, and what had a stored result is not executed again', async () => {
     await fc.assert(
-      fc.asyncProperty(programs({ patient: true }), concurrency, concurrency, fc.nat(), async (program, first, second, seed) => {
-        const made = programFlow(program);
-        made.isBroken = brokenBy(seed);
-        const broken = await ran(made, first);
-        fc.pre(broken.record.run.state === 'failed');
-        made.isBroken = () => false;
-        const mended = await resumed(made, broken.record.run.id, second);
-        checkEnd(program, mended);
-        checkNotAgain(program, [broken], mended);
-      }),
+      fc.asyncProperty(
+        programs({ patient: true }),
+        concurrency,
+        concurrency,
+        fc.nat(),
+        inTime(async (program, first, second, seed) => {
+          const made = programFlow(program);
+          made.isBroken = brokenBy(seed);
+          const broken = await ran(made, first);
+          fc.pre(broken.record.run.state === 'failed');
+          made.isBroken = () => false;
+          const mended = await resumed(made, broken.record.run.id, second);
+          checkEnd(program, mended);
+          checkNotAgain(program, [broken], mended);
+        }),
+      ),
       runs(60),
     );
   });
@@ -60,7 +69,7 @@ describe('S30: a random program of which something is broken', () => {
         programs({ patient: true }),
         concurrency,
         fc.array(fc.nat(), { minLength: 2, maxLength: 3 }),
-        async (program, workers, seeds) => {
+        inTime(async (program, workers, seeds) => {
           const made = programFlow(program);
           const before: Ran[] = [];
           for (const seed of seeds) {
@@ -78,7 +87,7 @@ describe('S30: a random program of which something is broken', () => {
           expect(mended.record.run.state).toBe(expectedState(program));
           checkEnd(program, mended);
           checkNotAgain(program, before, mended);
-        },
+        }),
       ),
       runs(30),
     );

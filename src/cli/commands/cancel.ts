@@ -41,7 +41,8 @@ async function cancel(path: string, options: CancelOptions, context: CommandCont
   const why = reasonOf(options.reason);
   await using project = await openExistingProject();
   const { record } = project;
-  const before = await runOrDue(record, path);
+  const found = await runOrDue(record, path);
+  const before = typeof found === 'string' ? found : await lastTry(project, found);
   const run = typeof before === 'string' ? before : before.id;
   if (typeof before !== 'string' && FINAL_RUN_STATES.has(before.state)) return tell(before, 'ended', options, context);
   const answer = await ask(project, run, why);
@@ -79,6 +80,16 @@ async function runOrDue(record: RunRecord, path: string): Promise<RunRow | strin
     if ((error as Partial<MillraceError>).code !== 'RUN_UNKNOWN' || path.endsWith('/latest')) throw error;
     return path;
   }
+}
+
+/** With `retries` of the flow, who knows a run by its first try means the one that goes on. */
+async function lastTry({ record }: Project, run: RunRow): Promise<RunRow> {
+  let last = run;
+  if (last.cause === undefined || (last.state !== 'failed' && last.state !== 'timed-out')) return last;
+  const { ServiceRecord } = await import('../../runs/service/service-record.js');
+  await using services = await ServiceRecord.open(record.heartbeat);
+  for (let next = await services.nextTry(last.id); next !== undefined; next = await services.nextTry(next)) last = await findRun(record, next);
+  return last;
 }
 
 /** A service that is just starting it has nobody to be asked yet: a moment later there is. */

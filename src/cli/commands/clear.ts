@@ -9,7 +9,7 @@ import type { TaskRunDetails } from '../../runs/run-record.js';
 import { findRun } from '../../runtime/past/look-up.js';
 import { knownFlows } from '../../runtime/served/known-flows.js';
 import { unknownTask } from '../../runtime/unknown-task.js';
-import { awaitRun } from '../asked-run.js';
+import { awaitRun, tellAskedEnd } from '../asked-run.js';
 import type { CommandContext } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { collect, FLOW_FILE, openFlow } from '../flow-command.js';
@@ -158,8 +158,10 @@ async function handOver(row: RunRow, tasks: readonly string[], options: ClearOpt
     else terminal.out.write(`${run} is due: it resumes ${row.id} and executes ${tasks.map(terminalText).join(', ')} again\n`);
     return EXIT.success;
   }
-  const { state, code } = await awaitRun(place, asked, terminal, options.json === true);
-  if (options.json) terminal.out.write(`${JSON.stringify({ ...asked, state }, null, 2)}\n`);
-  else terminal.err.write(state === undefined ? `${run} goes on without us\n` : `run ${run} has ended: ${state}\n`);
+  const awaited = { run, flow: row.flow, retries: known.served.retries ?? 0 };
+  const end = await awaitRun(place, awaited, terminal, options.json === true);
+  const { code, ...told } = end;
+  if (options.json) terminal.out.write(`${JSON.stringify({ ...asked, ...told }, null, 2)}\n`);
+  else tellAskedEnd(awaited, end, terminal);
   return code;
 }

@@ -39,7 +39,7 @@ export function describeCommand({ terminal: outer }: CommandContext): Command {
 
 async function ofFile(file: string, name: string | undefined, terminal: Terminal): Promise<FlowDescription> {
   const { inside, name: flow } = await openFlow(file, name, {}, terminal);
-  const { description, owner, tags, on, missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries } = inside.definition;
+  const { description, owner, tags, on } = inside.definition;
   const params = inside.definition.schedule.map(({ params: given }) =>
     Object.entries((given ?? {}) as Record<string, unknown>).map(([key, value]) => [key, encodeText(value)]),
   );
@@ -53,7 +53,7 @@ async function ofFile(file: string, name: string | undefined, terminal: Terminal
     parameters: inside.parameters(),
     schedules: factsOfFlow(inside.definition).map((one, place) => scheduled(one, Object.fromEntries(params[place] ?? []), terminal)),
     on,
-    policies: { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, retries },
+    policies: policiesOf(inside.definition),
     tasks: (await inside.tasks({ environment: terminal.env })) as readonly TaskFacts[],
     ...known,
   };
@@ -76,11 +76,17 @@ async function ofServed(name: string, terminal: Terminal): Promise<FlowDescripti
     parameters: served.parameters.map(parameterOf),
     schedules: served.schedules.map((one) => scheduled(factsOfServed(name, one), one.params ?? {}, terminal)),
     on: served.on,
-    policies: { missed: served.missed, overlap: served.overlap, maxActiveRuns: served.maxActiveRuns, dependsOnPast: served.dependsOnPast },
+    policies: policiesOf(served),
     tasks: undefined,
     ...pausedOf(known),
     past: await runsOf(place.record, name),
   };
+}
+
+/** The same of a flow at hand and of one that is served. */
+function policiesOf(flow: FlowDescription['policies']): FlowDescription['policies'] {
+  const { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, deadlineMs, retries } = flow;
+  return { missed, overlap, maxActiveRuns, dependsOnPast, concurrency, timeoutMs, deadlineMs, retries };
 }
 
 function parameterOf({ default: text, ...info }: ServedDefinition['parameters'][number]): ParameterInfo {

@@ -38,7 +38,8 @@ export function nextCommand(context: CommandContext): Command {
     .option('--json', 'print JSON')
     .action(async (word: string | undefined, flow: string | undefined, options: NextOptions) => {
       await withOwnOutput(terminal, async (own) => {
-        const { schedules, paused } = word !== undefined && isFlowPath(word) ? await ofFile(word, flow, own) : await ofServed(word, own);
+        const found = word !== undefined && isFlowPath(word) ? await ofFile(word, flow, own) : await ofServed(word, own);
+        const { schedules, paused } = found;
         const from = options.from ?? own.now();
         const coming = schedules
           .flatMap((of) => of.coming(from, options.count).map((at): Coming => ({ at, of })))
@@ -47,7 +48,7 @@ export function nextCommand(context: CommandContext): Command {
         if (options.json) own.out.write(`${JSON.stringify(coming.map(asData), null, 2)}\n`);
         if (coming.length === 0) {
           context.exit(EXIT.failed);
-          if (!options.json) throw nothingComes(schedules, word);
+          if (!options.json) throw nothingComes(found, word);
         } else if (!options.json) own.out.write(`${asText(coming, paused, own)}\n`);
       });
     });
@@ -57,13 +58,15 @@ interface FoundSchedules {
   readonly schedules: readonly ScheduleFacts[];
   /** Names of flows that start nothing by themselves at the moment. */
   readonly paused: ReadonlySet<string>;
+  /** Whether anybody could know of schedules. */
+  readonly isKnown: boolean;
 }
 
 async function ofFile(file: string, name: string | undefined, { cwd }: Terminal): Promise<FoundSchedules> {
   const { loadFlowFile } = await import('../load-flow-file.js');
   const loaded = await loadFlowFile(file, cwd);
   const flows = name === undefined && loaded.flows.length > 0 ? loaded.flows : [await loaded.choose(name)];
-  return { schedules: flows.flatMap(({ inside }) => factsOfFlow(inside.definition)), paused: new Set() };
+  return { schedules: flows.flatMap(({ inside }) => factsOfFlow(inside.definition)), paused: new Set(), isKnown: true };
 }
 
 async function ofServed(name: string | undefined, { now }: Terminal): Promise<FoundSchedules> {
@@ -78,15 +81,19 @@ async function ofServed(name: string | undefined, { now }: Terminal): Promise<Fo
   return {
     schedules: flows.flatMap((flow) => (flow.served?.schedules ?? []).map((schedule) => factsOfServed(flow.name, schedule))),
     paused: new Set(flows.flatMap((flow) => (flow.paused ? [flow.name] : []))),
+    isKnown: known.services > 0,
   };
 }
 
-function nothingComes(schedules: readonly ScheduleFacts[], word: string | undefined): MillraceError {
-  const what =
-    schedules.length > 0
-      ? 'no schedule has an instant after that time'
-      : `nothing ${word === undefined ? 'that is served' : `in '${word}'`} has a schedule`;
-  return new MillraceError('NOTHING_DUE', what, schedules.length > 0 ? {} : { hint: "Give a flow one: flow('…', { schedule: every('1d') }, …)." });
+function nothingComes({ schedules, isKnown }: FoundSchedules, word: string | undefined): MillraceError {
+  if (schedules.length > 0) return new MillraceError('NOTHING_DUE', 'no schedule has an instant after that time');
+  if (!isKnown)
+    return new MillraceError('NOTHING_DUE', 'no service is running: nothing starts by itself', {
+      hint: 'Start one with: millrace serve <folder>; or ask a file, which needs none: millrace next <file>',
+    });
+  return new MillraceError('NOTHING_DUE', `nothing ${word === undefined ? 'that is served' : `in '${word}'`} has a schedule`, {
+    hint: "Give a flow one: flow('…', { schedule: every('1d') }, …).",
+  });
 }
 
 function asData({ at, of }: Coming): object {

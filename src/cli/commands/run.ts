@@ -7,10 +7,12 @@ import { addRunOptions, checkTasks, type RunCommandOptions } from '../run-option
 export function runCommand(context: CommandContext): Command {
   // A service starts its runs with it.
   const due = new Option('--due <run>', 'the due run that this one is').hideHelp();
+  const notify = new Option('--notify <file>', 'with --due: whom else to tell of it').hideHelp();
   return addRunOptions(addFlowArguments(new Command('run').description('run a flow')))
     .addOption(due)
+    .addOption(notify)
     .action(async (file: string, flow: string | undefined, _options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<RunCommandOptions & { readonly due?: string }>();
+      const options = command.optsWithGlobals<RunCommandOptions & { readonly due?: string; readonly notify?: string }>();
       if (options.due !== undefined) {
         const { runDue } = await import('../due-run.js');
         return context.exit(await runDue(options.due, file, flow, options, context.terminal));

@@ -16,6 +16,10 @@ export function serveCommand(context: CommandContext): Command {
     .option('--port <port>', 'serve the HTTP API too, at this port; 0: any that is free', wholeNumber(0))
     .option('--host <address>', 'at which address (with --port); another than loopback needs MILLRACE_SERVER_TOKEN (default: 127.0.0.1)')
     .option('--allow-host <name>', 'a name that it is reached by (with --port), such as that of a proxy; may be repeated', collect)
+    .option(
+      '--notify <file>',
+      'whom to tell of every run, and of broken files and trouble: a file whose default export is webhook(…), email(…) or a list',
+    )
     .option('--once', 'do what is due now, and end')
     .option('-q, --quiet', 'print failures only')
     .addHelpText(

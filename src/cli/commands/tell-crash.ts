@@ -12,9 +12,11 @@ export const tellCrashCommand: CommandFactory = ({ terminal }) =>
     .argument('<file>', FLOW_FILE)
     .argument('<flow>', 'the name of the flow')
     .argument('<run>', 'the id of the run')
-    .action(async (file: string, flow: string, run: string) => {
+    .option('--notify <file>', 'whom else to tell')
+    .action(async (file: string, flow: string, run: string, { notify }: { readonly notify?: string }) => {
       const { inside } = await openFlow(file, flow, {}, terminal);
+      const also = notify === undefined ? [] : await (await import('../load-notifications.js')).loadNotifications(notify, terminal.cwd);
       const { crashNotifications } = await import('../../runtime/crash-notifications.js');
-      const { problems } = await crashNotifications(inside.definition, run);
+      const { problems } = await crashNotifications(inside.definition, run, also);
       for (const problem of problems) terminal.err.write(`millrace: ${problem}\n`);
     });

@@ -3,7 +3,7 @@ import { MillraceError } from '../../base/error.js';
 import { terminalText } from '../../log/terminal-text.js';
 import { newRunId } from '../../model/run-id.js';
 import { findKnownFlow, knownFlows } from '../../runtime/served/known-flows.js';
-import { awaitRun } from '../asked-run.js';
+import { awaitRun, tellAskedEnd } from '../asked-run.js';
 import { coloursFor } from '../colours.js';
 import type { CommandContext } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -55,9 +55,11 @@ async function trigger(name: string, options: TriggerOptions, terminal: Terminal
     return EXIT.success;
   }
   if (!options.json) terminal.err.write(`${run} of flow ${terminalText(name)}: waiting for a service to start it\n`);
-  const { state, code } = await awaitRun(place, asked, terminal, options.json === true);
-  if (options.json) terminal.out.write(`${JSON.stringify({ ...asked, state }, null, 2)}\n`);
-  else terminal.err.write(state === undefined ? `${run} goes on without us\n` : `run ${run} has ended: ${state}\n`);
+  const awaited = { run, flow: name, retries: served?.retries ?? 0 };
+  const end = await awaitRun(place, awaited, terminal, options.json === true);
+  const { code, ...told } = end;
+  if (options.json) terminal.out.write(`${JSON.stringify({ ...asked, ...told }, null, 2)}\n`);
+  else tellAskedEnd(awaited, end, terminal);
   return code;
 }
 

@@ -13,7 +13,8 @@ export function toMermaid(data: GraphData, options?: DotOptions): string {
 }
 
 function heading({ title, note }: Picture): string[] {
-  const front = ['---', `title: ${JSON.stringify(title)}`, '---', 'flowchart TD'];
+  // In a title Mermaid takes `<` for HTML, cuts it off, and knows no code for it: a sign that looks like it stays.
+  const front = ['---', `title: ${JSON.stringify(title.replaceAll('<', '‹'))}`, '---', 'flowchart TD'];
   return note === undefined ? front : [...front, `  note[${quoted(note)}]:::note`, `  classDef note fill:${INK.page},stroke:none,color:${INK.faint}`];
 }
 
@@ -22,7 +23,8 @@ function shapeLines({ shapes }: Picture, names: readonly string[]): string[] {
   for (const { kind, shape, depth } of nestedSteps(shapes)) {
     const indent = '  '.repeat(depth + 1);
     const drawn = shapes[shape] as Shape;
-    if (kind === 'open') lines.push(`${indent}subgraph ${names[shape]}[${labelOf(drawn)}]`);
+    // Mermaid draws a frame from left to right when nothing leads into it, unless it is told.
+    if (kind === 'open') lines.push(`${indent}subgraph ${names[shape]}[${labelOf(drawn)}]`, `${indent}  direction TB`);
     else if (kind === 'close') lines.push(`${indent}end`);
     else lines.push(`${indent}${names[shape]}${bodyOf(drawn)}`);
   }
@@ -71,8 +73,9 @@ function classed(name: string, style: string, members: readonly string[]): strin
   return [`  classDef ${name} ${style}`, `  class ${members.join(',')} ${name}`];
 }
 
-function labelOf({ label, detail }: Shape): string {
-  return detail === undefined ? quoted(label) : `"${encoded(label)}<br/>${encoded(detail)}"`;
+/** A frame has room for one line: the second would lie over the boxes in it. */
+function labelOf({ kind, label, detail }: Shape): string {
+  return detail === undefined ? quoted(label) : `"${encoded(label)}${kind === 'frame' ? ' · ' : '<br/>'}${encoded(detail)}"`;
 }
 
 function quoted(text: string): string {

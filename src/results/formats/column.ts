@@ -1,6 +1,7 @@
 import { builtinName } from '../../base/builtin-kind.js';
 import { MillraceError } from '../../base/error.js';
 import { nameKind, propertyStep } from '../../base/value-path.js';
+import { isWellFormed } from '../../base/well-formed.js';
 import { decodeText, encodeText } from '../json.js';
 import { notStorable } from '../json-encode.js';
 import { type ColumnValues, isTypedArray, type TypedArray } from './table-kind.js';
@@ -155,10 +156,4 @@ export function cellsOf(type: ColumnType, values: ColumnValues): ColumnValues {
   if (type === 'json') return (values as readonly (string | null)[]).map((text) => (text === null ? null : decodeText(text)));
   if (isTypedName(type) || !isTypedArray(values)) return values;
   return Array.from<unknown>(values as ArrayLike<unknown>);
-}
-
-/** Half a surrogate pair cannot be written as UTF-8. */
-export function isWellFormed(text: string): boolean {
-  // Node has had it since 20.0; the compiler's library of that time does not know it.
-  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }

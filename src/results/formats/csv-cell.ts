@@ -1,6 +1,6 @@
 import { nameKind } from '../../base/value-path.js';
+import { isWellFormed } from '../../base/well-formed.js';
 import { notStorable } from '../json-encode.js';
-import { isWellFormed } from './column.js';
 
 /** A cell in quotes: text, whatever it looks like. */
 export interface QuotedCell {

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import process from 'node:process';
 import { getSystemErrorName } from 'node:util';
 import { HEADER_KEY } from './column-table.js';
 import type { FileFormat } from './file-format.js';

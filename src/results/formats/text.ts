@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { MillraceError } from '../../base/error.js';
 import { nameKind } from '../../base/value-path.js';
+import { isWellFormed } from '../../base/well-formed.js';
 import type { Serializer } from '../../model/serializer.js';
 import { notStorable } from '../json-encode.js';
-import { isWellFormed } from './column.js';
 
 /**
  * A string as UTF-8 and nothing else: reports, HTML, SQL. A task may also return a stream of strings or bytes; see `bytes`.

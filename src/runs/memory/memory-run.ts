@@ -1,7 +1,7 @@
 import type { ArtifactRef } from '../../model/artifact.js';
 import type { ErrorInfo } from '../../model/event.js';
 import type { ArtifactRow, LogRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import type { Lease } from '../crash.js';
 import type { AttemptSample } from '../durations.js';
 import { amended, LOG_LEVELS, logLimit } from '../look.js';
@@ -106,9 +106,15 @@ export class MemoryRun {
     return [...[...[...this.#artifacts.values()].flat(), ...this.sideResults.artifacts({})].map(({ ref }) => ref), ...this.#code];
   }
 
+  countTaskRuns(task: string | undefined): ReadonlyMap<TaskState, number> {
+    return this.#tasks.count(task);
+  }
+
   taskRuns(filter: TaskRunFilter): readonly TaskRunDetails[] {
+    const { limit = Number.POSITIVE_INFINITY } = filter;
     const found: TaskRunDetails[] = [];
-    for (let index = 0; index < this.#tasks.end; index += 1) {
+    for (const index of this.#placesAsked(filter)) {
+      if (found.length >= limit) break;
       const row = this.#tasks.get(index);
       if (row === undefined || !matches(row, filter)) continue;
       const progress = this.sideResults.progressOf(index);
@@ -116,6 +122,11 @@ export class MemoryRun {
       found.push({ ...row, attemptRows: this.#attempts.of(index), artifacts, ...(progress === undefined ? {} : { progress }) });
     }
     return found;
+  }
+
+  *#placesAsked({ within: [first, last] = [0, Number.MAX_SAFE_INTEGER], indexes }: TaskRunFilter): Generator<number> {
+    if (indexes !== undefined) yield* [...new Set(indexes)].filter((index) => index >= first && index <= last).sort((one, other) => one - other);
+    else for (let index = first; index < this.#tasks.end && index <= last; index += 1) yield index;
   }
 
   /** Successful attempts of so many task runs from either end. */
@@ -182,9 +193,8 @@ export class MemoryRun {
   }
 }
 
-function matches(row: TaskRunRow, { task, state, id, indexes }: TaskRunFilter): boolean {
-  const isMeant = (task === undefined || row.task === task) && (state === undefined || row.state === state) && (id === undefined || row.id === id);
-  return isMeant && (indexes === undefined || indexes.includes(row.index));
+function matches(row: TaskRunRow, { task, state, id }: TaskRunFilter): boolean {
+  return (task === undefined || row.task === task) && (state === undefined || row.state === state) && (id === undefined || row.id === id);
 }
 
 /** As a database orders text: by its bytes. */

@@ -96,20 +96,32 @@ export class TaskColumns {
 
   /** Every task run without a final state is crashed from now on. @returns how many there are of each state, but for maps */
   crash(now: number): Partial<Record<TaskState, number>> {
-    const sums = new Map<TaskState, number>();
     for (let index = 0; index < this.#end; index += 1) {
       const state = this.#state[index] as number;
-      if (state === ABSENT) continue;
-      if (!isFinalTaskCode(state)) {
-        this.#state[index] = TASK_STATE_CODE.crashed;
-        this.#times[index * TIMES + 2] = now;
-      }
-      const name = TASK_STATES[this.#state[index] as number] as TaskState;
-      // Maps count by their children: nothing else succeeds, or was running, without an attempt.
-      if ((name === 'success' || name === 'crashed') && this.#attempts[index] === 0) continue;
-      sums.set(name, (sums.get(name) ?? 0) + 1);
+      if (state === ABSENT || isFinalTaskCode(state)) continue;
+      this.#state[index] = TASK_STATE_CODE.crashed;
+      this.#times[index * TIMES + 2] = now;
     }
-    return Object.fromEntries(sums);
+    // Maps count by their children: nothing else succeeds, or was running, without an attempt.
+    const isMap = (index: number): boolean => {
+      const name = TASK_STATES[this.#state[index] as number];
+      return (name === 'success' || name === 'crashed') && this.#attempts[index] === 0;
+    };
+    return Object.fromEntries(this.#count((index) => !isMap(index)));
+  }
+
+  /** How many there are of each state, of a task or of all; in the order of the states. */
+  count(task: string | undefined): ReadonlyMap<TaskState, number> {
+    return this.#count((index) => task === undefined || this.#tasks[index] === task);
+  }
+
+  #count(counts: (index: number) => boolean): ReadonlyMap<TaskState, number> {
+    const sums = TASK_STATES.map(() => 0);
+    for (let index = 0; index < this.#end; index += 1) {
+      const state = this.#state[index] as number;
+      if (state !== ABSENT && counts(index)) sums[state] = (sums[state] as number) + 1;
+    }
+    return new Map(TASK_STATES.flatMap((state, code) => (sums[code] === 0 ? [] : [[state, sums[code] as number] as const])));
   }
 
   #reserve(length: number): void {

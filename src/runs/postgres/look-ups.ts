@@ -17,26 +17,29 @@ export const NUMBER = '(SELECT number FROM run WHERE id = ?)';
 
 /** One state of the database, one round trip. For `taskRunsOf`. */
 export function taskRunsAsked(run: string, filter: TaskRunFilter): readonly Sql[] {
+  const { within, indexes, limit } = filter;
   const asked: { readonly sql: string; readonly value: Parameter }[] = taskRunConditions(filter);
-  if (filter.indexes !== undefined) asked.push({ sql: 't.place = ANY(?::bigint[])', value: filter.indexes });
-  const values: readonly Parameter[] = [run, ...asked.map(({ value }) => value)];
+  if (within !== undefined) asked.push({ sql: 't.place >= ?', value: within[0] }, { sql: 't.place <= ?', value: within[1] });
+  if (indexes !== undefined) asked.push({ sql: 't.place = ANY(?::bigint[])', value: indexes });
+  const limited = limit === undefined ? '' : ' LIMIT ?';
+  const values: readonly Parameter[] = [run, ...asked.map(({ value }) => value), ...(limit === undefined ? [] : [limit])];
   const where = `WHERE ${[`t.run = ${NUMBER}`, ...asked.map(({ sql }) => sql)].join(' AND ')}`;
   // Of packed task runs nobody knows the places before they are unpacked: with a filter, all that packs can have is read.
-  const isMeant =
-    values.length === 1
-      ? ''
-      : ` AND (EXISTS (SELECT 1 FROM task_run t ${where} AND t.place = x.place) OR NOT EXISTS (SELECT 1 FROM task_run t WHERE t.run = x.run AND t.place = x.place))`;
-  const part = (table: string, columns: readonly string[], within: string): Sql => [
-    `SELECT ${selection('x', columns)} FROM ${table} x WHERE x.run = ${NUMBER}${isMeant} ORDER BY x.place, x.${within}`,
+  const isPacked = 'NOT EXISTS (SELECT 1 FROM task_run t WHERE t.run = x.run AND t.place = x.place)';
+  const isMeant = values.length === 1 ? '' : ` AND (x.place IN (SELECT t.place FROM task_run t ${where} ORDER BY t.place${limited}) OR ${isPacked})`;
+  const isWithin = within === undefined ? '' : ' AND x.place >= ? AND x.place <= ?';
+  const part = (table: string, columns: readonly string[], inside: string): Sql => [
+    `SELECT ${selection('x', columns)} FROM ${table} x WHERE x.run = ${NUMBER}${isWithin}${isMeant} ORDER BY x.place, x.${inside}`,
     run,
+    ...(within ?? []),
     ...(values.length === 1 ? [] : values),
   ];
   return [
-    [`SELECT ${selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`, ...values],
+    [`SELECT ${selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place${limited}`, ...values],
     reusedOf(run, filter),
     part('attempt', rows.ATTEMPT_COLUMNS, 'attempt'),
     part('artifact', rows.ARTIFACT_COLUMNS, 'name'),
-    [`SELECT place, attempt, fraction, message, at FROM progress WHERE run = ${NUMBER}`, run],
+    [`SELECT x.place, attempt, fraction, message, at FROM progress x WHERE x.run = ${NUMBER}${isWithin}`, run, ...(within ?? [])],
   ];
 }
 
@@ -47,7 +50,8 @@ export function taskRunsOf(answers: readonly (readonly SqlRow[])[], filter: Task
   const taskRuns = [...found.map(rows.taskRunOf), ...reused];
   // Made of two lists that are in order: sorting them is one walk.
   if (reused.length > 0) taskRuns.sort((a, b) => a.index - b.index);
-  return withProgress(joined(taskRuns, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf)), progressOf(said));
+  const wanted = filter.limit === undefined ? taskRuns : taskRuns.slice(0, filter.limit);
+  return withProgress(joined(wanted, attempts.map(rows.attemptOf), artifacts.map(rows.artifactOf)), progressOf(said));
 }
 
 /** Small results lie in the record, others under their digests: what is left was chosen. */

@@ -5,7 +5,7 @@ import { NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll } from './claims.js';
 import type { PostgresConnection } from './connection.js';
 import { lossIn, OWNER_COLUMNS } from './leases.js';
-import { countOf } from './reused.js';
+import { countCrashed } from './reused.js';
 import type { Session } from './session.js';
 
 interface LostRun {
@@ -53,7 +53,7 @@ async function crashRun(session: Session, run: number, epoch: number, error: Err
     releaseAll(run),
     [`UPDATE task_run SET state = ?, finished_at = ? WHERE run = ? AND ${NOT_FINAL}`, crashed, now, run],
     [attempts, crashed, now, now, run],
-    countOf(run),
+    countCrashed(run),
   ]);
   const counts = Object.fromEntries(counted.map(([code, count]) => [TASK_STATES[code as number], count]));
   await session.rows('UPDATE run SET counts = ? WHERE number = ?', JSON.stringify(counts), run);

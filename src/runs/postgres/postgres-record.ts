@@ -1,5 +1,5 @@
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import type { TaskDurations } from '../durations.js';
 import { isOnlyLogs } from '../only-logs.js';
 import type {
@@ -22,6 +22,7 @@ import type {
   TaskRunFilter,
 } from '../run-record.js';
 import { allSeriesOf, runArtifactOf } from '../sqlite/side-results.js';
+import { countsOf } from '../sqlite/task-counts.js';
 import { postgresAddress } from './address.js';
 import { takeClaims } from './claims.js';
 import { PostgresConnection, type PostgresOptions } from './connection.js';
@@ -36,6 +37,7 @@ import { findChosenAddresses, taskRunsAsked, taskRunsOf } from './look-ups.js';
 import { markGoneRuns } from './mark-crashed.js';
 import { migrate } from './migrations.js';
 import { removeRuns } from './removal.js';
+import { taskRunsCounted } from './reused.js';
 import type { Session } from './session.js';
 import { metricsAsked, runArtifactsAsked } from './side-results.js';
 import { amendRun } from './tags.js';
@@ -185,6 +187,10 @@ class PostgresRecord implements RunRecord {
 
   async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
     return taskRunsOf(await this.#connection.look(taskRunsAsked(run, filter)), filter);
+  }
+
+  async countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>> {
+    return countsOf((await this.#connection.look([taskRunsCounted(run, task)]))[0] ?? []);
   }
 
   async runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {

@@ -1,9 +1,10 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
 import type { TaskRunFilter } from '../run-record.js';
-import { COUNTED, packable, packValues, REUSED, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import { COUNTED, packable, packValues, REUSED, rangeAsked, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
+import type { Parameter } from './values.js';
 
 /** Task runs that were answered by earlier results, packed as in SQLite: one row for those of one task that come in one batch. */
 
@@ -44,17 +45,36 @@ export class ReusedWriting {
 /** For `unpackReused`. */
 export function reusedOf(run: string, filter: TaskRunFilter): Sql {
   const select = 'SELECT task, places, columns FROM reused WHERE run = (SELECT number FROM run WHERE id = ?)';
-  if (filter.state !== undefined && filter.state !== REUSED) return [`${select} AND false`, run];
-  return filter.task === undefined ? [select, run] : [`${select} AND task = ?`, run, filter.task];
+  const { state, task, within, indexes } = filter;
+  if (state !== undefined && state !== REUSED) return [`${select} AND false`, run];
+  const parts: (readonly [sql: string, ...values: readonly Parameter[]])[] = [];
+  if (task !== undefined) parts.push(['task = ?', task]);
+  if (within !== undefined || indexes !== undefined) parts.push(['last_place >= ? AND first_place <= ?', ...rangeAsked(filter)]);
+  if (indexes !== undefined)
+    parts.push(['EXISTS (SELECT 1 FROM json_array_elements_text(places::json) held (place) WHERE place::bigint = ANY(?::bigint[]))', indexes]);
+  return [[select, ...parts.map(([sql]) => sql)].join(' AND '), run, ...parts.flatMap(([, ...values]) => values)];
 }
 
-/** How many task runs of a run are in each state, by its number, the packed ones too. */
-export function countOf(run: number): Sql {
-  const packed = 'SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ?';
-  return [
-    `SELECT state, sum(count) FROM (SELECT state, count(*) AS count FROM task_run WHERE run = ? AND ${COUNTED} GROUP BY state UNION ALL ${packed}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`,
-    run,
-    TASK_STATE_CODE[REUSED],
-    run,
-  ];
+/** How many task runs of a run that crashed, by its number, are in each state, the packed ones too, but for its maps. */
+export function countCrashed(run: number): Sql {
+  return counting('?', { single: ` AND ${COUNTED}` }, [run]);
+}
+
+/** How many task runs of a run, by its id, are in each state: of a task or of all. */
+export function taskRunsCounted(run: string, task: string | undefined): Sql {
+  const ofTask = ' AND task = ?';
+  return task === undefined ? counting(NUMBER, {}, [run]) : counting(NUMBER, { single: ofTask, packed: ofTask }, [run, task]);
+}
+
+const NUMBER = '(SELECT number FROM run WHERE id = ?)';
+
+function counting(
+  run: string,
+  { single = '', packed = '' }: { readonly single?: string; readonly packed?: string },
+  values: readonly Parameter[],
+): Sql {
+  const rows = `SELECT state, count(*) AS count FROM task_run WHERE run = ${run}${single} GROUP BY state`;
+  const packs = `SELECT ?::bigint, sum(json_array_length(places::json)) FROM reused WHERE run = ${run}${packed}`;
+  const sql = `SELECT state, sum(count) FROM (${rows} UNION ALL ${packs}) AS counted (state, count) WHERE count > 0 GROUP BY state ORDER BY state`;
+  return [sql, ...values, TASK_STATE_CODE[REUSED], ...values];
 }

@@ -10,6 +10,8 @@ export interface FlowPolicy {
   readonly maxActive?: number | undefined;
   /** A run waits until the one of the instant before it has succeeded. */
   readonly dependsOnPast: boolean;
+  /** How often a run that failed is tried again. @default 0 */
+  readonly retries?: number;
 }
 
 /** A run of the flow that goes on, or is being started. */

@@ -1,10 +1,13 @@
 import type { NewDueRun } from '../../model/due-run.js';
 import { newRunId } from '../../model/run-id.js';
 import type { ScheduledTime } from '../../model/schedule.js';
+import { STILL_OPEN } from '../sqlite/leases.js';
 import { type Backfill, type InstantOutcome, outcomesBetween, type Reprocess } from './backfills.js';
 import { GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
 import { addDue, flowLock } from './due-runs.js';
+import { interruptedBackfills, NEWEST_OF_INSTANT } from './interrupted.js';
+import { IS_LATER_TRY } from './tries.js';
 
 /** The runs of backfills (S36): which instants still want one, how far they have come, and what is left when it is over. */
 
@@ -76,48 +79,6 @@ function dueRow({ id, flow, schedule, params, createdAt }: Backfill, scheduled: 
   };
 }
 
-/** Inside a transaction: the runs of a backfill that came to no end of their own, and that nobody has gone on with, are due again (S30). */
-export async function reviveRuns(
-  session: ServiceSession,
-  { id, flow, createdAt }: Backfill,
-  { failed, now }: { readonly failed: boolean; readonly now: number },
-): Promise<number> {
-  await session.lock(flowLock(flow));
-  const states = ['crashed', 'cancelled', ...(failed ? ['failed', 'timed-out'] : [])];
-  const rows = await session.rows(
-    `SELECT due_run.key, due_run.schedule, due_run.params, due_run.scheduled_at, due_run.scheduled_from, run.id
-FROM due_run JOIN run ON run.id = due_run.run OR (run.origin_run = due_run.run AND run.cause = 'backfill')
-WHERE due_run.backfill = ? AND ${NEWEST_OF_INSTANT} AND run.state IN (${states.map(() => '?').join(', ')})
-AND NOT EXISTS (SELECT 1 FROM run later WHERE later.origin_run = run.id) ORDER BY due_run.due_at, due_run.number`,
-    id,
-    ...states,
-  );
-  const due = rows.map((row): NewDueRun => {
-    const [key, schedule, params, at, from, run] = row as readonly [string, string, string, number, number, string];
-    const count = Number(/~(\d+)$/.exec(key)?.[1] ?? 1) + 1;
-    return {
-      flow,
-      key: `${key.replace(/~\d+$/, '')}~${count}`,
-      run: newRunId(now),
-      cause: 'backfill',
-      schedule,
-      backfill: id,
-      params: JSON.parse(params),
-      tags: [],
-      resumes: run,
-      scheduled: { at, from },
-      // Before the others: what was begun is ended first.
-      dueAt: createdAt - 1,
-      createdAt: now,
-    };
-  });
-  return (await addDue(session, due)).length;
-}
-
-/** Of rows for the same instant, the last counts: it goes on with the one before. */
-const NEWEST_OF_INSTANT =
-  'NOT EXISTS (SELECT 1 FROM due_run newer WHERE newer.backfill = due_run.backfill AND newer.scheduled_at = due_run.scheduled_at AND newer.number > due_run.number)';
-
 /** How many instants of a backfill are where. */
 export interface BackfillCounts {
   readonly total: number;
@@ -134,7 +95,9 @@ export interface BackfillCounts {
 export async function backfillCounts(session: ServiceSession, id: string): Promise<BackfillCounts> {
   const rows = await session.rows(
     `SELECT due_run.state, CASE WHEN run.state <> 'success' AND EXISTS (SELECT 1 FROM run later WHERE later.flow = run.flow
-AND later.scheduled_at = run.scheduled_at AND later.state = 'success' AND later.created_at > run.created_at) THEN 'success' ELSE run.state END AS outcome, count(*)
+AND later.scheduled_at = run.scheduled_at AND later.state = 'success' AND later.created_at > run.created_at) THEN 'success'
+WHEN run.state IN ('failed', 'timed-out') AND EXISTS (SELECT 1 FROM run later WHERE later.flow = run.flow AND later.scheduled_at = run.scheduled_at
+AND later.cause = 'backfill' AND later.created_at > run.created_at AND later.${STILL_OPEN}) THEN 'running' ELSE run.state END AS outcome, count(*)
 FROM due_run LEFT JOIN run ON run.id = due_run.run WHERE due_run.backfill = ? AND ${NEWEST_OF_INSTANT} GROUP BY due_run.state, outcome`,
     id,
   );
@@ -156,7 +119,8 @@ function placeOf(due: string, run: string | undefined): Exclude<keyof BackfillCo
 
 const IS_OVER = `state = 'active' AND filled_at IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM due_run WHERE due_run.backfill = backfill.id AND due_run.state IN ('waiting', 'claimed'))
-AND NOT EXISTS (SELECT 1 FROM due_run JOIN run ON run.id = due_run.run WHERE due_run.backfill = backfill.id AND ${GOING_ON})`;
+AND NOT EXISTS (SELECT 1 FROM due_run JOIN run ON run.id = due_run.run WHERE due_run.backfill = backfill.id AND ${GOING_ON})
+AND NOT EXISTS (SELECT 1 FROM run WHERE run.flow = backfill.flow AND run.cause = 'backfill' AND ${GOING_ON} AND ${IS_LATER_TRY})`;
 
 /** Active backfills of which nothing waits and nothing runs. */
 export async function backfillsOver(session: ServiceSession): Promise<readonly string[]> {
@@ -165,6 +129,7 @@ export async function backfillsOver(session: ServiceSession): Promise<readonly s
 
 /** Inside a transaction. @returns whether it has ended with this */
 export async function endBackfill(session: ServiceSession, id: string, at: number): Promise<boolean> {
+  if ((await interruptedBackfills(session, id)).length > 0) return false;
   const ended = await session.rows(`UPDATE backfill SET state = 'done', finished_at = ? WHERE id = ? AND ${IS_OVER} RETURNING id`, at, id);
   return ended.length > 0;
 }

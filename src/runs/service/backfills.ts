@@ -53,14 +53,18 @@ export async function addBackfill(session: ServiceSession, row: Backfill): Promi
   );
 }
 
+export interface BackfillFilter {
+  readonly id?: string;
+  readonly flow?: string;
+  readonly state?: BackfillState;
+}
+
 /** Newest first. */
-export async function findBackfills(
-  session: ServiceSession,
-  filter: { readonly id?: string; readonly flow?: string } = {},
-): Promise<readonly Backfill[]> {
-  const [where, values] =
-    filter.id !== undefined ? ['WHERE id = ?', [filter.id]] : filter.flow !== undefined ? ['WHERE flow = ?', [filter.flow]] : ['', []];
-  return (await session.rows(`SELECT ${COLUMNS} FROM backfill ${where} ORDER BY created_at DESC, id`, ...values)).map(backfillOf);
+export async function findBackfills(session: ServiceSession, filter: BackfillFilter = {}): Promise<readonly Backfill[]> {
+  const wanted = (['id', 'flow', 'state'] as const).filter((column) => filter[column] !== undefined);
+  const where = wanted.length === 0 ? '' : ` WHERE ${wanted.map((column) => `${column} = ?`).join(' AND ')}`;
+  const values = wanted.map((column) => filter[column] as string);
+  return (await session.rows(`SELECT ${COLUMNS} FROM backfill${where} ORDER BY created_at DESC, id`, ...values)).map(backfillOf);
 }
 
 /** Inside a transaction. One that has ended stays as it is, but for one that is done and gone on with. @returns whether that changed anything */

@@ -1,5 +1,6 @@
 import { STILL_OPEN } from '../sqlite/leases.js';
 import type { ServiceSession } from './database.js';
+import { nextTryOf } from './tries.js';
 
 /**
  * What came of asking a run to end. `asked`: it goes on, and its owner will be told within a second or two; `withdrawn`: it was due and had not
@@ -13,7 +14,12 @@ export const GOING_ON = `run.${STILL_OPEN}`;
 export async function askToCancel(session: ServiceSession, run: string, why: string): Promise<CancelAnswer> {
   if (await askRunToEnd(session, run, why)) return 'asked';
   const [begun] = await session.rows(`SELECT CASE WHEN ${GOING_ON} THEN 1 ELSE 0 END FROM run WHERE id = ?`, run);
-  if (begun !== undefined) return begun[0] === 1 ? 'asked' : 'ended';
+  if (begun !== undefined) {
+    if (begun[0] === 1) return 'asked';
+    // With `retries` of the flow, whoever knows the run by its first try means the one that goes on.
+    const next = await nextTryOf(session, run);
+    return next === undefined ? 'ended' : await askToCancel(session, next, why);
+  }
   const [withdrawn] = await session.rows(
     "UPDATE due_run SET state = 'skipped', why = ?, lease_until = NULL WHERE run = ? AND state = 'waiting' RETURNING run",
     why,

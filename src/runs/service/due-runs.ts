@@ -3,6 +3,7 @@ import type { SqlRow } from '../sqlite/statement.js';
 import { type ActiveRun, type Admission, type AdmissionState, admit, type FlowPolicy } from './admission.js';
 import { askRunToEnd, GOING_ON } from './cancelling.js';
 import type { ServiceSession } from './database.js';
+import { nextTryOf, type TryOf, tryOf } from './tries.js';
 
 /** Which runs are due, and who starts them (S35): each row is claimed by one service at a time, and started once. */
 
@@ -12,6 +13,8 @@ const COLUMNS =
   );
 const SELECTION = COLUMNS.map((column) => `due_run.${column}`).join(', ');
 const ADD = `INSERT INTO due_run (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING RETURNING run`;
+/** The next try of a run begins at once; where it has not by then, its process has gone. */
+const BETWEEN_TRIES_MS = 5_000;
 /** More are looked at in the next turn. */
 const AT_ONCE = 1_000;
 
@@ -150,7 +153,7 @@ async function stateOf(
     policy,
     isPaused: setting !== undefined && setting[0] !== null,
     candidates,
-    active: await activeRuns(session, flow, now),
+    active: await activeRuns(session, policy, now),
     backfills,
     blockedByPast: policy.dependsOnPast ? await blockedByPast(session, candidates) : new Set(),
   };
@@ -192,12 +195,20 @@ async function settleStarted(session: ServiceSession, flow: string): Promise<voi
   );
 }
 
-/** Those that go on, and those that somebody is just starting. */
-async function activeRuns(session: ServiceSession, flow: string, now: number): Promise<readonly ActiveRun[]> {
-  const running = await session.rows(
+/** Those that go on, those that are about to be tried again, and those that somebody is just starting. */
+async function activeRuns(session: ServiceSession, { flow, retries = 0 }: FlowPolicy, now: number): Promise<readonly ActiveRun[]> {
+  const running: SqlRow[] = [];
+  const going = await session.rows(
     `SELECT run.id, run.cause, due_run.backfill FROM run LEFT JOIN due_run ON due_run.run = run.id WHERE run.flow = ? AND ${GOING_ON}`,
     flow,
   );
+  for (const [run, cause, backfill] of going)
+    running.push([
+      run as string,
+      cause as string,
+      backfill ?? (cause === 'backfill' ? await backfillOf(session, await tryOf(session, run as string)) : null),
+    ]);
+  if (retries > 0) running.push(...(await betweenTries(session, { flow, retries, now })));
   const starting = await session.rows(
     "SELECT run, cause, backfill FROM due_run WHERE flow = ? AND state = 'claimed' AND lease_until > ? AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = due_run.run)",
     flow,
@@ -208,6 +219,31 @@ async function activeRuns(session: ServiceSession, flow: string, now: number): P
     cause: (cause ?? undefined) as RunCause | undefined,
     backfill: (backfill ?? undefined) as string | undefined,
   }));
+}
+
+/** What has just failed and has tries left goes on in a moment: what waits for it is not to slip in. */
+async function betweenTries(
+  session: ServiceSession,
+  { flow, retries, now }: { readonly flow: string; readonly retries: number; readonly now: number },
+): Promise<readonly SqlRow[]> {
+  const failed = await session.rows(
+    "SELECT id, cause FROM run WHERE flow = ? AND finished_at > ? AND state IN ('failed', 'timed-out') AND cause IS NOT NULL",
+    flow,
+    now - BETWEEN_TRIES_MS,
+  );
+  const found: SqlRow[] = [];
+  for (const [run, cause] of failed) {
+    const one = await tryOf(session, run as string);
+    const isNext = one !== undefined && one.count <= retries && (await nextTryOf(session, run as string)) === undefined;
+    if (isNext) found.push([run as string, cause as string, await backfillOf(session, one)]);
+  }
+  return found;
+}
+
+/** A later try of one of its runs is one of the backfill too. */
+async function backfillOf(session: ServiceSession, one: TryOf | undefined): Promise<string | null> {
+  const [row] = one === undefined ? [] : await session.rows('SELECT backfill FROM due_run WHERE run = ?', one.due);
+  return (row?.[0] ?? null) as string | null;
 }
 
 /** Resumed or run by hand, whichever run of the instant before has succeeded counts. */

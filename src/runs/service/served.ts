@@ -78,17 +78,20 @@ export async function findServices(session: ServiceSession, now: number): Promis
 
 export interface ServedBy extends ServedFile {
   readonly service: string;
+  /** Of the service: what `path` is relative to. */
+  readonly folder: string;
 }
 
 /** Of the services that live. */
 export async function findFiles(session: ServiceSession, now: number): Promise<readonly ServedBy[]> {
   const rows = await session.rows(
-    'SELECT served_file.service, path, digest, error, loaded_at, flows FROM served_file JOIN service ON service.id = served_file.service ' +
+    'SELECT served_file.service, folder, path, digest, error, loaded_at, flows FROM served_file JOIN service ON service.id = served_file.service ' +
       'WHERE service.lease_until > ? ORDER BY path, served_file.service',
     now,
   );
-  return rows.map(([service, path, digest, error, loadedAt, flows]) => ({
+  return rows.map(([service, folder, path, digest, error, loadedAt, flows]) => ({
     service: service as string,
+    folder: folder as string,
     path: path as string,
     digest: (digest ?? undefined) as string | undefined,
     error: (error ?? undefined) as string | undefined,

@@ -10,9 +10,17 @@ import {
   cancelBackfill,
   endBackfill,
   fillBackfill,
-  reviveRuns,
 } from './backfill-rows.js';
-import { addBackfill, type Backfill, type BackfillState, findBackfills, type InstantOutcome, moveBackfill, outcomesBetween } from './backfills.js';
+import {
+  addBackfill,
+  type Backfill,
+  type BackfillFilter,
+  type BackfillState,
+  findBackfills,
+  type InstantOutcome,
+  moveBackfill,
+  outcomesBetween,
+} from './backfills.js';
 import { askToCancel, type CancelAnswer } from './cancelling.js';
 import { claimCrash, type UntoldCrash, untoldCrashes } from './crashes.js';
 import type { ServiceDatabase } from './database.js';
@@ -29,9 +37,11 @@ import {
 } from './due-runs.js';
 import { type FlowSetting, findFlowSettings, pauseFlow } from './flow-settings.js';
 import { cursorsOf, type FollowedSchedule, follow } from './follow.js';
+import { interruptedBackfills, reviveRuns, takeUpInterrupted } from './interrupted.js';
 import { openServiceDatabase } from './open-database.js';
 import { findFiles, findServices, removeServices, reportFiles, reportService, type ServedBy, type ServedFile, type ServiceRow } from './served.js';
-import { addTriggered, type TriggeredFlow } from './triggered.js';
+import { nextTryOf } from './tries.js';
+import { addTriggered, hasTriggers, type TriggeredFlow } from './triggered.js';
 
 /**
  * What services share through the record (S34–S36): what is due and who starts it, how far the schedules have been followed, what is paused, who
@@ -72,10 +82,16 @@ export class ServiceRecord implements AsyncDisposable {
 
   /** What this service starts now: as the policies of the flows, pauses and backfills allow. */
   async claimDue({ flows, ...request }: ClaimDueRequest): Promise<ClaimedRuns> {
-    for (const id of await this.#database.read(backfillsOver)) await this.endBackfill(id, request.now);
     // Whoever asks for one backfill knows its flow: among tens of thousands of rows it need not be looked for.
     const known = request.backfill === undefined ? undefined : new Set(flows.map(({ flow }) => flow));
-    const waiting = known ?? (await this.#database.read((session) => flowsWithDue(session, request.now)));
+    // Most of the time there is nothing to do, and to see that is one look.
+    const { interrupted, over, waiting } = await this.#database.read(async (session) => ({
+      interrupted: await interruptedBackfills(session, request.backfill),
+      over: await backfillsOver(session),
+      waiting: known ?? (await flowsWithDue(session, request.now)),
+    }));
+    for (const backfill of interrupted) await this.#database.write((session) => takeUpInterrupted(session, backfill, request.now));
+    for (const id of over) await this.endBackfill(id, request.now);
     const claimed: ClaimedRuns[] = [];
     let limit = request.limit;
     for (const policy of flows) {
@@ -99,8 +115,19 @@ export class ServiceRecord implements AsyncDisposable {
   /** Adds the runs of flows that run because an asset was renewed or a run of another flow has ended: for each tick. @returns the ids of those that are due now */
   async addTriggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly string[]> {
     const added: string[] = [];
-    for (const flow of flows) if (flow.on.length > 0) added.push(...(await this.#database.write((session) => addTriggered(session, flow, now))));
+    for (const flow of await this.#triggered(flows, now)) added.push(...(await this.#database.write((session) => addTriggered(session, flow, now))));
     return added;
+  }
+
+  /** Looked at in one go, without a transaction of a writer: most of the time nothing has come. */
+  async #triggered(flows: readonly TriggeredFlow[], now: number): Promise<readonly TriggeredFlow[]> {
+    const following = flows.filter(({ on }) => on.length > 0);
+    if (following.length === 0) return [];
+    return await this.#database.read(async (session) => {
+      const found: TriggeredFlow[] = [];
+      for (const flow of following) if (await hasTriggers(session, flow, now)) found.push(flow);
+      return found;
+    });
   }
 
   /** `waiting` gives a claim back. */
@@ -159,7 +186,7 @@ export class ServiceRecord implements AsyncDisposable {
     });
   }
 
-  backfills(filter?: { readonly id?: string; readonly flow?: string }): Promise<readonly Backfill[]> {
+  backfills(filter?: BackfillFilter): Promise<readonly Backfill[]> {
     return this.#database.read((session) => findBackfills(session, filter));
   }
 
@@ -177,8 +204,27 @@ export class ServiceRecord implements AsyncDisposable {
    * Runs of a backfill that crashed or were cancelled, and that nobody has resumed, are due again; with `failed`, those that failed too.
    * @returns how many
    */
-  reviveRuns(backfill: Backfill, options: { readonly failed: boolean; readonly now: number }): Promise<number> {
-    return this.#database.write((session) => reviveRuns(session, backfill, options));
+  reviveRuns(backfill: Backfill, { failed, now }: { readonly failed: boolean; readonly now: number }): Promise<number> {
+    const states = ['crashed', 'cancelled', ...(failed ? (['failed', 'timed-out'] as const) : [])] as const;
+    return this.#database.write((session) => reviveRuns(session, backfill, { states, now }));
+  }
+
+  /**
+   * Runs of active backfills that crashed are due again, to be resumed: each instant once, so that one that takes its process with it every time ends
+   * there. `claimDue` sees to that too.
+   * @param only the backfill of this id
+   * @returns how many
+   */
+  async takeUpInterrupted(now: number, only?: string): Promise<number> {
+    let count = 0;
+    for (const backfill of await this.#database.read((session) => interruptedBackfills(session, only)))
+      count += await this.#database.write((session) => takeUpInterrupted(session, backfill, now));
+    return count;
+  }
+
+  /** The run that tries this one again, which has failed, where it is there already. */
+  nextTry(run: string): Promise<string | undefined> {
+    return this.#database.read((session) => nextTryOf(session, run));
   }
 
   backfillCounts(id: string): Promise<BackfillCounts> {

@@ -36,15 +36,38 @@ interface Cursor {
   readonly untilNumber: number;
 }
 
+/**
+ * Whether there is something to be written of a flow: it is not known yet that it follows this, or something has come. Asked of each flow every second,
+ * so that it only reads.
+ */
+export async function hasTriggers(session: ServiceSession, flow: TriggeredFlow, now: number): Promise<boolean> {
+  if (await isPaused(session, flow.flow)) return false;
+  const assets = assetsOf(flow);
+  if (assets.length > 0) {
+    const cursor = await cursorOf(session, flow.flow, sourceOf(assets));
+    if (cursor === undefined || (await renewalsSince(session, assets, cursor)) !== undefined) return true;
+  }
+  for (const trigger of flow.on) {
+    if (trigger.kind !== 'flow') continue;
+    const cursor = await cursorOf(session, flow.flow, `${trigger.flow}.${trigger.end}`);
+    if (cursor === undefined || isStale(cursor, now) || (await endsSince(session, flow, trigger, { cursor, limit: 1 })).length > 0) return true;
+  }
+  return false;
+}
+
 /** Inside a transaction: of one flow. @returns the runs that are due now */
 export async function addTriggered(session: ServiceSession, flow: TriggeredFlow, now: number): Promise<readonly string[]> {
   await session.lock(`flow ${flow.flow}`);
   if (await isPaused(session, flow.flow)) return [];
-  const assets = [...new Set(flow.on.flatMap((trigger) => (trigger.kind === 'asset' ? [trigger.name] : [])))].sort();
+  const assets = assetsOf(flow);
   const due: NewDueRun[] = [];
   if (assets.length > 0) due.push(...(await renewed(session, flow, assets, now)));
   for (const trigger of flow.on) if (trigger.kind === 'flow') due.push(...(await ended(session, flow, trigger, now)));
   return await addDue(session, due);
+}
+
+function assetsOf({ on }: TriggeredFlow): readonly string[] {
+  return [...new Set(on.flatMap((trigger) => (trigger.kind === 'asset' ? [trigger.name] : [])))].sort();
 }
 
 async function isPaused(session: ServiceSession, flow: string): Promise<boolean> {
@@ -55,22 +78,14 @@ async function isPaused(session: ServiceSession, flow: string): Promise<boolean>
 // ── assets: one run when all were renewed since the last such run ──
 
 async function renewed(session: ServiceSession, flow: TriggeredFlow, assets: readonly string[], now: number): Promise<readonly NewDueRun[]> {
-  const source = `assets ${JSON.stringify(assets)}`;
+  const source = sourceOf(assets);
   const cursor = await cursorOf(session, flow.flow, source);
   if (cursor === undefined) {
     await moveCursor(session, flow.flow, source, { since: now, untilAt: now, untilNumber: await newestRenewal(session) });
     return [];
   }
-  const found: { readonly number: number; readonly renewal: AssetRenewal }[] = [];
-  for (const asset of assets) {
-    const [row] = await session.rows(
-      'SELECT number, asset, flow, run, task, digest, at FROM asset_renewal WHERE asset = ? AND number > ? ORDER BY number DESC LIMIT 1',
-      asset,
-      cursor.untilNumber,
-    );
-    if (row === undefined) return [];
-    found.push(renewalOf(row));
-  }
+  const found = await renewalsSince(session, assets, cursor);
+  if (found === undefined) return [];
   const last = found.reduce((a, b) => (b.number > a.number ? b : a));
   await moveCursor(session, flow.flow, source, { ...cursor, untilAt: now, untilNumber: last.number });
   const isMissed = now - last.renewal.at > MISSED_AFTER_MS;
@@ -86,6 +101,29 @@ async function renewed(session: ServiceSession, flow: TriggeredFlow, assets: rea
       now,
     ),
   ];
+}
+
+function sourceOf(assets: readonly string[]): string {
+  return `assets ${JSON.stringify(assets)}`;
+}
+
+/** The newest renewal of each; undefined where one was not renewed since. */
+async function renewalsSince(
+  session: ServiceSession,
+  assets: readonly string[],
+  { untilNumber }: Cursor,
+): Promise<readonly { readonly number: number; readonly renewal: AssetRenewal }[] | undefined> {
+  const found: { readonly number: number; readonly renewal: AssetRenewal }[] = [];
+  for (const asset of assets) {
+    const [row] = await session.rows(
+      'SELECT number, asset, flow, run, task, digest, at FROM asset_renewal WHERE asset = ? AND number > ? ORDER BY number DESC LIMIT 1',
+      asset,
+      untilNumber,
+    );
+    if (row === undefined) return undefined;
+    found.push(renewalOf(row));
+  }
+  return found;
 }
 
 async function newestRenewal(session: ServiceSession): Promise<number> {
@@ -119,22 +157,9 @@ async function ended(
     await moveCursor(session, flow.flow, source, { since: now, untilAt: now, untilNumber: 0 });
     return [];
   }
-  const states = STATES[trigger.end];
-  const rows = await session.rows(
-    `SELECT run.id, run.state, run.finished_at FROM run WHERE run.flow = ? AND run.finished_at > ? AND run.finished_at > ?
-AND run.state IN (${states.map(() => '?').join(', ')})
-AND NOT EXISTS (SELECT 1 FROM trigger_seen WHERE trigger_seen.flow = ? AND trigger_seen.source = ? AND trigger_seen.run = run.id)
-ORDER BY run.finished_at LIMIT ?`,
-    trigger.flow,
-    cursor.since,
-    cursor.untilAt - OVERLAP_MS,
-    ...states,
-    flow.flow,
-    source,
-    AT_ONCE,
-  );
+  const rows = await endsSince(session, flow, trigger, { cursor, limit: AT_ONCE });
   // A tick that finds nothing writes nothing: what it looks at overlaps by more than this.
-  if (rows.length === 0 && now - cursor.untilAt < MISSED_AFTER_MS) return [];
+  if (rows.length === 0 && !isStale(cursor, now)) return [];
   const ends = rows.map(([run, state, at]) => ({
     kind: 'flow' as const,
     flow: trigger.flow,
@@ -148,6 +173,34 @@ ORDER BY run.finished_at LIMIT ?`,
   await moveCursor(session, flow.flow, source, { ...cursor, untilAt: Math.max(cursor.untilAt, untilAt) });
   await session.rows('DELETE FROM trigger_seen WHERE flow = ? AND source = ? AND at < ?', flow.flow, source, untilAt - 2 * OVERLAP_MS);
   return chosen(ends, flow.missed, now).map((end) => dueRun(flow, 'flow', `${source}@${end.run}`, [end], end.at, now));
+}
+
+/** The cursor is moved now and then also where nothing has come, so that what is looked at stays little. */
+function isStale({ untilAt }: Cursor, now: number): boolean {
+  return now - untilAt >= MISSED_AFTER_MS;
+}
+
+/** Runs that ended so and have not been seen: id, state, end. */
+async function endsSince(
+  session: ServiceSession,
+  { flow }: TriggeredFlow,
+  trigger: Extract<FlowTrigger, { kind: 'flow' }>,
+  { cursor, limit }: { readonly cursor: Cursor; readonly limit: number },
+): Promise<readonly SqlRow[]> {
+  const states = STATES[trigger.end];
+  return await session.rows(
+    `SELECT run.id, run.state, run.finished_at FROM run WHERE run.flow = ? AND run.finished_at > ? AND run.finished_at > ?
+AND run.state IN (${states.map(() => '?').join(', ')})
+AND NOT EXISTS (SELECT 1 FROM trigger_seen WHERE trigger_seen.flow = ? AND trigger_seen.source = ? AND trigger_seen.run = run.id)
+ORDER BY run.finished_at LIMIT ?`,
+    trigger.flow,
+    cursor.since,
+    cursor.untilAt - OVERLAP_MS,
+    ...states,
+    flow,
+    `${trigger.flow}.${trigger.end}`,
+    limit,
+  );
 }
 
 /** Of those that were missed, all, the last one or none. */

@@ -1,27 +1,55 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
+
+const require = createRequire(import.meta.url);
 
 /** By require: an import would first search the whole file for names it exports. */
 export function loadLibSql(): typeof import('libsql') {
-  const load = (): typeof import('libsql') => createRequire(import.meta.url)('libsql') as typeof import('libsql');
-  return process.platform === 'linux' ? withShortReport(load) : load();
+  const load = (): typeof import('libsql') => require('libsql') as typeof import('libsql');
+  if (process.platform !== 'linux') return load();
+  if (!['x64', 'arm64'].includes(process.arch) || !isForGlibc(process.execPath)) return withShortReport(load);
+  try {
+    return withKnownLibrary(load);
+  } catch {
+    // It asks something else, or its native part is missing: then it says so itself.
+    return withShortReport(load);
+  }
+}
+
+/**
+ * To know which C library there is, libsql asks two packages, which look into files and load what starts programs; that takes longer than opening a
+ * database. The program that Node is says it in its first bytes, so while libsql loads, others answer for the two.
+ */
+function withKnownLibrary<T>(load: () => T): T {
+  const asked = createRequire(require.resolve('libsql'));
+  const answers = {
+    '@neon-rs/load': { currentTarget: () => `linux-${process.arch}-gnu` },
+    'detect-libc': { familySync: () => 'glibc', GLIBC: 'glibc', MUSL: 'musl' },
+  };
+  const standIns: string[] = [];
+  try {
+    for (const [name, exports] of Object.entries(answers)) {
+      const path = asked.resolve(name);
+      if (asked.cache[path] !== undefined) continue;
+      asked.cache[path] = Object.assign(new Module(path), { exports, loaded: true });
+      standIns.push(path);
+    }
+    return load();
+  } finally {
+    for (const path of standIns) delete asked.cache[path];
+  }
 }
 
 type Report = { getReport: () => object; excludeNetwork?: boolean };
 
-/**
- * To know which C library there is, libsql has Node write a report of the whole process, which takes longer than opening a database. The program
- * that Node is says it in its first bytes. Where it does not, Node writes its report, at least without looking up the names of open connections.
- */
+/** Where the C library is not known, libsql has Node write a report of the whole process; at least without looking up the names of open connections. */
 function withShortReport<T>(load: () => T): T {
   const report = process.report as unknown as Report;
-  const { getReport, excludeNetwork } = report;
-  if (isForGlibc(process.execPath)) report.getReport = () => ({ header: { glibcVersionRuntime: 'known to be there' } });
+  const { excludeNetwork } = report;
   report.excludeNetwork = true;
   try {
     return load();
   } finally {
-    report.getReport = getReport;
     report.excludeNetwork = excludeNetwork ?? false;
   }
 }

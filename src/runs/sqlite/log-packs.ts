@@ -95,8 +95,10 @@ export function putPack(into: SqlValue[], run: number, { rows, level, node, atte
 }
 
 function timesText(rows: readonly LogRow[]): string {
-  const times = rows.map(({ at }) => at);
-  return times.length < FEW_TIMES ? JSON.stringify(times) : Buffer.from(Float64Array.from(times).buffer).toString('base64');
+  if (rows.length < FEW_TIMES) return JSON.stringify(rows.map(({ at }) => at));
+  const times = new Float64Array(rows.length);
+  for (let place = 0; place < rows.length; place++) times[place] = (rows[place] as LogRow).at;
+  return Buffer.from(times.buffer).toString('base64');
 }
 
 function timesOf(text: string): ArrayLike<number> {

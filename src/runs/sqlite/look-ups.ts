@@ -8,34 +8,33 @@ import { runNumber } from './run-number.js';
 import { findProgress } from './side-results.js';
 import type { SqlRow, SqlValue } from './statement.js';
 
-export { findLogs } from './find-logs.js';
-
 const ALL = -1;
 
 export function findTaskRuns(connection: SqliteConnection, id: string, filter: TaskRunFilter): readonly TaskRunDetails[] {
   const run = runNumber(connection, id);
   if (run === undefined) return [];
-  const asked = taskRunConditions(filter);
+  const { within, limit = Number.POSITIVE_INFINITY } = filter;
+  const asked: { readonly sql: string; readonly value: SqlValue }[] = taskRunConditions(filter);
+  if (within !== undefined) asked.push({ sql: 't.place >= ?', value: within[0] }, { sql: 't.place <= ?', value: within[1] });
   if (filter.indexes !== undefined) asked.push({ sql: 't.place IN (SELECT value FROM json_each(?))', value: JSON.stringify(filter.indexes) });
-  const values: readonly SqlValue[] = [run, ...asked.map(({ value }) => value)];
   const where = `WHERE ${['t.run = ?', ...asked.map(({ sql }) => sql)].join(' AND ')}`;
-  const found = connection.prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place`).all(values);
+  const found = connection
+    .prepare(`SELECT ${rows.selection('t', rows.TASK_RUN_COLUMNS)} FROM task_run t ${where} ORDER BY t.place LIMIT ?`)
+    .all([run, ...asked.map(({ value }) => value), sqlLimit(limit)])
+    .map(rows.taskRunOf);
   const reused = findReused(connection, run, filter);
-  const isWhole = values.length === 1;
-  const select = (table: string, columns: readonly string[], within: string): readonly SqlRow[] => {
-    const selection = rows.selection('x', columns);
-    // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.
-    if (isWhole) return connection.prepare(`SELECT ${selection} FROM ${table} x WHERE x.run = ? ORDER BY x.place, x.${within}`).all(values);
-    const ofTaskRuns = `SELECT ${selection} FROM task_run t CROSS JOIN ${table} x ON x.run = t.run AND x.place = t.place ${where} ORDER BY t.place, x.${within}`;
-    const ofReused = `SELECT ${selection} FROM ${table} x WHERE x.run = ? AND x.place IN (SELECT value FROM json_each(?)) ORDER BY x.place, x.${within}`;
-    const places = JSON.stringify(reused.map(({ index }) => index));
-    return [...connection.prepare(ofTaskRuns).all(values), ...(reused.length === 0 ? [] : connection.prepare(ofReused).all([run, places]))];
+  // Made of two lists that are in order: sorting them is one walk.
+  const taskRuns = reused.length === 0 ? found : [...found, ...reused].sort((a, b) => a.index - b.index).slice(0, limit);
+  // Without a filter the table's own key is scanned; with one, the rows of the chosen task runs are looked up.
+  const isWhole = asked.length === 0 && limit === Number.POSITIVE_INFINITY;
+  const places = isWhole ? '' : JSON.stringify(taskRuns.map(({ index }) => index));
+  const select = (table: string, columns: readonly string[], inside: string): readonly SqlRow[] => {
+    const chosen = isWhole ? '' : 'AND x.place IN (SELECT value FROM json_each(?))';
+    const sql = `SELECT ${rows.selection('x', columns)} FROM ${table} x WHERE x.run = ? ${chosen} ORDER BY x.place, x.${inside}`;
+    return connection.prepare(sql).all(isWhole ? [run] : [run, places]);
   };
   const attempts = select('attempt', rows.ATTEMPT_COLUMNS, 'attempt').map(rows.attemptOf);
   const artifacts = select('artifact', rows.ARTIFACT_COLUMNS, 'name').map(rows.artifactOf);
-  const taskRuns = [...found.map(rows.taskRunOf), ...reused];
-  // Each list is made of two that are in order: sorting them is one walk.
-  if (reused.length > 0) for (const list of [taskRuns, attempts, artifacts]) list.sort((a, b) => a.index - b.index);
   return withProgress(joined(taskRuns, attempts, artifacts), findProgress(connection, run, isWhole ? undefined : taskRuns));
 }
 

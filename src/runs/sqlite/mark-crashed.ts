@@ -1,9 +1,9 @@
 import type { ErrorInfo } from '../../model/event.js';
-import { TASK_STATE_CODE, TASK_STATES, type TaskState } from '../../model/states.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
 import { releaseAllClaims } from './claims.js';
 import type { SqliteConnection } from './connection.js';
 import { lossIn, OWNER_COLUMNS, STILL_OPEN } from './leases.js';
-import { COUNTED, countReused } from './reused.js';
+import { countCrashed } from './task-counts.js';
 import { NOT_FINAL } from './write-batch.js';
 
 interface LostRun {
@@ -50,14 +50,5 @@ function crashRun(connection: SqliteConnection, run: number, epoch: number, erro
       `UPDATE attempt SET state = ?, finished_at = ?, changes = changes || ' crashed@' || CAST(max(0, ? - started_at) AS INTEGER) WHERE run = ? AND ${NOT_FINAL}`,
     )
     .run([crashed, now, now, run]);
-  connection.prepare('UPDATE run SET counts = ? WHERE number = ?').run([JSON.stringify(countTaskRuns(connection, run)), run]);
-}
-
-function countTaskRuns(connection: SqliteConnection, run: number): Partial<Record<TaskState, number>> {
-  const groups = connection.prepare(`SELECT state, count(*) FROM task_run WHERE run = ? AND ${COUNTED} GROUP BY state`).all([run]);
-  const counts = new Map(groups.map(([state, count]) => [state as number, count as number]));
-  const [state, reused] = countReused(connection, run);
-  if (reused > 0) counts.set(state, (counts.get(state) ?? 0) + reused);
-  const byCode = [...counts].sort(([a], [b]) => a - b);
-  return Object.fromEntries(byCode.map(([code, count]) => [TASK_STATES[code], count])) as Partial<Record<TaskState, number>>;
+  connection.prepare('UPDATE run SET counts = ? WHERE number = ?').run([JSON.stringify(Object.fromEntries(countCrashed(connection, run))), run]);
 }

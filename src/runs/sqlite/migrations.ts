@@ -7,6 +7,7 @@ import { SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_7, SCHEMA_9, SCHEMA_10, 
 import { SCHEMA_8 } from './schema/services.js';
 import { SCHEMA_5, SCHEMA_6 } from './schema/side-outputs.js';
 import { SCHEMA_12 } from './schema/triggers.js';
+import { APPLICATION_ID, checkedVersion } from './version.js';
 
 /** The SQL that leads from version n to n + 1, at place n. Published ones never change: only ever append. `schema/` has them by theme. */
 export const MIGRATIONS: readonly string[] = [
@@ -24,9 +25,6 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_12,
   SCHEMA_13,
 ];
-
-/** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */
-const APPLICATION_ID = 0x4d494c4c;
 
 /**
  * Brings the database to the newest version, forward only. One that holds runs is copied first, beside the file, as `<file>.v<version>.bak`.
@@ -51,26 +49,6 @@ export async function migrate(connection: SqliteConnection, migrations: readonly
   } finally {
     reader.close();
   }
-}
-
-export function checkedVersion(connection: SqliteConnection, newest: number): number {
-  const version = numberOf(connection, 'PRAGMA user_version');
-  const mark = numberOf(connection, 'PRAGMA application_id');
-  if (mark !== APPLICATION_ID && numberOf(connection, 'SELECT count(*) FROM sqlite_master') > 0) {
-    throw new MillraceError('RECORD_NOT_OURS', `${connection.path} is a database, but no record of Millrace`, {
-      hint: 'Choose another path for the record.',
-    });
-  }
-  if (version > newest) {
-    throw new MillraceError('RECORD_TOO_NEW', `the record ${connection.path} has version ${version}; this Millrace knows versions up to ${newest}`, {
-      hint: 'A newer Millrace has written it: use that one, or choose another project folder.',
-    });
-  }
-  return version;
-}
-
-function numberOf(connection: SqliteConnection, sql: string): number {
-  return Number(connection.prepare(sql).get()?.[0] ?? 0);
 }
 
 function holdsRuns(connection: SqliteConnection): boolean {

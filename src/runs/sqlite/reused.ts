@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { checkDigest } from '../digests.js';
-import type { TaskRunFilter } from '../run-record.js';
+import type { PlaceRange, TaskRunFilter } from '../run-record.js';
 import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
 import type { SqlRow, SqlValue } from './statement.js';
@@ -127,24 +127,55 @@ export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: num
   return [first, last];
 }
 
-/** In no order. */
+/** In no order; of a limit there may be some more, for what lies between them has not been looked at. */
 export function findReused(connection: SqliteConnection, run: number, filter: TaskRunFilter): readonly TaskRunRow[] {
   if (filter.state !== undefined && filter.state !== REUSED) return [];
-  const packs =
-    filter.task === undefined
-      ? connection.prepare('SELECT task, places, columns FROM reused WHERE run = ?').all([run])
-      : connection.prepare('SELECT task, places, columns FROM reused WHERE run = ? AND task = ?').all([run, filter.task]);
-  return unpackReused(packs, filter);
+  const [first, last] = rangeAsked(filter);
+  const [ofTask, values] = filter.task === undefined ? ['', []] : ['AND task = ?', [filter.task]];
+  const near = `FROM reused WHERE run = ? AND last_place >= ? AND first_place <= ? ${ofTask}`;
+  const all = [run, first, last, ...values];
+  if (filter.limit === undefined && filter.indexes === undefined)
+    return unpackReused(connection.prepare(`SELECT task, places, columns ${near}`).all(all), filter);
+  // Places are a small part of a pack: the rest is read of those packs alone that are about to be told.
+  const isAsked = isAskedPlace(filter);
+  const held = connection.prepare(`SELECT number, places ${near}`).all(all);
+  const found = held.map(([number, places]) => ({ number, places: (JSON.parse(places as string) as readonly number[]).filter(isAsked) }));
+  const end = lastOf(
+    found.flatMap(({ places }) => places),
+    filter,
+  );
+  const numbers = found.filter(({ places }) => places.some((place) => place <= end)).map(({ number }) => number);
+  const read = 'SELECT task, places, columns FROM reused WHERE number IN (SELECT value FROM json_each(?))';
+  return unpackReused(connection.prepare(read).all([JSON.stringify(numbers)]), { ...filter, within: [first, end] });
+}
+
+/** Of these places, the last that may be among the first so many. By its id one is known only when it is unpacked. */
+function lastOf(places: number[], { id, limit = Number.POSITIVE_INFINITY }: TaskRunFilter): number {
+  const end = id === undefined && places.length > limit ? places.sort((a, b) => a - b)[limit - 1] : undefined;
+  return end ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** From where to where places are asked for; of none at all, a range that holds none. */
+export function rangeAsked({ within = [0, Number.MAX_SAFE_INTEGER], indexes }: TaskRunFilter): PlaceRange {
+  if (indexes === undefined) return within;
+  if (indexes.length === 0) return [1, 0];
+  const [first, last] = rangeOf(indexes.map((index) => ({ index })));
+  return [Math.max(within[0], first), Math.min(within[1], last)];
+}
+
+function isAskedPlace({ indexes, within: [first, last] = [0, Number.MAX_SAFE_INTEGER] }: TaskRunFilter): (place: number) => boolean {
+  const chosen = indexes === undefined ? undefined : new Set(indexes);
+  return (place) => place >= first && place <= last && (chosen === undefined || chosen.has(place));
 }
 
 /** Of rows of task, places and columns; what of them is wanted. */
 export function unpackReused(packs: readonly SqlRow[], filter: TaskRunFilter): readonly TaskRunRow[] {
-  const wanted = filter.indexes === undefined ? undefined : new Set(filter.indexes);
+  const isAsked = isAskedPlace(filter);
   return packs.flatMap(([task, places, columns]) => {
     const held = JSON.parse(places as string) as readonly number[];
-    if (wanted !== undefined && !held.some((place) => wanted.has(place))) return [];
+    if (!held.some(isAsked)) return [];
     const found = unpack(task as string, held, JSON.parse(columns as string));
-    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && (wanted === undefined || wanted.has(index)));
+    return found.filter(({ id, index }) => (filter.id === undefined || id === filter.id) && isAsked(index));
   });
 }
 
@@ -180,8 +211,10 @@ export function repointedColumns(placesText: string, columnsText: string, origin
 export const COUNTED = `NOT (attempts = 0 AND state IN (${TASK_STATE_CODE.success}, ${TASK_STATE_CODE.crashed}))`;
 
 /** How many there are, by the number of their state. */
-export function countReused(connection: SqliteConnection, run: number): readonly [state: number, count: number] {
-  const [count] = connection.prepare('SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ?').get([run]) ?? [0];
+export function countReused(connection: SqliteConnection, run: number, task?: string): readonly [state: number, count: number] {
+  const [ofTask, values] = task === undefined ? ['', [run]] : ['AND task = ?', [run, task]];
+  const sql = `SELECT coalesce(sum(json_array_length(places)), 0) FROM reused WHERE run = ? ${ofTask}`;
+  const [count] = connection.prepare(sql).get(values) ?? [0];
   return [TASK_STATE_CODE[REUSED], count as number];
 }
 

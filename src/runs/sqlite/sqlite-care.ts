@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Migrated, NOTHING_YET, type RecordCare, type RecordStatus } from '../record-status.js';
 import { SqliteConnection } from './connection.js';
-import { backupOf, checkedVersion, MIGRATIONS, migrate } from './migrations.js';
+import { backupOf, MIGRATIONS, migrate } from './migrations.js';
+import { checkedVersion } from './version.js';
 
 export function sqliteCare(path: string): RecordCare {
   const about = { location: path, kind: 'sqlite', newest: MIGRATIONS.length } as const;

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/error.js';
 import type { CacheEntryRow, LogRow, RunRow } from '../../model/records.js';
-import { FINAL_RUN_STATES } from '../../model/states.js';
+import { FINAL_RUN_STATES, type TaskState } from '../../model/states.js';
 import { crashError } from '../crash.js';
 import type { TaskDurations } from '../durations.js';
 import { isOnlyLogs } from '../only-logs.js';
@@ -27,15 +27,12 @@ import { takeClaims } from './claims.js';
 import { type ConnectionOptions, SqliteConnection } from './connection.js';
 import { discardContents, findInline } from './contents.js';
 import { findEntries, findEntriesOfTask, findEntriesSince, findLatestEntry, forgetEntries, lastEntryNumber } from './entries.js';
-import { findFlows, findRun, findRuns } from './find-runs.js';
 import { findCancelAsked, firstLease, renewLeases } from './leases.js';
-import { findChosenAddresses, findLogs, findTaskRuns } from './look-ups.js';
 import { crashRunById, markGoneRuns } from './mark-crashed.js';
-import { migrate } from './migrations.js';
-import { removeRuns } from './removal.js';
-import { findMetrics, findRunArtifacts } from './side-results.js';
-import { amendRun } from './tags.js';
+import { runNumber } from './run-number.js';
+import { countTaskRuns } from './task-counts.js';
 import { findDurations } from './task-durations.js';
+import { isUpToDate } from './version.js';
 import { writeBatch, writeRun } from './write-batch.js';
 
 export type SqliteRecordOptions = ConnectionOptions;
@@ -49,13 +46,15 @@ export type SqliteRecordOptions = ConnectionOptions;
 export async function openSqliteRecord(options: SqliteRecordOptions): Promise<RunRecord> {
   const connection = await SqliteConnection.open(options);
   try {
-    await migrate(connection);
+    if (!(await isUpToDate(connection))) await (await import('./migrations.js')).migrate(connection);
   } catch (error) {
     connection.close();
     throw error;
   }
   return new SqliteRecord(connection);
 }
+
+const lookBack = (): Promise<typeof import('./look-back.js')> => import('./look-back.js');
 
 class SqliteRecord implements RunRecord {
   readonly #connection: SqliteConnection;
@@ -124,7 +123,8 @@ class SqliteRecord implements RunRecord {
     return this.#connection.read(() => findEntriesOfTask(this.#connection, task, atLeast));
   }
 
-  chosenAddresses(): Promise<readonly ChosenAddress[]> {
+  async chosenAddresses(): Promise<readonly ChosenAddress[]> {
+    const { findChosenAddresses } = await lookBack();
     return this.#connection.read(() => findChosenAddresses(this.#connection));
   }
 
@@ -146,41 +146,57 @@ class SqliteRecord implements RunRecord {
 
   async runs(filter: RunFilter = {}): Promise<readonly RunRow[]> {
     await this.#markGone();
+    const { findRuns } = await lookBack();
     return this.#connection.read(() => findRuns(this.#connection, filter));
   }
 
   async flows(): Promise<readonly RunRow[]> {
     await this.#markGone();
+    const { findFlows } = await lookBack();
     return this.#connection.read(() => findFlows(this.#connection));
   }
 
-  amend(run: string, amendment: RunAmendment): Promise<RunRow> {
+  async amend(run: string, amendment: RunAmendment): Promise<RunRow> {
+    const { amendRun } = await lookBack();
     return this.#connection.write(() => amendRun(this.#connection, run, amendment));
   }
 
   async remove(request: RemovalRequest): Promise<Removal> {
     await this.#markGone();
+    const { removeRuns } = await lookBack();
     return await removeRuns(this.#connection, request);
   }
 
   async run(id: string): Promise<RunRow | undefined> {
     await this.#markGone();
+    const { findRun } = await lookBack();
     return this.#connection.read(() => findRun(this.#connection, id));
   }
 
-  taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
+  async taskRuns(run: string, filter: TaskRunFilter = {}): Promise<readonly TaskRunDetails[]> {
+    const { findTaskRuns } = await lookBack();
     return this.#connection.read(() => findTaskRuns(this.#connection, run, filter));
   }
 
-  logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
+  countTaskRuns(run: string, task?: string): Promise<ReadonlyMap<TaskState, number>> {
+    return this.#connection.read(() => {
+      const number = runNumber(this.#connection, run);
+      return number === undefined ? new Map() : countTaskRuns(this.#connection, number, task);
+    });
+  }
+
+  async logs(run: string, filter: LogFilter = {}): Promise<readonly LogRow[]> {
+    const { findLogs } = await lookBack();
     return this.#connection.read(() => findLogs(this.#connection, run, filter));
   }
 
-  runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+  async runArtifacts(run: string, filter: { readonly index?: number } = {}): Promise<readonly RunArtifact[]> {
+    const { findRunArtifacts } = await lookBack();
     return this.#connection.read(() => findRunArtifacts(this.#connection, run, filter));
   }
 
-  metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+  async metrics(run: string, filter: MetricFilter = {}): Promise<readonly MetricSeries[]> {
+    const { findMetrics } = await lookBack();
     return this.#connection.read(() => findMetrics(this.#connection, run, filter));
   }
 

@@ -69,7 +69,9 @@ async function* runsOf(flow: FlowDefinition, sources: ParameterSources, options:
   await fillRange(service, backfill, schedule, now);
   watch.counts?.(await service.backfillCounts(backfill.id));
   const own = { ...start, ...(signal === undefined ? {} : { signal }) };
-  yield* new BackfillRunner({ backfill, flow, service, project, clock: systemClock, watch, start: own, signal }).runs();
+  // What was given is kept with the backfill; the rest of its runs' parameters is found when they start, as for every run.
+  const { commandLine: _, file: __, argument: ___, ...environment } = sources;
+  yield* new BackfillRunner({ backfill, flow, service, project, clock: systemClock, watch, start: own, sources: environment, signal }).runs();
 }
 
 /** Projects are moved. */

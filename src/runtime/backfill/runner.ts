@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { asError, MillraceError } from '../../base/error.js';
 import type { FlowDefinition, RunHandle } from '../../flow/flow-runtime.js';
+import type { ParameterSources } from '../../flow/parameters.js';
 import type { DueRun } from '../../model/due-run.js';
 import { FINAL_RUN_STATES, type RunState } from '../../model/states.js';
 import type { BackfillCounts } from '../../runs/service/backfill-rows.js';
@@ -35,6 +36,8 @@ export interface BackfillParts {
   readonly clock: Clock;
   readonly watch: BackfillWatch;
   readonly start: StartOptions;
+  /** Where parameters come from that are not kept with the backfill. */
+  readonly sources: ParameterSources;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -83,16 +86,17 @@ export class BackfillRunner {
 
   async #startDue(): Promise<void> {
     const { backfill, flow, service, clock } = this.#parts;
-    const policy = { flow: flow.name, overlap: flow.overlap, maxActive: flow.maxActiveRuns, dependsOnPast: flow.dependsOnPast };
+    const { name, overlap, maxActiveRuns: maxActive, dependsOnPast, retries } = flow;
+    const policy = { flow: name, overlap, maxActive, dependsOnPast, retries };
     const request = { service: this.#name, flows: [policy], now: clock.now(), leaseMs: CLAIM_MS, backfill: backfill.id };
     for (const due of (await service.claimDue(request)).start) await this.#start(due);
     await this.#count(false);
   }
 
   async #start(due: DueRun): Promise<void> {
-    const { flow, service, start, watch } = this.#parts;
+    const { flow, service, sources, start, watch } = this.#parts;
     try {
-      const handle = await startDue(startable(flow), due, start);
+      const handle = await startDue(startable(flow), due, start, sources);
       watch.started?.(due, handle);
       const settled = this.#settle(due, handle);
       const ended = async (): Promise<EndedRun> => {
@@ -146,6 +150,8 @@ export class BackfillRunner {
     const { backfill, clock, flow, project, service } = this.#parts;
     // Whoever looks finds those whose process is gone (S31).
     const runs = await project.record.runs({ flow: flow.name, limit: 100 });
+    // A service that took part may have gone.
+    if ((await service.takeUpInterrupted(clock.now(), backfill.id)) > 0) return false;
     if (await service.endBackfill(backfill.id, clock.now())) return true;
     const [now] = await service.backfills({ id: backfill.id });
     if (now?.state !== 'active') return true;

@@ -27,6 +27,10 @@ export interface ServedDefinition {
   readonly overlap?: string;
   readonly maxActiveRuns?: number;
   readonly dependsOnPast?: boolean;
+  readonly retries?: number;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
   /** `default` is a text as `RunRow.params` has it. */
   readonly parameters: readonly (Omit<ParameterInfo, 'default'> & { readonly default?: string })[];
   /** Of an object of all parameters. */
@@ -69,6 +73,10 @@ const Definition = z.object({
   overlap: z.string().optional().catch(undefined),
   maxActiveRuns: z.number().optional().catch(undefined),
   dependsOnPast: z.boolean().optional().catch(undefined),
+  retries: z.number().optional().catch(undefined),
+  concurrency: z.number().optional().catch(undefined),
+  timeoutMs: z.number().optional().catch(undefined),
+  deadlineMs: z.number().optional().catch(undefined),
   parameters: z.array(Parameter).catch([]),
   parametersSchema: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });

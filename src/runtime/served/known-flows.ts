@@ -1,12 +1,11 @@
+import { resolve } from 'node:path';
 import { MillraceError } from '../../base/error.js';
 import { nearest } from '../../base/nearest.js';
 import type { RunRow } from '../../model/records.js';
 import type { RunRecord } from '../../runs/run-record.js';
 import type { ServedBy } from '../../runs/service/served.js';
 import type { ServiceRecord } from '../../runs/service/service-record.js';
-import { instantsBetween } from '../../schedule/instants.js';
-import { scheduleOf } from '../../schedule/schedule-of.js';
-import type { ServedDefinition, ServedSchedule } from './definition.js';
+import type { ServedDefinition } from './definition.js';
 
 /** Flows that are known without their code: what services tell of those they have loaded, and what the record has of those that ran. */
 
@@ -16,6 +15,8 @@ export interface KnownFlow {
   readonly served?: ServedDefinition | undefined;
   /** As its service names it; undefined of one that is served by the program that defines it. */
   readonly file?: string | undefined;
+  /** The same, absolute: on the machine of its service. */
+  readonly path?: string | undefined;
   /** Why that could not be loaded the last time. */
   readonly error?: string | undefined;
   /** Absent where it has never run. */
@@ -46,8 +47,10 @@ export async function knownFlows(record: RunRecord, service: ServiceRecord, now:
   const add = (name: string, facts: Partial<KnownFlow>): void => void flows.set(name, { ...flows.get(name), name, ...facts });
   for (const row of latest) add(row.flow, { latest: row });
   // Of several services that have it, the one that loaded it last counts.
-  for (const { path, error, flows: inside } of [...files].sort((one, other) => one.loadedAt - other.loadedAt))
-    for (const { name, definition } of inside) add(name, { served: readDefinition?.(definition), file: path === '' ? undefined : path, error });
+  for (const { folder, path, error, flows: inside } of [...files].sort((one, other) => one.loadedAt - other.loadedAt)) {
+    const place = path === '' ? { file: undefined, path: undefined } : { file: path, path: resolve(folder, path) };
+    for (const { name, definition } of inside) add(name, { served: readDefinition?.(definition), ...place, error });
+  }
   for (const { flow, pausedAt, pausedWhy } of settings) if (pausedAt !== undefined) add(flow, { paused: { at: pausedAt, why: pausedWhy } });
   return {
     flows: [...flows.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
@@ -69,23 +72,4 @@ export function findKnownFlow({ flows, services }: KnownFlows, name: string): Kn
   const none = services === 0 ? 'No service serves flows here, and none has run.' : 'No service serves a flow, and none has run.';
   const hint = meant !== undefined ? `Did you mean '${meant}'?` : names.length === 0 ? none : `Known flows: ${names.join(', ')}.`;
   throw new MillraceError('FLOW_UNKNOWN', `no flow '${name}' is served or recorded here`, { hint });
-}
-
-/** The instants of a schedule after this time, at most so many. Of one that cannot be understood here, none. */
-export function comingInstants({ spec, listed }: ServedSchedule, after: number, count: number): readonly number[] {
-  if (spec === undefined)
-    return (listed?.instants ?? [])
-      .map(({ at }) => at)
-      .filter((at) => at > after)
-      .slice(0, count);
-  const coming: number[] = [];
-  try {
-    for (const { at } of instantsBetween(scheduleOf(spec), after, Number.POSITIVE_INFINITY)) {
-      if (coming.length >= count) break;
-      coming.push(at);
-    }
-  } catch {
-    // A kind of schedule that this version does not know.
-  }
-  return coming;
 }

@@ -1,12 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { MillraceError } from '../../base/error.js';
-import { parseJson } from '../../flow/parameter-text.js';
 import { ApiError } from '../api-error.js';
+import { checkBody } from './body.js';
 import type { Credentials } from './credentials.js';
 import { hostNameOf } from './hosts.js';
 
-/** Bodies are parameters and short texts. */
-const LARGEST_BODY = 1_000_000;
 const LARGEST_TARGET = 8_000;
 
 export interface DoorOptions {
@@ -86,39 +83,4 @@ function openByLink(c: Context, credentials: Credentials): Response {
     throw new ApiError(401, 'TOKEN_NEEDED', 'expected the token of this server; the link has another');
   c.header('Set-Cookie', `${credentials.cookieName}=${credentials.cookie}; HttpOnly; SameSite=Strict; Path=/`);
   return c.redirect('/', 303);
-}
-
-/** What no form of another site can send. Names that could reach an object's prototype are dropped before anybody else reads it. */
-async function checkBody(c: Context): Promise<void> {
-  if (!/^application\/json(?:;\s*charset=utf-8)?$/i.test(c.req.header('content-type') ?? ''))
-    throw new ApiError(415, 'JSON_NEEDED', 'expected the content type application/json', {
-      hint: "curl: -H 'Content-Type: application/json' -d '{}'",
-    });
-  const text = await boundedText(c.req.raw);
-  let value: unknown;
-  try {
-    value = text.trim() === '' ? {} : parseJson(text);
-  } catch {
-    throw new ApiError(400, 'JSON_INVALID', 'expected a body of JSON; got something else');
-  }
-  // Typed as the text; it is awaited.
-  c.req.bodyCache.text = Promise.resolve(JSON.stringify(value)) as unknown as string;
-}
-
-async function boundedText({ headers, body }: Request): Promise<string> {
-  const tooLarge = (): ApiError => new ApiError(413, 'BODY_TOO_LARGE', `expected a body of at most ${LARGEST_BODY} bytes`);
-  if (Number(headers.get('content-length') ?? 0) > LARGEST_BODY) throw tooLarge();
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) throw tooLarge();
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    throw new MillraceError('JSON_INVALID', 'expected a body of UTF-8', { cause });
-  }
 }

@@ -43,9 +43,13 @@ export class EventRing {
     if (dropped > 0) this.#events = this.#events.slice(dropped);
   }
 
-  /** Those from this place on; undefined where some of them are gone, or have never been. */
-  from(place: number): readonly SentEvent[] | undefined {
-    const first = this.#next - this.#events.length;
-    return place < first || place > this.#next ? undefined : this.#events.slice(place - first);
+  /** Whether all from this place on are there, those that are to come included: it is not too long ago, and was ever reached. */
+  reaches(place: number): boolean {
+    return place >= this.#next - this.#events.length && place <= this.#next;
+  }
+
+  /** Undefined where it is gone, or has yet to come. */
+  at(place: number): SentEvent | undefined {
+    return this.#events[place - (this.#next - this.#events.length)];
   }
 }

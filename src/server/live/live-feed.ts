@@ -30,8 +30,10 @@ export const END = 'end';
 
 /** Between two looks, and so the most that an event is late by. */
 const LOOK_MS = 500;
-/** Looking takes at most about this part of the time, however large a run is. */
+/** Looking takes at most about this part of the time, however much happens: but for the first look, which reads what there is already. */
 const SHARE = 0.1;
+/** However long a look took: who listens is to hear something. */
+const LONGEST_PAUSE_MS = 10_000;
 /** Proxies, and browsers, take a line for dead that is silent for long. */
 const ALIVE_MS = 15_000;
 
@@ -46,6 +48,7 @@ export class LiveFeed {
   readonly #clock: Clock;
   readonly #onIdle: () => void;
   #listeners = 0;
+  #isFirst = true;
   #looking: Promise<void> | undefined;
   #failure: unknown;
   readonly #waiting = new Set<() => void>();
@@ -66,8 +69,7 @@ export class LiveFeed {
       let place = last?.feed === this.#id ? last.place + 1 : undefined;
       let known = last?.mark ?? mark;
       while (!signal.aborted) {
-        const missed = place === undefined ? undefined : this.#ring.from(place);
-        if (missed === undefined) {
+        if (place === undefined || !this.#ring.reaches(place)) {
           const next = this.#ring.next;
           const state = await this.#source.state(known);
           // Of these, only the whole can be taken up again: with an id of the last, all that follows.
@@ -81,10 +83,14 @@ export class LiveFeed {
           place = next;
           continue;
         }
-        for (const event of missed) yield { id: this.#idOf(event), type: event.type, data: event.data };
-        place = (place as number) + missed.length;
-        known = missed.at(-1)?.mark ?? known;
-        if (place < this.#ring.next) continue;
+        // One at a time: who reads slowly keeps no others alive.
+        const event = this.#ring.at(place);
+        if (event !== undefined) {
+          place++;
+          known = event.mark;
+          yield { id: this.#idOf(event), type: event.type, data: event.data };
+          continue;
+        }
         if (this.#failure !== undefined) throw this.#failure;
         if (this.#source.isOver) return;
         if (!(await this.#change(signal)) && !signal.aborted) yield 'alive';
@@ -122,12 +128,13 @@ export class LiveFeed {
     }
     for (const wake of [...this.#waiting]) wake();
     if (this.#failure !== undefined || this.#source.isOver || this.#listeners === 0) return;
-    const took = this.#clock.now() - from;
+    const took = this.#isFirst ? 0 : this.#clock.now() - from;
+    this.#isFirst = false;
     const again = (): void => {
       this.#stopTimer = undefined;
       void this.#lookSoon();
     };
-    this.#stopTimer = this.#clock.schedule(Math.max(LOOK_MS, took / SHARE), again, { idle: true });
+    this.#stopTimer = this.#clock.schedule(Math.max(LOOK_MS, Math.min(took / SHARE, LONGEST_PAUSE_MS)), again, { idle: true });
   }
 
   /** @returns whether there was a look, rather than a long silence */

@@ -23,7 +23,7 @@ export class LiveFeeds {
   }
 
   ofRun(run: string): LiveFeed {
-    return this.#feed(run, () => new RunSource(this.#record, run));
+    return this.#feed(run, () => new RunSource(this.#record, this.#services, run));
   }
 
   #feed(key: string, source: () => LiveSource): LiveFeed {

@@ -1,10 +1,11 @@
 import type { RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
 import type { RunRecord } from '../../runs/run-record.js';
-import { logView, runView } from '../views/run-view.js';
-import { taskRunView } from '../views/task-run-view.js';
+import type { ServiceRecord } from '../../runs/service/service-record.js';
+import { dueView, logView, runView } from '../views/run-view.js';
 import type { LiveEvent } from './event-ring.js';
 import { END, type LiveSource } from './live-feed.js';
+import { TaskRunWatch } from './task-run-watch.js';
 
 /** Task runs to an event. */
 const TASK_RUNS = 1_000;
@@ -13,23 +14,31 @@ const LINES = 500;
 /** Lines that are told of one look: what a task prints faster than that comes with the next. */
 const MOST_LINES = 5_000;
 
+/** What becomes of a due run from here on is told by the run itself, or it never comes. */
+const MAY_BEGIN: ReadonlySet<string> = new Set(['waiting', 'claimed', 'started']);
+
 /**
- * One run: `run`, `task-runs` (those that changed, progress included), `logs`, and `end`. A task run is told by what the API says of it, so a change of
- * anything that it says is a change.
+ * One run: `due` (while it is only to be), `run`, `task-runs` (those that changed, progress included), `logs`, and `end`. A task run is told by what the
+ * API says of it, so a change of anything that it says is a change.
  */
 export class RunSource implements LiveSource {
   readonly #record: RunRecord;
+  readonly #services: Pick<ServiceRecord, 'due'>;
   readonly #run: string;
+  readonly #taskRuns: TaskRunWatch;
+  #isLookedAt = false;
   #row: RunRow | undefined;
-  #told = '';
+  #due: ReturnType<typeof dueView> | undefined;
+  /** Of each kind of event, what was told. */
+  readonly #told = new Map<string, string>();
   #isEnded = false;
-  /** By place: as they were told. */
-  readonly #taskRuns = new Map<number, { readonly text: string; readonly view: ReturnType<typeof taskRunView> }>();
   mark = -1;
 
-  constructor(record: RunRecord, run: string) {
+  constructor(record: RunRecord, services: Pick<ServiceRecord, 'due'>, run: string) {
     this.#record = record;
+    this.#services = services;
     this.#run = run;
+    this.#taskRuns = new TaskRunWatch(record, run);
   }
 
   get isOver(): boolean {
@@ -39,26 +48,42 @@ export class RunSource implements LiveSource {
   async look(): Promise<readonly LiveEvent[]> {
     // Looked at first: what was recorded before the end is then told all the same.
     const row = await this.#record.run(this.#run);
-    const isFirst = this.#row === undefined;
+    const isFirst = !this.#isLookedAt;
+    this.#isLookedAt = true;
+    const isToBe = row === undefined && this.#row === undefined && (await this.#isDue());
     this.#row = row ?? this.#row;
-    const view = this.#row && runView(this.#row);
-    const text = JSON.stringify(view);
-    const events: LiveEvent[] = text === this.#told ? [] : [{ type: 'run', data: view }];
-    this.#told = text;
-    const changed = await this.#changedTaskRuns();
-    events.push(...taskRunEvents(changed));
+    const events: LiveEvent[] = this.#row ? this.#changed('run', runView(this.#row)) : this.#changed('due', this.#due);
+    events.push(...taskRunEvents(await this.#taskRuns.changed()));
     const { lines, isAll } = isFirst ? await this.#end() : await this.#newLines();
     events.push(...lines);
-    const isFinal = row === undefined || FINAL_RUN_STATES.has(row.state);
+    const isFinal = row === undefined ? !isToBe : FINAL_RUN_STATES.has(row.state);
     this.#isEnded = isFinal && isAll;
-    if (this.#isEnded) events.push({ type: END, data: { run: this.#run, state: row?.state ?? 'removed' } });
+    if (this.#isEnded) events.push(this.#ending());
     return isFirst ? [] : events;
+  }
+
+  async #isDue(): Promise<boolean> {
+    const [due] = await this.#services.due({ run: this.#run, limit: 1 });
+    this.#due = due && dueView(due);
+    return due !== undefined && MAY_BEGIN.has(due.state);
+  }
+
+  #changed(type: string, data: unknown): LiveEvent[] {
+    const text = JSON.stringify(data);
+    if (text === undefined || this.#told.get(type) === text) return [];
+    this.#told.set(type, text);
+    return [{ type, data }];
+  }
+
+  #ending(): LiveEvent {
+    return { type: END, data: { run: this.#run, state: this.#row?.state ?? this.#due?.state ?? 'removed' } };
   }
 
   async state(mark: number | undefined): Promise<readonly LiveEvent[]> {
     const events: LiveEvent[] = [];
     if (this.#row) events.push({ type: 'run', data: runView(this.#row) });
-    events.push(...taskRunEvents([...this.#taskRuns.values()].map(({ view }) => view)));
+    else if (this.#due) events.push({ type: 'due', data: this.#due });
+    events.push(...taskRunEvents(this.#taskRuns.views));
     if (mark !== undefined) {
       const until = this.mark;
       const { lines, isAll } = await this.#linesBetween(mark, until);
@@ -66,20 +91,8 @@ export class RunSource implements LiveSource {
       // There is more than anybody reads as it comes.
       if (!isAll) events.push({ type: 'logs-skipped', data: { until } });
     }
-    if (this.#isEnded) events.push({ type: END, data: { run: this.#run, state: this.#row?.state ?? 'removed' } });
+    if (this.#isEnded) events.push(this.#ending());
     return events;
-  }
-
-  async #changedTaskRuns(): Promise<readonly unknown[]> {
-    const changed: unknown[] = [];
-    for (const row of await this.#record.taskRuns(this.#run)) {
-      const view = taskRunView(row);
-      const text = JSON.stringify(view);
-      if (this.#taskRuns.get(row.index)?.text === text) continue;
-      this.#taskRuns.set(row.index, { text, view });
-      changed.push(view);
-    }
-    return changed;
   }
 
   /** The first look begins at the end of the log. */

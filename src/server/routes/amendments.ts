@@ -3,13 +3,14 @@ import { checkNote, checkTags } from '../../runtime/past/amendments.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun } from '../find.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { runView } from '../views/run-view.js';
 import { body, json, refusals } from './answers.js';
 
 /** What people write on a run: tags, to find it again, and notes. */
 
-const params = z.object({ run: schemas.RunId });
+const params = z.object({ run: inputs.RunId });
 const Tags = z.array(z.string()).max(50).default([]);
 
 const tags = createRoute({
@@ -35,7 +36,7 @@ const unnote = createRoute({
   path: '/api/runs/{run}/notes/{place}',
   tags: ['runs'],
   summary: 'Take a note away',
-  request: { params: params.extend({ place: z.coerce.number().int().min(0).openapi({ description: 'Its place among the notes, from 0.' }) }) },
+  request: { params: params.extend({ place: inputs.whole(0, 100_000).openapi({ description: 'Its place among the notes, from 0.' }) }) },
   responses: { 200: json(schemas.Run, 'The run as it is now.'), ...refusals },
 });
 

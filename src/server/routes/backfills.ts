@@ -2,18 +2,19 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Backfill, BackfillState } from '../../runs/service/backfills.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { backfillView } from '../views/backfill-view.js';
 import { body, failures, json, refusals } from './answers.js';
 
-const params = z.object({ backfill: schemas.RunId.openapi({ description: 'The id of a backfill.' }) });
+const params = z.object({ backfill: inputs.RunId.openapi({ description: 'The id of a backfill.' }) });
 
 const list = createRoute({
   method: 'get',
   path: '/api/backfills',
   tags: ['backfills'],
   summary: 'Backfills, newest first',
-  request: { query: z.object({ flow: schemas.FlowName.optional() }) },
+  request: { query: z.strictObject({ flow: inputs.FlowName.optional() }) },
   responses: { 200: json(z.object({ backfills: z.array(schemas.Backfill).readonly() }), 'All of them.'), ...failures },
 });
 

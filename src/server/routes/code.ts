@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { plainData } from '../../base/json-value.js';
 import { readFileTexts } from '../../code/read-package.js';
 import { keptCode } from '../../runtime/past/code.js';
 import { compareRuns } from '../../runtime/past/compare-runs.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun } from '../find.js';
-import { plain } from '../json.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { failures, json } from './answers.js';
 
@@ -26,8 +27,8 @@ const code = createRoute({
   tags: ['runs'],
   summary: 'The source files that a run ran, with their texts, and the versions of the packages they use',
   request: {
-    params: z.object({ run: schemas.RunId }),
-    query: z.object({ file: z.string().max(1_000).optional().openapi({ description: 'The text of this one only, by its path.' }) }),
+    params: z.object({ run: inputs.RunId }),
+    query: z.strictObject({ file: inputs.words(1_000).optional().openapi({ description: 'The text of this one only, by its path.' }) }),
   },
   responses: { 200: json(Code, 'In the order of their paths.'), ...failures },
 });
@@ -70,7 +71,7 @@ const diff = createRoute({
   path: '/api/runs/{run}/diff/{other}',
   tags: ['runs'],
   summary: 'What differs from one run to another: parameters, code, inputs, results, states and times',
-  request: { params: z.object({ run: schemas.RunId, other: schemas.RunId }) },
+  request: { params: z.object({ run: inputs.RunId, other: inputs.RunId }) },
   responses: { 200: json(Difference, 'The difference.'), ...failures },
 });
 
@@ -89,6 +90,6 @@ export function addCodeRoutes(api: Api, { record }: ServerContext): void {
     const { run, other } = c.req.valid('param');
     const found = await compareRuns(record, await needRun(record, run), await needRun(record, other));
     const runs = found.runs.map((side) => ({ ...side, createdAt: new Date(side.createdAt).toISOString() }));
-    return c.json(plain({ ...found, runs }) as z.infer<typeof Difference>, 200);
+    return c.json(plainData({ ...found, runs }) as z.infer<typeof Difference>, 200);
   });
 }

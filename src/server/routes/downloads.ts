@@ -10,6 +10,7 @@ import { withOrigins } from '../../runs/with-origins.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun, needTaskRun } from '../find.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { contentTypeOf, WHOLE } from '../views/task-run-view.js';
 import { failures, json } from './answers.js';
@@ -24,7 +25,7 @@ const result = createRoute({
   path: '/api/runs/{run}/result',
   tags: ['artifacts'],
   summary: 'What the flow returned',
-  request: { params: z.object({ run: schemas.RunId }) },
+  request: { params: z.object({ run: inputs.RunId }) },
   responses: { 200: bytes, ...failures, ...gone },
 });
 
@@ -33,7 +34,7 @@ const ofRun = createRoute({
   path: '/api/runs/{run}/artifacts/{name}',
   tags: ['artifacts'],
   summary: 'What the flow itself gave, or a file among its parameters',
-  request: { params: z.object({ run: schemas.RunId, name: schemas.ArtifactName }) },
+  request: { params: z.object({ run: inputs.RunId, name: inputs.ArtifactName }) },
   responses: { 200: bytes, ...failures, ...gone },
 });
 
@@ -42,7 +43,7 @@ const ofTaskRun = createRoute({
   path: '/api/runs/{run}/task-runs/{index}/artifacts/{name}',
   tags: ['artifacts'],
   summary: 'The result of a task run (`result`, or an output by its name), or what it gave beside it',
-  request: { params: z.object({ run: schemas.RunId, index: schemas.Place, name: schemas.ArtifactName }) },
+  request: { params: z.object({ run: inputs.RunId, index: inputs.Place, name: inputs.ArtifactName }) },
   responses: { 200: bytes, ...failures, ...gone },
 });
 

@@ -2,12 +2,12 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { knownFlows } from '../../runtime/served/known-flows.js';
 import type { Api, ServerContext } from '../context.js';
 import { needFlow } from '../find.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { flowDetail, flowView, scheduleView } from '../views/flow-view.js';
 import { body, failures, json, refusals } from './answers.js';
 
-const params = z.object({ flow: schemas.FlowName });
-const why = z.string().trim().min(1).max(1_000).optional();
+const params = z.object({ flow: inputs.FlowName });
 
 const list = createRoute({
   method: 'get',
@@ -40,7 +40,7 @@ const schedules = createRoute({
   path: '/api/flows/{flow}/schedules',
   tags: ['flows'],
   summary: 'The schedules of a flow, with the coming instants of each',
-  request: { params, query: z.object({ count: schemas.pageSize(10, 1_000) }) },
+  request: { params, query: z.strictObject({ count: inputs.pageSize(10, 1_000) }) },
   responses: {
     200: json(z.object({ paused: z.boolean(), schedules: z.array(schemas.Schedule).readonly() }), 'In the order of the flow.'),
     ...failures,
@@ -54,7 +54,7 @@ const pause = createRoute({
   path: '/api/flows/{flow}/pause',
   tags: ['flows'],
   summary: 'Nothing of the flow starts by itself any more; what a person asks for does',
-  request: { params, body: body(z.object({ why }).strict()) },
+  request: { params, body: body(z.object({ why: inputs.reason }).strict()) },
   responses: { 200: json(Paused, 'It is paused.'), ...refusals },
 });
 

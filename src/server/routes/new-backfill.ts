@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Schedule } from '../../model/schedule.js';
 import { decodeText } from '../../results/json.js';
@@ -8,6 +9,7 @@ import type { ScheduleSpec } from '../../schedule/schedule-spec.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needServed, type ServedFlow } from '../find.js';
+import * as inputs from '../inputs.js';
 import { iso } from '../json.js';
 import { paramsOf } from '../requested-params.js';
 import * as schemas from '../schemas.js';
@@ -16,8 +18,8 @@ import { body, json, refusals } from './answers.js';
 
 const Asked = z
   .object({
-    from: schemas.instant.openapi({ description: 'Instants from here, included.' }),
-    to: schemas.instant.optional().openapi({ description: 'Up to here, included; without it, until now.' }),
+    from: inputs.instant.openapi({ description: 'Instants from here, included.' }),
+    to: inputs.instant.optional().openapi({ description: 'Up to here, included; without it, until now.' }),
     schedule: z.number().int().min(1).optional().openapi({ description: 'Of a flow with several schedules, which: 1 is the first.' }),
     reprocess: z.enum(['none', 'failed', 'all']).default('none').openapi({ description: 'Which instants that have had a run are run again.' }),
     order: z.enum(['forward', 'backward']).default('forward'),
@@ -32,7 +34,7 @@ const start = createRoute({
   path: '/api/flows/{flow}/backfills',
   tags: ['backfills'],
   summary: 'Run a flow for past instants of its schedule; the same again goes on with what is there',
-  request: { params: z.object({ flow: schemas.FlowName }), body: body(Asked) },
+  request: { params: z.object({ flow: inputs.FlowName }), body: body(Asked) },
   responses: {
     200: json(z.object({ instants: z.array(schemas.Instant).readonly() }), 'Of a dry run: the instants that would be run, in their order.'),
     202: json(schemas.Backfill, 'It is written down: services that have the flow run it.'),
@@ -41,7 +43,7 @@ const start = createRoute({
 });
 
 export function addNewBackfillRoute(api: Api, context: ServerContext): void {
-  const { services, clock } = context;
+  const { services, clock, project } = context;
 
   api.openapi(start, async (c) => {
     const { dryRun, params, to, schedule: number, ...options } = c.req.valid('json');
@@ -52,7 +54,9 @@ export function addNewBackfillRoute(api: Api, context: ServerContext): void {
     const policy = { name: flow.name, dependsOnPast: flow.served.dependsOnPast ?? false };
     const range = checkedRange(policy, schedule, asked, now);
     const texts = await paramsOf(flow, { ...own, ...params }, true);
-    const backfill = newBackfill({ flow: policy, schedule, range, params: texts }, asked, now);
+    // So that a command can go on with it, too. Projects are moved: it is told from their root.
+    const file = flow.path === undefined ? {} : { file: relative(project.places.root, flow.path) };
+    const backfill = { ...newBackfill({ flow: policy, schedule, range, params: texts }, asked, now), ...file };
     if (dryRun) return c.json({ instants: (await missingInstants(services, schedule, backfill)).map(({ at }) => iso(at)) }, 200);
     const stored = await storeBackfill(services, { backfill, schedule }, now);
     await fillRange(services, stored.backfill, schedule, () => clock.now());

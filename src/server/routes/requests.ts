@@ -2,9 +2,11 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { DueRun } from '../../model/due-run.js';
 import { newRunId } from '../../model/run-id.js';
 import { FINAL_RUN_STATES } from '../../model/states.js';
+import { checkTags } from '../../runtime/past/amendments.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun, needServed } from '../find.js';
+import * as inputs from '../inputs.js';
 import { paramsOf } from '../requested-params.js';
 import * as schemas from '../schemas.js';
 import { dueView } from '../views/run-view.js';
@@ -13,7 +15,7 @@ import { body, failures, json, refusals } from './answers.js';
 /** What people ask for: a run, the end of one, another try. A service starts it; here it is only written down. */
 
 const Values = z.record(z.string(), z.unknown()).default({});
-const tags = z.array(z.string().min(1).max(200)).max(50).default([]);
+const tags = z.array(z.string()).max(50).default([]);
 const Accepted = z.object({ run: z.string(), href: z.string(), due: z.string() }).openapi('Accepted');
 
 const start = createRoute({
@@ -21,7 +23,7 @@ const start = createRoute({
   path: '/api/flows/{flow}/runs',
   tags: ['runs'],
   summary: 'Run a flow now: a service that has it starts it within a second or two',
-  request: { params: z.object({ flow: schemas.FlowName }), body: body(z.object({ params: Values, tags }).strict()) },
+  request: { params: z.object({ flow: inputs.FlowName }), body: body(z.object({ params: Values, tags }).strict()) },
   responses: { 202: json(Accepted, 'The id that the run will have. Until it has begun it is a due run.'), ...refusals },
 });
 
@@ -30,7 +32,7 @@ const resume = createRoute({
   path: '/api/runs/{run}/resume',
   tags: ['runs'],
   summary: 'Go on with a run that came to nothing, or run it again with other parameters: what it has finished is taken over',
-  request: { params: z.object({ run: schemas.RunId }), body: body(z.object({ params: Values }).strict()) },
+  request: { params: z.object({ run: inputs.RunId }), body: body(z.object({ params: Values }).strict()) },
   responses: { 202: json(Accepted, 'The id that the new run will have.'), ...refusals },
 });
 
@@ -39,7 +41,7 @@ const cancel = createRoute({
   path: '/api/runs/{run}/cancel',
   tags: ['runs'],
   summary: 'Ask a run to end, or withdraw one that is only due',
-  request: { params: z.object({ run: schemas.RunId }), body: body(z.object({ why: z.string().trim().min(1).max(1_000).optional() }).strict()) },
+  request: { params: z.object({ run: inputs.RunId }), body: body(z.object({ why: inputs.reason }).strict()) },
   responses: {
     202: json(z.object({ run: z.string(), answer: z.enum(['asked', 'withdrawn']) }), '`asked`: its process will be told within a second or two.'),
     ...refusals,
@@ -52,10 +54,10 @@ const dueList = createRoute({
   tags: ['runs'],
   summary: 'Runs that are to be',
   request: {
-    query: z.object({
-      flow: schemas.FlowName.optional(),
+    query: z.strictObject({
+      flow: inputs.FlowName.optional(),
       state: z.enum(['waiting', 'claimed', 'started', 'skipped', 'refused']).optional(),
-      limit: schemas.pageSize(100, 1_000),
+      limit: inputs.pageSize(100, 1_000),
     }),
   },
   responses: { 200: json(z.object({ due: z.array(schemas.Due).readonly() }), 'By when they are due.'), ...failures },
@@ -66,7 +68,7 @@ const dueOne = createRoute({
   path: '/api/due-runs/{run}',
   tags: ['runs'],
   summary: 'A run that is to be, or was, by the id of the run: why it was skipped or refused, too',
-  request: { params: z.object({ run: schemas.RunId }) },
+  request: { params: z.object({ run: inputs.RunId }) },
   responses: { 200: json(schemas.Due, 'The due run.'), ...failures },
 });
 
@@ -82,8 +84,9 @@ export function addRequestRoutes(api: Api, context: ServerContext): void {
 
   api.openapi(start, async (c) => {
     const { params, tags: wanted } = c.req.valid('json');
+    const checked = [...new Set(checkTags(wanted))];
     const flow = await needServed(context, c.req.valid('param').flow);
-    return c.json(await add(flow.name, { params: await paramsOf(flow, params, true), tags: wanted }), 202);
+    return c.json(await add(flow.name, { params: await paramsOf(flow, params, true), tags: checked }), 202);
   });
 
   api.openapi(resume, async (c) => {

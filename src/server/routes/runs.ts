@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { plainData } from '../../base/json-value.js';
 import { graphOfRun } from '../../engine/graph-data.js';
 import { createGraph } from '../../graph/draw/view.js';
 import type { RunFilter } from '../../runs/run-record.js';
@@ -7,12 +8,12 @@ import { paramFilter } from '../../runtime/past/param-filter.js';
 import { ApiError } from '../api-error.js';
 import type { Api, ServerContext } from '../context.js';
 import { needRun } from '../find.js';
-import { plain } from '../json.js';
+import * as inputs from '../inputs.js';
 import * as schemas from '../schemas.js';
 import { logView, runView } from '../views/run-view.js';
 import { failures, json } from './answers.js';
 
-const params = z.object({ run: schemas.RunId });
+const params = z.object({ run: inputs.RunId });
 
 const list = createRoute({
   method: 'get',
@@ -20,16 +21,16 @@ const list = createRoute({
   tags: ['runs'],
   summary: 'Runs, newest first',
   request: {
-    query: z.object({
-      flow: schemas.FlowName.optional(),
+    query: z.strictObject({
+      flow: inputs.FlowName.optional(),
       state: schemas.RunStateName.optional(),
-      tag: schemas.several.openapi({ description: 'It has them all.' }),
-      param: schemas.several.openapi({ description: '`name=value`, as text or JSON.' }),
-      parent: schemas.RunId.optional(),
-      since: schemas.moment,
-      until: schemas.moment,
-      before: schemas.RunId.optional().openapi({ description: 'The next page: the last run of the one before.' }),
-      limit: schemas.pageSize(20, 500),
+      tag: inputs.several.openapi({ description: 'It has them all.' }),
+      param: inputs.several.openapi({ description: '`name=value`, as text or JSON.' }),
+      parent: inputs.RunId.optional(),
+      since: inputs.moment,
+      until: inputs.moment,
+      before: inputs.RunId.optional().openapi({ description: 'The next page: the last run of the one before.' }),
+      limit: inputs.pageSize(20, 500),
     }),
   },
   responses: {
@@ -79,13 +80,13 @@ const logs = createRoute({
   summary: 'Lines of the log of a run',
   request: {
     params,
-    query: z.object({
-      task: z.string().max(300).optional().openapi({ description: 'Id of a task run (`clean#2`) or name of a task.' }),
+    query: z.strictObject({
+      task: inputs.TaskName.openapi({ description: 'Id of a task run (`clean#2`) or name of a task.' }),
       level: schemas.LevelName.optional().openapi({ description: 'Of this level and above.' }),
-      attempt: z.coerce.number().int().min(1).optional(),
-      after: z.coerce.number().int().min(-1).optional().openapi({ description: 'Only lines with a greater `seq`.' }),
-      last: z.coerce.number().int().min(1).max(5_000).optional().openapi({ description: 'The last so many, in place of `limit`.' }),
-      limit: schemas.pageSize(1_000, 5_000),
+      attempt: inputs.whole(1, 10_000).optional(),
+      after: inputs.after('Only lines with a greater `seq`.'),
+      last: inputs.whole(1, 5_000).optional().openapi({ description: 'The last so many, in place of `limit`.' }),
+      limit: inputs.pageSize(1_000, 5_000),
     }),
   },
   responses: {
@@ -112,7 +113,7 @@ export function addRunRoutes(api: Api, { record }: ServerContext): void {
     return createGraph(graphOfRun(flow, await withOrigins(record, await record.taskRuns(id))));
   };
 
-  api.openapi(graph, async (c) => c.json(plain(await graphOf(c.req.valid('param').run)) as Record<string, unknown>, 200));
+  api.openapi(graph, async (c) => c.json(plainData(await graphOf(c.req.valid('param').run)) as Record<string, unknown>, 200));
 
   api.openapi(picture, async (c) =>
     c.body(await (await graphOf(c.req.valid('param').run)).toSvg(), 200, { 'Content-Type': 'image/svg+xml; charset=utf-8' }),

@@ -1,7 +1,9 @@
+import { plainData } from '../../base/json-value.js';
 import { parameterValue } from '../../runtime/past/source.js';
+import { comingInstants } from '../../runtime/served/coming-instants.js';
 import type { ServedSchedule } from '../../runtime/served/definition.js';
-import { comingInstants, type KnownFlow } from '../../runtime/served/known-flows.js';
-import { iso, plain, plainParams } from '../json.js';
+import type { KnownFlow } from '../../runtime/served/known-flows.js';
+import { iso, plainParams } from '../json.js';
 import { runView } from './run-view.js';
 
 /** In lists, of each schedule. */
@@ -33,7 +35,7 @@ export function flowDetail(facts: KnownFlow, now: number) {
       required,
       secret,
       help,
-      ...(text === undefined ? {} : { default: secret ? '***' : plain(parameterValue(text)) }),
+      ...(text === undefined ? {} : { default: secret ? '***' : plainData(parameterValue(text)) }),
     })),
     parametersSchema: served?.parametersSchema as Record<string, unknown> | undefined,
     missed: served?.missed,

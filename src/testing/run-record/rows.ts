@@ -28,9 +28,9 @@ export function goneOwner(): ProcessIdentity {
   return { ...processIdentity(), pid: 2 ** 22 + 1 };
 }
 
-export function runRow(parts: Partial<RunRow>): RunRow {
+export function runRow(parts: Partial<RunRow> = {}): RunRow {
   return {
-    id: 'r',
+    id: 'r1',
     flow: 'flow',
     name: undefined,
     state: 'running',

@@ -140,4 +140,66 @@ export const taskRuns: RunRecordCases = {
       [20, 0, 0],
     ]);
   },
+
+  'task runs are read page by page, and by ranges of places; counted without being read': async (record, another) => {
+    await record.open(runRow({ id: 'r1' }));
+    const hit = (index: number, task: string): TaskRunRow =>
+      taskRow(index, { task, state: 'cached', attempts: 0, startedAt: undefined, origin: { run: 'r0', index } });
+    // Two packs that reach into each other, between rows of their own; nothing is at the places from 50 to 59.
+    const places = Array.from({ length: 40 }, (_, n) => n + 10);
+    const own = [0, 3, 60, 61, 70].map((index) => taskRow(index, index === 60 ? { state: 'failed', task: 'load' } : {}));
+    const packed = places.map((index) => hit(index, index % 2 === 0 ? 'even' : 'odd'));
+    await record.append({
+      run: 'r1',
+      epoch: 0,
+      taskRuns: [...own, ...packed],
+      attempts: own.map(({ index }) => attemptRow(index, 1)),
+      artifacts: [artifactRow(3, '', 'x'), artifactRow(12, '', 'y'), artifactRow(61, '', 'z')],
+    });
+    await record.append({ run: 'r1', epoch: 0, progress: [{ index: 70, attempt: 1, fraction: 0.5, message: undefined, at: 1_000 }] });
+    const other = await another();
+    const whole = await other.taskRuns('r1');
+    const all = [0, 3, ...places, 60, 61, 70];
+    assert.deepEqual(
+      whole.map(({ index }) => index),
+      all,
+    );
+    for (const size of [1, 2, 7, 16, 1_000]) {
+      const pages: unknown[] = [];
+      for (let after = -1, page = whole; page.length > 0; after = page.at(-1)?.index ?? after) {
+        page = await other.taskRuns('r1', { within: [after + 1, Number.MAX_SAFE_INTEGER], limit: size });
+        assert.ok(page.length <= size);
+        pages.push(...page);
+      }
+      assert.deepEqual(pages, whole);
+    }
+    const found = async (filter: TaskRunFilter) => (await other.taskRuns('r1', filter)).map(({ index }) => index);
+    assert.deepEqual(
+      await other.taskRuns('r1', { within: [3, 12] }),
+      whole.filter(({ index }) => index >= 3 && index <= 12),
+    );
+    const within = [11, 60] as const;
+    assert.deepEqual(await found({ within, limit: 3 }), [11, 12, 13]);
+    assert.deepEqual(await found({ within: [48, 60], limit: 3 }), [48, 49, 60]);
+    assert.deepEqual(await found({ within, task: 'even', limit: 2 }), [12, 14]);
+    assert.deepEqual(await found({ within, state: 'failed' }), [60]);
+    assert.deepEqual(await found({ within, state: 'cached', limit: 2 }), [11, 12]);
+    assert.deepEqual(await found({ within, id: 'clean#13', limit: 1 }), [13]);
+    assert.deepEqual(await found({ within, indexes: [3, 12, 60, 61] }), [12, 60]);
+    assert.deepEqual(await found({ within: [50, 59] }), []);
+    assert.deepEqual(await found({ indexes: [3, 12, 61], limit: 2 }), [3, 12]);
+    assert.deepEqual(await found({ task: 'odd', limit: 2 }), [11, 13]);
+    assert.deepEqual([await found({ indexes: [] }), await found({ limit: 0 })], [[], []]);
+    assert.deepEqual(
+      [...(await other.countTaskRuns('r1'))],
+      [
+        ['success', 4],
+        ['cached', 40],
+        ['failed', 1],
+      ],
+    );
+    assert.deepEqual([...(await other.countTaskRuns('r1', 'odd'))], [['cached', 20]]);
+    assert.deepEqual([...(await other.countTaskRuns('r1', 'load'))], [['failed', 1]]);
+    assert.deepEqual([(await other.countTaskRuns('r1', 'none')).size, (await other.countTaskRuns('r2')).size], [0, 0]);
+  },
 };

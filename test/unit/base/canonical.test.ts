@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { flatDigest, valueDigest } from '../../../src/base/canonical.js';
+import { valueDigest } from '../../../src/base/canonical.js';
 import { createHasher, digest128, sha256 } from '../../../src/base/digest.js';
 import type { MillraceError } from '../../../src/base/error.js';
+import { flatDigest } from '../../../src/base/flat-digest.js';
 
 const thrownBy = (run: () => unknown): MillraceError => {
   try {

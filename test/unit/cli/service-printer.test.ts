@@ -37,7 +37,7 @@ async function printed(
 const PLACE = { url: 'http://127.0.0.1:4200', link: 'http://127.0.0.1:4200/?token=t0ken', port: 4200, tokenFile: '/p/server-4200.token' };
 const SERVER: RunningServer = { ...PLACE, close: async () => {}, [Symbol.asyncDispose]: async () => {} };
 
-const ended: ServiceEvent = { type: 'run-ended', due, state: 'success', tookMs: 1_500 };
+const ended: ServiceEvent = { type: 'run-ended', due, state: 'success', tookMs: 1_500.123_456 };
 const failed: ServiceEvent = { type: 'run-ended', due, state: 'failed', tookMs: 20, error: 'two things:\n  - \u001b[2Jone' };
 
 it('tells people of runs in lines; what others wrote cannot command the terminal', async () => {
@@ -64,7 +64,7 @@ it('tells programs in lines of JSON', async () => {
     time: '2026-05-04T12:00:01.000Z',
     type: 'run-ended',
     state: 'success',
-    tookMs: 1_500,
+    tookMs: 1_500.123,
     flow: 'etl',
     run: due.run,
     cause: 'schedule',

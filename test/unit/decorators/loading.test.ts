@@ -19,11 +19,11 @@ async function loadsMetadata(entry: string): Promise<boolean> {
 }
 
 describe('reflect-metadata', () => {
-  it.each(['dist/index.js', 'dist/testing/index.js'])('is not loaded by %s', { timeout: 30_000 }, async (entry) => {
+  it.each(['dist/index.js', 'dist/testing/index.js'])('is not loaded by %s', { timeout: 60_000 }, async (entry) => {
     expect(await loadsMetadata(entry)).toBe(false);
   });
 
-  it('is not loaded by the command that runs a flow of functions', { timeout: 30_000 }, async () => {
+  it('is not loaded by the command that runs a flow of functions', { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-loading-'));
     try {
       writeFileSync(
@@ -37,7 +37,7 @@ describe('reflect-metadata', () => {
     }
   });
 
-  it('comes with the decorators', { timeout: 30_000 }, async () => {
+  it('comes with the decorators', { timeout: 60_000 }, async () => {
     expect(await loadsMetadata('dist/decorators/index.js')).toBe(true);
   });
 });

@@ -40,7 +40,7 @@ describe('checks on results', () => {
   it.each([
     ['synchronous', false],
     ['asynchronous', true],
-  ])('A10: a check that answers later is waited for, after a %s body', { timeout: 3_000 }, async (_, isAsync) => {
+  ])('A10: a check that answers later is waited for, after a %s body', async (_, isAsync) => {
     const t = rows([late, positive], isAsync);
     expect(await flow('late', () => t(12)).run()).toBe(12);
     const error = await failureOf(flow('late', () => t(13)).run());

@@ -4,7 +4,7 @@ import { LimitRegistry, processLimits } from '../../../src/engine/limit-registry
 import { flow, limit, task } from '../../../src/index.js';
 import type { LogLine } from '../../../src/model/event.js';
 import { HeldClock } from '../../fixtures/engine/held-clock.js';
-import { eventsOf, failureOf, gate, inMemory, turns } from './workbench.js';
+import { eventsOf, eventually, failureOf, gate, inMemory, turns } from './workbench.js';
 
 beforeEach(inMemory);
 
@@ -13,9 +13,9 @@ class Crowd {
   inside = 0;
   most = 0;
 
-  readonly visit = async (): Promise<void> => {
+  readonly visit = async (until: () => Promise<void> = () => turns(3)): Promise<void> => {
     this.most = Math.max(this.most, ++this.inside);
-    await turns(3);
+    await until();
     this.inside--;
   };
 }
@@ -76,20 +76,27 @@ describe('S14 one limit, several runs of a process', () => {
 
   it('S14: another number in a later run counts from then on, and its log says so', async () => {
     const crowd = new Crowd();
+    const leave = gate();
     const [first, later] = [limit('gpu', 1), limit('gpu', 3)];
-    const narrow = task((_: number) => crowd.visit(), { name: 'narrow', limit: first });
-    const wide = task((_: number) => crowd.visit(), { name: 'wide', limit: later });
+    const narrow = task((_: number) => crowd.visit(() => leave.opened), { name: 'narrow', limit: first });
+    const wide = task((_: number) => crowd.visit(() => leave.opened), { name: 'wide', limit: later });
     const one = flow('narrow', () => void [1, 2, 3, 4, 5, 6].map((n) => narrow(n))).run();
+    await eventually(() => expect(crowd.inside).toBe(1));
     await turns(4);
     expect(crowd.most).toBe(1);
     const handle = flow('wide', () => void [1, 2].map((n) => wide(n))).start({}, { echo: false } as object);
-    const events = await eventsOf(handle);
+    const telling = eventsOf(handle);
+    await eventually(() => expect(crowd.inside).toBe(3));
+    await turns(4);
+    leave.open();
+    const events = await telling;
     await one;
     expect(crowd.most).toBe(3);
     const lines = events.filter(({ type }) => type === 'log').map(({ data }) => (data as LogLine).text);
     expect(lines).toEqual(["limit 'gpu' is 1 at once for another run of this process, and 3 at once here: from now on it is 3 at once for both"]);
     crowd.most = 0;
-    await flow('alone', () => void [1, 2, 3].map((n) => narrow(n))).run();
+    const alone = task((_: number) => crowd.visit(), { name: 'alone', limit: first });
+    await flow('alone', () => void [1, 2, 3].map((n) => alone(n))).run();
     expect(crowd.most).toBe(1);
   });
 

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ctx, flow, type TaskOptions, task } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
-import { eventsOf, failureOf, freshHome, gate, recorded, statesTold, turns } from './workbench.js';
+import { eventsOf, failureOf, freshHome, gate, holdTime, inHeldTime, passUntil, recorded, statesTold, turns } from './workbench.js';
 
 beforeEach(() => void freshHome());
+afterEach(() => void vi.useRealTimers());
 
 /** Ends only when it is aborted, and says with what. */
 const patient = (options: TaskOptions<[], never>, aborted: unknown[] = []) =>
@@ -55,14 +56,18 @@ describe('a time-out of a task', () => {
 
   it.each(['value', 'error'])('S13: the late %s of a given-up attempt is nobody’s business', async (kind) => {
     const late = gate<string>();
-    const slow = task(() => (ctx().attempt === 1 ? late.opened : turns(3).then(() => 'second')), { name: 'slow', timeout: 20, retries: 1 });
-    const second = gate();
-    const watched = slow.with({ hooks: { onRetry: () => second.open() } });
-    const run = flow('ignored', () => watched()).run();
-    await second.opened;
+    const over = gate<string>();
+    let begun = 0;
+    const slow = task(() => (++begun === 1 ? late.opened : over.opened), { name: 'slow', timeout: 20, retries: 1 });
+    holdTime();
+    const run = flow('ignored', () => slow()).run();
+    await passUntil(() => begun === 2, 5);
     if (kind === 'value') late.open('first');
     else late.fail(new Error('late'));
-    expect(await run).toBe('second');
+    await turns();
+    over.open('second');
+    await turns();
+    expect(await inHeldTime(run, 5)).toBe('second');
   });
 
   it('S13: one that is over in time leaves nothing behind; a synchronous one is not interrupted', async () => {
@@ -138,8 +143,9 @@ describe('a time-out of a flow', () => {
   it("S13: a flow's default bounds each of its tasks, not a flow in it", async () => {
     const step = task((n: number) => new Promise<number>((resolve) => setTimeout(() => resolve(n + 1), 15)), { name: 'step' });
     const inner = flow('inner', () => step(step(step(0))));
-    expect(await flow('outer', { defaults: { timeout: 40 } }, () => inner.asTask()()).run()).toBe(3);
-    const error = await failureOf(flow('outer', { defaults: { timeout: 5 } }, () => void patient({})()).run());
+    holdTime();
+    expect(await inHeldTime(flow('outer', { defaults: { timeout: 40 } }, () => inner.asTask()()).run(), 5)).toBe(3);
+    const error = await inHeldTime(failureOf(flow('outer', { defaults: { timeout: 5 } }, () => void patient({})()).run()), 5);
     expect(error.failures[0]?.code).toBe('TASK_TIMED_OUT');
   });
 

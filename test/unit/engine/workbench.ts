@@ -29,6 +29,39 @@ export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Waits until something holds, however busy the machine is: by itself `vi.waitFor` gives up after a second. */
+export async function eventually<T>(holds: () => T | Promise<T>): Promise<T> {
+  return await vi.waitFor(holds, { timeout: 25_000, interval: 10 });
+}
+
+/** Time passes only where the test says so; files and the record go on as ever. `vi.useRealTimers()` lets it go on. */
+export function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+}
+
+/** Lets held time pass, in steps at most so many, until something has happened. @returns how much of it, in milliseconds */
+export async function passUntil(done: () => boolean, stepMs: number, most = Number.POSITIVE_INFINITY): Promise<number> {
+  let passed = 0;
+  for (let step = 0; step < most && !done(); step++) {
+    await turns(3);
+    if (done()) break;
+    await vi.advanceTimersByTimeAsync(stepMs);
+    passed += stepMs;
+  }
+  return passed;
+}
+
+/** What comes of it while held time passes, step by step. */
+export async function inHeldTime<T>(result: Promise<T>, stepMs: number): Promise<T> {
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  result.then(over, over);
+  await passUntil(() => isOver, stepMs);
+  return await result;
+}
+
 /** The home of the test file, which goes away with it. */
 const ROOT = process.env.MILLRACE_HOME ?? tmpdir();
 

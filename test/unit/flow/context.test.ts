@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
 import { ctx, flow, param, type TaskContext, task } from '../../../src/index.js';
-import { inMemory } from '../engine/workbench.js';
+import { eventually, inMemory } from '../engine/workbench.js';
 
 const asks = task(() => ctx(), { name: 'asks', persist: false });
 
@@ -63,10 +64,10 @@ describe('ctx()', () => {
 
     it('is the start of one that was started by hand', async () => {
       inMemory();
-      const before = Date.now();
+      const before = systemClock.now();
       const { at, start, end } = await flow('by-hand', () => times()).run();
       expect(at.getTime()).toBeGreaterThanOrEqual(before - 1);
-      expect(at.getTime()).toBeLessThanOrEqual(Date.now() + 1);
+      expect(at.getTime()).toBeLessThanOrEqual(systemClock.now());
       expect([start, end]).toEqual([at, at]);
     });
 
@@ -139,6 +140,6 @@ describe('what a task may ask of its context', () => {
     expect(await handle.result()).toEqual([0, 1, 2]);
     expect(told).toContainEqual({ attempt: 1, fraction: 0.5, message: 'half way' });
     expect(told).not.toContainEqual(expect.objectContaining({ message: 'of nothing' }));
-    await vi.waitFor(() => expect(existsSync(folder)).toBe(false));
+    await eventually(() => expect(existsSync(folder)).toBe(false));
   });
 });

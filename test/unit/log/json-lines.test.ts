@@ -7,15 +7,9 @@ const at = new Date('2025-11-20T14:03:22.118Z');
 const names = { run: '20251120-1', flow: 'penguins' };
 
 function written(events: readonly RunEvent[], options: Partial<JsonLogOptions> = {}): Record<string, unknown>[] {
-  let text = '';
-  const destination = {
-    write(line: string) {
-      text += line;
-    },
-  };
-  const log = createJsonLog({ ...names, destination, ...options });
-  for (const event of events) log.event(event);
-  return text
+  const log = createJsonLog({ ...names, ...options });
+  return log
+    .text(events)
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -59,6 +53,30 @@ describe('createJsonLog', () => {
     const text = '100 %d %s %% "q" \u001b[1m\u0000 {}';
     const [line] = written([{ at, node: 'a#0', type: 'log', data: { at: 0, level: 'warn', text, attempt: 1 } }]);
     expect(line).toEqual({ level: 'warn', time: '2025-11-20T14:03:22.118Z', ...names, type: 'log', node: 'a#0', attempt: 1, msg: text });
+  });
+
+  it('one by one or many at once, lines are the same: of whatever task, attempt, level and time, and whatever they say', () => {
+    const texts = ['plain', '","', 'a","b', '"', '\\', '\\","\\', '","","', '', '$& $1 $$', '\ud800', 'schön \u2028 \u0000', '}\n{', '["a"]'];
+    const line = (text: string, ms: number, more: object): RunEvent => {
+      const data = { at: 0, level: 'info', text, ...more };
+      return { at: new Date(at.getTime() + ms), ...('node' in more ? { node: more.node as string } : {}), type: 'log', data };
+    };
+    const kinds = [
+      {},
+      { node: 'a#0', attempt: 1 },
+      { node: '$&#0', attempt: 1 },
+      { node: 'a#0', attempt: 2 },
+      { node: 'a#0', attempt: 2, level: 'warn' },
+    ];
+    const events = kinds.flatMap((kind) => [...texts, ...texts.toReversed()].map((text, place) => line(text, Math.floor(place / 5), kind)));
+    events.splice(7, 0, failed);
+    const log = createJsonLog(names);
+    const alone = events.map((event) => log.text([event])).join('');
+    expect(createJsonLog(names).text(events)).toBe(alone);
+    const all = written(events);
+    expect(all.map(({ msg }) => msg)).toEqual(events.map(({ data }) => (data as { text?: string }).text ?? expect.stringContaining('failed')));
+    expect(all.map(({ node }) => node)).toEqual(events.map(({ node }) => node));
+    expect(all.map(({ time }) => time)).toEqual(events.map((event) => event.at.toISOString()));
   });
 
   it('sums up the run in its last line', () => {

@@ -33,7 +33,10 @@ describe('notify of a flow', () => {
     process.env.HOOK_KEY = 'the key of the hook';
     const failing = flow(
       'failing',
-      { params: { day: param({ default: 'monday' }) }, notify: webhook(receiver.url, { secret: secret('HOOK_KEY') }) },
+      {
+        params: { day: param({ default: 'monday' }), from: param(z.date().default(new Date(0))), until: param(z.date().optional()) },
+        notify: webhook(receiver.url, { secret: secret('HOOK_KEY') }),
+      },
       ({ day }) => boom(day),
     );
     const handle = failing.start();
@@ -49,7 +52,7 @@ describe('notify of a flow', () => {
         flow: 'failing',
         run: handle.id,
         state: 'failed',
-        params: { day: 'monday' },
+        params: { day: 'monday', from: '1970-01-01T00:00:00.000Z' },
         error: { name: 'FlowRunError', code: 'RUN_FAILED', message: expect.stringContaining('no monday') },
         startedAt: expect.any(String),
         finishedAt: expect.any(String),

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/base/clock.js';
+import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { type NotificationEvent, shellNotification } from '../../../src/index.js';
 import { deliver } from '../../../src/notify/deliver.js';
 
@@ -10,6 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-shell-notification-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const EVENT = { id: 'evt_1', event: 'failure', flow: '$(touch pwned); `x`', run: 'r1', state: 'failed', text: '"; rm -rf ~; é' } as NotificationEvent;
+const LIMIT_MS = 20_000;
 const parts = { clock: systemClock, random: () => 0 };
 
 describe.skipIf(process.platform === 'win32')('shellNotification', () => {
@@ -27,7 +28,7 @@ describe.skipIf(process.platform === 'win32')('shellNotification', () => {
   });
 
   it('an exit code other than 0 is tried again; one that is not there is not', async () => {
-    const failing = shellNotification('echo to no avail >&2; exit 3', { retries: 1, within: 1_500 });
+    const failing = shellNotification('echo to no avail >&2; exit 3', { retries: 1 });
     expect(await deliver(failing, EVENT, parts)).toMatchObject({
       attempts: 2,
       error: { message: expect.stringMatching(/exit code 0; got 3: to no avail/) },
@@ -37,10 +38,19 @@ describe.skipIf(process.platform === 'win32')('shellNotification', () => {
 
   it('one that takes too long is ended, with all that it started', async () => {
     const pidFile = join(folder, 'pid');
-    const slow = shellNotification(`sleep 300 & echo $! > ${pidFile}; wait`, { timeout: 500, retries: 0 });
-    expect(await deliver(slow, EVENT, parts)).toMatchObject({ error: { code: 'NOTIFICATION_TIMED_OUT' } });
+    const slow = shellNotification(`sleep 300 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`, { timeout: LIMIT_MS, retries: 0 });
+    let timeIsUp = (): void => {};
+    const schedule: Clock['schedule'] = (ms, callback, options) => {
+      if (ms !== LIMIT_MS) return systemClock.schedule(ms, callback, options);
+      timeIsUp = callback;
+      return () => {};
+    };
+    const delivered = deliver(slow, EVENT, { ...parts, clock: { now: systemClock.now, schedule } });
+    await expect.poll(() => existsSync(pidFile), { timeout: 25_000 }).toBe(true);
+    timeIsUp();
+    expect(await delivered).toMatchObject({ error: { code: 'NOTIFICATION_TIMED_OUT' } });
     const pid = Number(readFileSync(pidFile, 'utf8'));
-    await expect.poll(() => isThere(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isThere(pid), { timeout: 25_000 }).toBe(false);
   });
 
   it.each([[''], [[]], [['']], [['a\0b']], [7]])('%j is no command', (command) => {

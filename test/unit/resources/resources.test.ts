@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, ctx, flow, param, resource, Skip, task, unmapped } from '../../../src/index.js';
+import { all, cache, ctx, flow, param, resource, Skip, task, unmapped } from '../../../src/index.js';
 import { failureOf, freshHome, gate, inMemory, recorded, turns } from '../engine/workbench.js';
 
 let told: string[] = [];
@@ -306,6 +306,31 @@ describe('resource', () => {
     await f.run();
     const past = await f.visualize({}, { from: { runId: 'shown/latest' } });
     expect(past).toContain('warehouse teardown');
+  });
+
+  it('S29: a body that awaits what is put together with it is traced without setting it up', async () => {
+    const f = flow('awaited', { cache: cache.default }, async () => {
+      const bases = await all([warehouse('main')]);
+      return ask(bases[0], 'a');
+    });
+    const { nodes, complete } = await f.preview();
+    expect(nodes.map(({ id, certain }) => [id, certain])).toEqual([
+      ['warehouse#0', true],
+      ['warehouse teardown#0', true],
+      ['ask#0', false],
+    ]);
+    expect([complete, told]).toEqual([false, []]);
+  });
+
+  it('S26, S27: where a result lies, and what a map comes to, is told without setting it up', async () => {
+    const write = task((from: Warehouse, what: string) => from.query(what), { name: 'write', target: 'out/{input.what}.json' });
+    const f = flow('targets', { cache: cache.default }, () => [write(warehouse('main'), 'a'), ask.map(all([warehouse('list')]), unmapped('b'))]);
+    const { nodes } = await f.preview();
+    expect(nodes.filter(({ task }) => ['write', 'ask'].includes(task))).toMatchObject([
+      { state: 'pending', target: 'out/a.json' },
+      { state: 'pending' },
+    ]);
+    expect(told).toEqual([]);
   });
 
   it('nothing is frozen of it in a strict flow; in memory, too', async () => {

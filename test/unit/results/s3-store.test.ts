@@ -219,7 +219,7 @@ describe('reading', () => {
 
   it('gives up a server that falls silent, after as many attempts as it may', async () => {
     const store = storeOf({ timeout: '50ms', maxAttempts: 2 });
-    await store.write('a', large);
+    await storeOf().write('a', large);
     server.fault = () => 'stall';
     await expect(store.read('a')).rejects.toMatchObject({
       code: 'STORE_UNREACHABLE',

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { all, cache, type Flow, flow, json, param, task, when } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
-import { eventsOf, failureOf, freshHome, gate, recorded } from '../engine/workbench.js';
+import { eventsOf, eventually, failureOf, freshHome, gate, recorded } from '../engine/workbench.js';
 
 /** What ran, in order. */
 let ran: string[] = [];
@@ -157,7 +157,7 @@ describe('S30: a run that is resumed', () => {
     const wait = task(async () => await opened);
     const waiting = flow('waiting', () => wait());
     const handle = waiting.start();
-    await vi.waitFor(async () => expect((await recorded(handle.id)).run.state).toBe('running'));
+    await eventually(async () => expect((await recorded(handle.id)).run.state).toBe('running'));
     await expect(waiting.resume({ runId: handle.id })).rejects.toMatchObject({ code: 'RUN_GOING_ON' });
     await expect(pipeline.resume({ runId: handle.id })).rejects.toMatchObject({ code: 'RUN_OF_ANOTHER_FLOW' });
     await expect(pipeline.resume({ runId: `${handle.id}x` })).rejects.toMatchObject({ code: 'RUN_UNKNOWN', hint: `did you mean ${handle.id}?` });
@@ -175,7 +175,7 @@ describe('S30: a run that is resumed', () => {
     const waiting = flow('waiting twice', () => wait());
     await failed(waiting, 'wait');
     const first = waiting.resume();
-    await vi.waitFor(() => expect(ran).toEqual(['wait']));
+    await eventually(() => expect(ran).toEqual(['wait']));
     await expect(waiting.resume()).rejects.toMatchObject({ code: 'RUN_GOING_ON', message: expect.stringContaining('is being resumed') });
     open();
     await first;

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogRow } from '../../../src/model/records.js';
 import type { LogFilter, RunFilter } from '../../../src/runs/run-record.js';
+import { amendRun } from '../../../src/runs/sqlite/amend-run.js';
 import { SqliteConnection } from '../../../src/runs/sqlite/connection.js';
 import { findEntries, findLatestEntry } from '../../../src/runs/sqlite/entries.js';
+import { findLogs } from '../../../src/runs/sqlite/find-logs.js';
 import { findFlows, findRun, findRuns } from '../../../src/runs/sqlite/find-runs.js';
-import { findLogs, findTaskRuns } from '../../../src/runs/sqlite/look-ups.js';
+import { findTaskRuns } from '../../../src/runs/sqlite/look-ups.js';
 import { markGoneRuns } from '../../../src/runs/sqlite/mark-crashed.js';
 import { migrate } from '../../../src/runs/sqlite/migrations.js';
 import { removeRuns } from '../../../src/runs/sqlite/removal.js';
 import { Statement } from '../../../src/runs/sqlite/statement.js';
-import { amendRun } from '../../../src/runs/sqlite/tags.js';
 import { writeBatch, writeRun } from '../../../src/runs/sqlite/write-batch.js';
 import { runRow, taskRow } from '../../fixtures/runs/rows.js';
 

@@ -306,7 +306,9 @@ describe.skipIf(server === '')('a record in PostgreSQL', () => {
       await session.rows('UPDATE run SET name = ? WHERE id = ?', 'written', 'r1');
     });
     await slow.finish();
-    expect([tries, (await record.run('r1'))?.name]).toEqual([2, 'written']);
+    // Once more, or more often where the machine is busy.
+    expect(tries).toBeGreaterThan(1);
+    expect((await record.run('r1'))?.name).toBe('written');
   });
 
   it('S31: an owner that is fenced off while its batch waits for the lock writes nothing', async () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ctx, type Flow, flow, param, type RunEvent, task } from '../../../src/index.js';
 import type { RunWatch, WatchedRun } from '../../../src/runtime/run-watch.js';
 import type { StartOptions } from '../../../src/runtime/start-run.js';
-import { failureOf, freshHome, gate, recorded } from '../engine/workbench.js';
+import { eventually, failureOf, freshHome, gate, recorded } from '../engine/workbench.js';
 
 beforeEach(() => void freshHome());
 
@@ -119,9 +119,9 @@ describe('a run that is watched, and what it starts', () => {
       flow('parent', () => long.startChild({}, { wait: false })),
       { echo: false, watch },
     );
-    await vi.waitFor(() => expect(watch.lines).toContain('long: waits#0 running'));
+    await eventually(() => expect(watch.lines).toContain('long: waits#0 running'));
     stop.abort(new Error('enough'));
-    await vi.waitFor(() => expect(watch.lines).toContain('long: run cancelled'));
+    await eventually(() => expect(watch.lines).toContain('long: run cancelled'));
   });
 
   it('a run that nobody watches prints what its tasks print, and so does its child', async () => {

@@ -1,63 +1,32 @@
 import { beforeEach, expect, it } from 'vitest';
-import { processIdentity } from '../../../src/base/process-identity.js';
 import { Fail, type Notification, type NotificationEvent, secret } from '../../../src/index.js';
-import type { RunRow, TaskRunRow } from '../../../src/model/records.js';
 import { ServiceRecord } from '../../../src/runs/service/service-record.js';
 import { crashNotifications } from '../../../src/runtime/crash-notifications.js';
 import { openProject } from '../../../src/runtime/project.js';
+import { runRow, taskRow } from '../../fixtures/runs/rows.js';
 
 const NOW = Date.now();
 let runs = 0;
 let run = '';
 
-function runRow(id: string): RunRow {
-  return {
-    id,
-    flow: 'etl',
-    name: undefined,
-    state: 'running',
-    params: { day: '"monday"', token: '"***"' },
-    tags: [],
-    createdAt: NOW,
-    startedAt: NOW,
-    finishedAt: undefined,
-    error: undefined,
-    parentRun: undefined,
-    originRun: undefined,
-    owner: processIdentity(),
-    epoch: 1,
-    counts: {},
-    result: undefined,
-    scheduled: { at: NOW - 1_000, from: NOW - 2_000 },
-  };
-}
-
-const taskRun: TaskRunRow = {
-  index: 0,
+const taskRun = taskRow(0, {
   id: 'read#0',
   task: 'read',
-  label: undefined,
-  parent: undefined,
   state: 'failed',
-  nodeKey: undefined,
-  cacheKey: undefined,
   attempts: 2,
-  reason: undefined,
   createdAt: NOW,
   startedAt: NOW,
   finishedAt: NOW,
   error: { name: 'TaskError', message: "task 'read#0' failed: no file", stack: 'at …' },
-  upstream: [],
-  inputs: undefined,
-  checks: undefined,
-  origin: undefined,
-};
+});
 
 /** A run that was going on, with what it had to say. */
 beforeEach(async () => {
   run = `r${++runs}`;
   await using project = await openProject();
-  await project.record.open(runRow(run));
+  const params = { day: '"monday"', token: '"***"' };
+  const scheduled = { at: NOW - 1_000, from: NOW - 2_000 };
+  await project.record.open(runRow({ id: run, flow: 'etl', params, createdAt: NOW, startedAt: NOW, epoch: 1, scheduled }));
   await project.record.append({ run, epoch: 1, taskRuns: [taskRun], logs: [{ seq: 7, at: NOW, level: 'info', text: 'begins' }] });
 });
 

@@ -62,7 +62,7 @@ describe('sensorFor.url', () => {
 
   it('a request that is not answered in time was in vain; out of time the last reason is told', async () => {
     const port = await serve(() => {});
-    const slow = sensorFor.url(`http://127.0.0.1:${port}/`, { name: 'slow', every: 1, requestTimeout: 20, timeout: 50 });
+    const slow = sensorFor.url(`http://127.0.0.1:${port}/`, { name: 'slow', every: 1, requestTimeout: 20, timeout: 1_000 });
     const failure = await failureOf(flow('slow', () => slow()).run());
     expect(failure.failures[0]!.cause).toMatchObject({
       code: 'SENSOR_TIMED_OUT',

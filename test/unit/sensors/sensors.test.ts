@@ -2,30 +2,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ctx, every, Fail, flow, limit, param, sensor, sensorFor, task } from '../../../src/index.js';
-import { eventsOf, failureOf, freshHome, gate, inMemory, recorded, turns } from '../engine/workbench.js';
+import { eventsOf, failureOf, freshHome, gate, holdTime, inMemory, passUntil, recorded, turns } from '../engine/workbench.js';
 
 let root = '';
 beforeEach(() => {
   root = freshHome();
 });
 afterEach(() => void vi.useRealTimers());
-
-/** Time passes only where the test says so; files and the record go on as ever. */
-function holdTime(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-}
-
-/** Lets time pass until something has happened. @returns how much of it, in milliseconds */
-async function until(done: () => boolean, stepMs: number, most = 2_000): Promise<number> {
-  let passed = 0;
-  for (let turn = 0; turn < most && !done(); turn++) {
-    await turns(3);
-    if (done()) break;
-    await vi.advanceTimersByTimeAsync(stepMs);
-    passed += stepMs;
-  }
-  return passed;
-}
 
 /**
  * How long a task run took by the held clock, in milliseconds: from its first start to its last end. What passes until its run has ended says less:
@@ -73,7 +56,7 @@ describe('sensor', () => {
     const events = eventsOf(handle);
     const run = watch(handle.result());
     await begun(() => pokes() > 0);
-    const passed = await until(() => run.settled, 30_000);
+    const passed = await passUntil(() => run.settled, 30_000);
     expect(await run.result).toBe(100);
     expect(passed).toBeGreaterThanOrEqual(99 * 30_000);
     vi.useRealTimers();
@@ -106,9 +89,9 @@ describe('sensor', () => {
     const other = task(() => void held.push('other'), { name: 'other', limit: only });
     const run = watch(flow('slots', { concurrency: 1 }, () => [waits(), other()]).run());
     await begun(() => pokes() > 0);
-    await until(() => held.includes('other'), 1);
+    await passUntil(() => held.includes('other'), 1);
     expect(held).toEqual(['poke', 'other']);
-    await until(() => run.settled, 10_000);
+    await passUntil(() => run.settled, 10_000);
     await run.result;
     expect(held).toEqual(['poke', 'other', 'poke', 'poke']);
   });
@@ -121,7 +104,7 @@ describe('sensor', () => {
     const other = task(() => void held.push('other'), { name: 'other' });
     const run = watch(flow('slots', { concurrency: 1 }, () => [waits(), other()]).run());
     await begun(() => pokes() > 0);
-    await until(() => run.settled, 10_000);
+    await passUntil(() => run.settled, 10_000);
     await run.result;
     expect(held).toEqual(['poke', 'poke', 'poke', 'other']);
   });
@@ -134,9 +117,9 @@ describe('sensor', () => {
     const seen = task(() => 1, { name: 'seen' });
     const run = watch(flow('many', { concurrency: 2 }, () => Array.from({ length: 100 }, () => seen().after(opens()))).run());
     await begun(() => pokes === 100);
-    await until(() => false, 10_000, 5);
+    await passUntil(() => false, 10_000, 5);
     open = true;
-    await until(() => run.settled, 10_000);
+    await passUntil(() => run.settled, 10_000);
     expect((await run.result).length).toBe(100);
   });
 
@@ -153,7 +136,7 @@ describe('sensor', () => {
     );
     const run = watch(failureOf(flow('late', () => never()).run()));
     await begun(() => pokes > 0);
-    await until(() => run.settled, 1_000);
+    await passUntil(() => run.settled, 1_000);
     const [failure] = (await run.result).failures;
     expect(failure).toMatchObject({ code: 'TASK_TIMED_OUT', attempts: 2 });
     expect(failure!.cause).toMatchObject({
@@ -179,9 +162,9 @@ describe('sensor', () => {
     );
     const run = watch(failureOf(flow('hogged', { concurrency: 1 }, () => [waits(), hog()]).run()));
     await begun(() => pokes() === 1 && hogs);
-    await until(() => false, 1_000, 61);
+    await passUntil(() => false, 1_000, 61);
     done.open();
-    await until(() => run.settled, 1);
+    await passUntil(() => run.settled, 1);
     const { failures } = await run.result;
     expect(failures.map(({ cause }) => (cause as Error).message)).toEqual([
       "'waits#0' waited 60000 ms for the condition of 'waits', in vain: all slots, or its limits, were taken",
@@ -196,7 +179,7 @@ describe('sensor', () => {
     const work = task(() => 1, { name: 'work' });
     const run = watch(flow('soft', () => [work().after(never()), task(() => 2, { name: 'other' })()]).run());
     await begun(() => pokes() > 0);
-    await until(() => run.settled, 1_000);
+    await passUntil(() => run.settled, 1_000);
     expect(await run.result).toEqual([undefined, 2]);
     vi.useRealTimers();
     expect((await recorded('soft/latest')).states).toEqual({ 'never#0': 'skipped', 'work#0': 'skipped', 'other#0': 'success' });
@@ -234,7 +217,7 @@ describe('sensor', () => {
     );
     const run = watch(failureOf(flow('hangs', () => hangs()).run()));
     await begun(() => aborted === false);
-    await until(() => run.settled, 1_000);
+    await passUntil(() => run.settled, 1_000);
     expect((await run.result).failures[0]!.cause).toMatchObject({ code: 'SENSOR_TIMED_OUT' });
     expect(aborted).toBe(true);
     expect(await took('hangs/latest', 'hangs#0')).toBe(60_000);
@@ -270,7 +253,7 @@ describe('sensor', () => {
     });
     const run = watch(flow('slow', () => slow()).run());
     await begun(() => at.length > 0);
-    await until(() => run.settled, 250);
+    await passUntil(() => run.settled, 250);
     await run.result;
     const pauses = at.slice(1).map((time, place) => time - (at[place] as number));
     expect(pauses).toEqual([1, 2, 4, 8, 10, 10]);
@@ -327,7 +310,7 @@ describe('sensor', () => {
     const never = sensor('never', poke, { every: '10s' }).with({ timeout: '30s', name: 'renamed' });
     const run = watch(failureOf(flow('with', () => never()).run()));
     await begun(() => pokes() > 0);
-    await until(() => run.settled, 1_000);
+    await passUntil(() => run.settled, 1_000);
     expect((await run.result).failures[0]).toMatchObject({ taskRunId: 'renamed#0' });
     expect(await took('with/latest', 'renamed#0')).toBe(30_000);
   });
@@ -348,7 +331,7 @@ describe('sensorFor.time and duration', () => {
     ]);
     const run = watch(f.run({}, { scheduledTime }));
     await begun(() => order.length > 0);
-    await until(() => run.settled, 1_000);
+    await passUntil(() => run.settled, 1_000);
     await run.result;
     expect(order).toEqual(['past 0', 'function 40', 'duration 60', 'fixed 90']);
   });
@@ -362,14 +345,14 @@ describe('sensorFor.time and duration', () => {
     const note = task(() => void days.push((Date.now() - began) / day), { name: 'note' });
     const far = watch(flow('far', () => [note(), note().after(sensorFor.time(new Date(began + 40 * day))())]).run());
     await begun(() => days.length === 1);
-    await until(() => far.settled, day / 4);
+    await passUntil(() => far.settled, day / 4);
     await far.result;
     expect(days).toEqual([0, 40]);
     const { poke, pokes } = fromPoke(2);
     const rareBegan = Date.now();
     const rare = watch(flow('rare', () => note().after(sensor('rare', poke, { every: '30d' })())).run());
     await begun(() => pokes() > 0);
-    await until(() => rare.settled, day / 4);
+    await passUntil(() => rare.settled, day / 4);
     await rare.result;
     expect(days.at(-1)).toBe((rareBegan - began) / day + 30);
   });

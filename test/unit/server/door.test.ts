@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,6 +148,55 @@ describe('the door', () => {
     expect((await post(server, '/api/flows/x/runs', large, { headers: { 'transfer-encoding': 'chunked' } })).status).toBe(413);
     expect((await ask(server, `/api/runs?flow=${'x'.repeat(9_000)}`)).status).toBe(414);
   });
+
+  it('takes no body that nests too deep to be gone through, and any way of saying that it is JSON', async () => {
+    const deep = (levels: number) => `{"params":{"x":${'['.repeat(levels - 2)}"]]\\"[["${']'.repeat(levels - 2)}}}`;
+    expect((await post(server, '/api/flows/x/runs', deep(500))).json.error.code).toBe('FLOW_UNKNOWN');
+    for (const levels of [501, 3_000, 200_000]) {
+      const { status, json } = await post(server, '/api/flows/x/runs', deep(levels));
+      expect([levels, status, json.error.code]).toEqual([levels, 400, 'JSON_TOO_DEEP']);
+    }
+    for (const type of ['application/json', 'Application/JSON; charset=UTF-8', 'application/json;charset="utf-8"'])
+      expect((await post(server, '/api/flows/x/runs', {}, { headers: { 'content-type': type } })).status).toBe(404);
+  });
+
+  it('says with what an address can be asked', async () => {
+    const asked = async (method: string, path: string) => {
+      const { status, headers, json } = await post(server, path, {}, { method });
+      return [status, headers.allow, json?.error.code];
+    };
+    expect(await asked('DELETE', '/api/runs')).toEqual([405, 'GET, HEAD', 'METHOD_REFUSED']);
+    expect(await asked('PUT', '/api/flows/x/runs')).toEqual([405, 'POST', 'METHOD_REFUSED']);
+    expect(await asked('POST', '/api/runs/x/tags')).toEqual([405, 'PATCH', 'METHOD_REFUSED']);
+    expect(await asked('OPTIONS', '/api/events')).toEqual([405, 'GET, HEAD', 'METHOD_REFUSED']);
+    expect(await asked('POST', '/api/nothing')).toEqual([404, undefined, 'ROUTE_UNKNOWN']);
+  });
+
+  it('cuts lines on which nothing moves: of requests that never end, and of readers that take nothing', async () => {
+    const troubles: unknown[] = [];
+    const hasty = await startServer({ port: 0, home: join(root, '.millrace'), idleMs: 300, onTrouble: (error) => troubles.push(error) });
+    const line = (text: string): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect(hasty.port, '127.0.0.1', () => socket.write(text));
+        // Who does not read does not hear of the end: writing tells.
+        const timer = setInterval(() => socket.write(' '), 400);
+        socket.pause().on('error', () => {});
+        socket.on('close', () => {
+          clearInterval(timer);
+          resolve();
+        });
+      });
+    try {
+      await line('GET /api/runs HTTP/1.1\r\nHost: local');
+      await line(
+        `POST /api/flows/x/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${tokenOf(hasty)}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+      );
+      await line(`GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${tokenOf(hasty)}\r\n\r\n`.repeat(1_000));
+    } finally {
+      await hasty.close();
+    }
+    expect(troubles).toEqual([]);
+  }, 60_000);
 
   it('keeps the token where nobody else can read it, and takes it away at the end', async () => {
     const other = await startServer({ port: 0, home: join(root, '.millrace') });

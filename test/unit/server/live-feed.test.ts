@@ -132,16 +132,44 @@ describe('LiveFeed', () => {
   });
 });
 
+describe('LiveFeed, of what takes long to look at', () => {
+  it('pauses ten times as long as a look took, within reason; the first, which reads all there is, does not count', async () => {
+    const clock = handClock();
+    const took = [4_000, 0, 200, 60_000, 0];
+    const looks: number[] = [];
+    const source: LiveSource = {
+      mark: -1,
+      isOver: false,
+      look: () =>
+        new Promise((resolve) => {
+          looks.push(clock.now());
+          clock.schedule(took[looks.length - 1] ?? 0, () => resolve([]));
+        }),
+      state: async () => [],
+    };
+    const abort = new AbortController();
+    const listening = (async () => {
+      for await (const _ of new LiveFeed(source, clock, () => {}).listen({ signal: abort.signal }));
+    })();
+    for (let passed = 0; passed < 90_000; passed += 100) await clock.pass(100);
+    expect(looks.slice(0, 5)).toEqual([0, 4_500, 5_000, 7_200, 77_200]);
+    abort.abort();
+    await listening;
+  });
+});
+
 describe('EventRing', () => {
   it('keeps so many events, and so many characters of them', () => {
     const ring = new EventRing(3, 50);
+    const kept = () => Array.from({ length: ring.next }, (_, place) => ring.at(place)?.data);
     for (let place = 0; place < 5; place++) ring.push({ type: 'x', data: place }, place);
-    expect(ring.from(2)?.map(({ data }) => data)).toEqual(['2', '3', '4']);
-    expect([ring.from(1), ring.from(6), ring.from(5)]).toEqual([undefined, undefined, []]);
+    expect(kept()).toEqual([undefined, undefined, '2', '3', '4']);
+    expect([1, 2, 5, 6].map((place) => ring.reaches(place))).toEqual([false, true, true, false]);
+    expect(ring.at(5)).toBeUndefined();
     ring.push({ type: 'x', data: 'y'.repeat(100) }, 5);
-    expect([ring.from(4), ring.from(5)?.length, ring.next]).toEqual([undefined, 1, 6]);
+    expect([ring.reaches(4), ring.at(4), ring.at(5)?.data.length, ring.next]).toEqual([false, undefined, 102, 6]);
     ring.push({ type: 'x', data: 6 }, 6);
-    expect(ring.from(6)?.length).toBe(1);
+    expect([ring.at(5), ring.at(6)?.data]).toEqual([undefined, '6']);
   });
 });
 

@@ -60,6 +60,7 @@ function flows(...names: readonly string[]): FileReading {
     missed: 'latest',
     overlap: 'queue',
     dependsOnPast: false,
+    retries: 0,
     parameters: [],
     parametersSchema: {},
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FlowOptions } from '../../../src/flow/flow.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
+import type { FlowOptions } from '../../../src/flow/flow-type.js';
 import { at } from '../../../src/schedule/at.js';
 import { daysOfMonth } from '../../../src/schedule/calendar.js';
 import { cron } from '../../../src/schedule/cron.js';

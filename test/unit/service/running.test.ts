@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FlowOptions } from '../../../src/flow/flow.js';
 import { installRuntime } from '../../../src/flow/flow-runtime.js';
+import type { FlowOptions } from '../../../src/flow/flow-type.js';
 import type { NewDueRun } from '../../../src/model/due-run.js';
 import { every } from '../../../src/schedule/every.js';
 import type { Service, ServiceOptions } from '../../../src/service/service.js';
@@ -218,10 +218,9 @@ describe('ending', () => {
     void drained.then(() => {
       isOver = true;
     });
-    for (let turn = 0; turn < 2_000 && !isOver; turn++) {
+    while (!isOver) {
       await new Promise((resolve) => setImmediate(resolve));
       if (world.clock.timers > 0) await world.pass(100);
     }
-    expect(isOver).toBe(true);
   }
 });

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cache, externalTask, flow, localStore, memoryStore, param, type ResultStore, task } from '../../../src/index.js';
-import { eventsOf, failureOf, freshHome, recorded, turns } from '../engine/workbench.js';
+import { eventsOf, failureOf, freshHome, passUntil, recorded, turns } from '../engine/workbench.js';
 
 let root = '';
 let ran: string[] = [];
@@ -21,18 +21,6 @@ function put(path: string, content: string): void {
 /** Time passes only where the test says so; files and the record go on as ever. */
 function holdTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-}
-
-/** Lets time pass until something has happened. */
-async function until(done: () => boolean, stepMs: number): Promise<number> {
-  let passed = 0;
-  for (let turn = 0; turn < 2_000 && !done(); turn++) {
-    await turns(3);
-    if (done()) break;
-    await vi.advanceTimersByTimeAsync(stepMs);
-    passed += stepMs;
-  }
-  return passed;
 }
 
 const length = task(
@@ -88,14 +76,14 @@ describe('externalTask', () => {
       ended = true;
     });
     const before = Date.now();
-    await until(() => ran.includes('other'), 1);
-    await until(() => Date.now() - before > 50, 1_000);
+    await passUntil(() => ran.includes('other'), 1);
+    await passUntil(() => Date.now() - before > 50, 1_000);
     expect([ended, ran]).toEqual([false, ['other']]);
     put('in/data.json', '[1, 2');
-    await until(() => Date.now() - before > 150, 1_000);
+    await passUntil(() => Date.now() - before > 150, 1_000);
     expect(ended).toBe(false);
     put('in/data.json', '[1, 2]');
-    await until(() => ended, 1_000);
+    await passUntil(() => ended, 1_000);
     expect(await result).toBe(2);
     vi.useRealTimers();
     const told = (await events).filter(({ type }) => type === 'log').map(({ data: line }) => (line as { text: string }).text);
@@ -110,7 +98,7 @@ describe('externalTask', () => {
     void run.then((failure) => {
       error = failure;
     });
-    expect(await until(() => error !== undefined, 1_000)).toBeGreaterThanOrEqual(60_000);
+    expect(await passUntil(() => error !== undefined, 1_000)).toBeGreaterThanOrEqual(60_000);
     vi.useRealTimers();
     expect(error!.failures[0]).toMatchObject({ code: 'TASK_TIMED_OUT' });
     expect(error!.failures[0]!.cause).toMatchObject({
@@ -237,10 +225,10 @@ describe('task.external', () => {
         ended = true;
       });
     const began = Date.now();
-    await until(() => Date.now() - began > 80, 1_000);
+    await passUntil(() => Date.now() - began > 80, 1_000);
     expect(ended).toBe(false);
     put('x.json', '1');
-    await until(() => ended, 1_000);
+    await passUntil(() => ended, 1_000);
     expect(await run).toBe(1);
   });
 });

@@ -13,7 +13,8 @@ async function expectRead(data: GraphData): Promise<ParsedDrawing> {
   const picture = pictureOf(data);
   const read = await parseMermaid(toMermaid(data));
   const nameOf = (place: number): string => `${{ frame: 's', joint: 'j', box: 'n' }[(picture.shapes[place] as Shape).kind]}${place}`;
-  const labelOf = ({ kind, label, detail }: Shape): string => (kind === 'joint' ? '' : detail === undefined ? label : `${label}<br/>${detail}`);
+  const labelOf = ({ kind, label, detail }: Shape): string =>
+    kind === 'joint' ? '' : [label, ...(detail === undefined ? [] : [detail])].join(kind === 'frame' ? ' · ' : '<br/>');
   const places = [...picture.shapes.keys()];
   const shapes = {
     boxes: places.filter((place) => picture.shapes[place]?.kind !== 'frame'),

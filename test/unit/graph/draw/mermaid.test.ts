@@ -15,7 +15,8 @@ describe('toMermaid', () => {
         '  classDef note fill:#ffffff,stroke:none,color:#57606a',
         '  n0("load<br/>pending")',
         '  n1("setup<br/>complete")',
-        '  subgraph s2["prepare<br/>pending"]',
+        '  subgraph s2["prepare · pending"]',
+        '    direction TB',
         '    n3("clean<br/>pending")',
         '    n4("split<br/>pending")',
         '  end',
@@ -39,6 +40,10 @@ describe('toMermaid', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('keeps `<` out of the title, where Mermaid takes it for HTML', () => {
+    expect(toMermaid(graph([], [], { flowName: 'a < b <c>' }))).toContain('title: "a ‹ b ‹c>"\n');
   });
 
   it('draws joints of control fans as small circles', () => {

@@ -54,5 +54,5 @@ describe('the gate between a process that ends and its thread', () => {
       const { status, signal, stderr } = spawnSync(process.execPath, ['ends.cjs'], { cwd: root, encoding: 'utf8' });
       expect({ status, signal }, stderr).toEqual({ status: 0, signal: null });
     }
-  }, 30_000);
+  }, 60_000);
 });

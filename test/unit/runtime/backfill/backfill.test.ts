@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cron, ctx, every, flow, param, task } from '../../../../src/index.js';
 import { ServiceRecord } from '../../../../src/runs/service/service-record.js';
 import { openProject, type Project } from '../../../../src/runtime/project.js';
+import { gate } from '../../engine/workbench.js';
 
 const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
 const DAILY = every('1d', { start: day('2026-01-01') });
@@ -111,13 +112,47 @@ describe('flow.backfill', () => {
 
   it('S36: so many runs at the same time, and no more', async () => {
     let [now, most] = [0, 0];
+    const three = gate();
     const wide = flow('wide', { schedule: DAILY }, async () => {
       most = Math.max(most, ++now);
+      if (now === 3) three.open();
+      await three.opened;
+      // A fourth would come now.
       await new Promise((resolve) => setTimeout(resolve, 20));
       now--;
     });
     await all(wide.backfill({ from: day('2026-01-01'), to: day('2026-01-07'), maxActive: 3 }));
     expect(most).toBe(3);
+  });
+
+  it('S36: a run that is tried again is still one of those that go on', async () => {
+    let [now, most] = [0, 0];
+    const tries = new Map<string, number>();
+    let [againHasBegun, lastIsOver] = [() => {}, () => {}];
+    const again = new Promise<void>((resolve) => {
+      againHasBegun = resolve;
+    });
+    const last = new Promise<void>((resolve) => {
+      lastIsOver = resolve;
+    });
+    const work = async (at: string): Promise<void> => {
+      const count = (tries.get(at) ?? 0) + 1;
+      tries.set(at, count);
+      if (at === '2026-01-01' && count === 1) throw new Error('once');
+      if (at === '2026-01-01') {
+        againHasBegun();
+        await last;
+      } else await again;
+      if (at === '2026-01-05') lastIsOver();
+    };
+    const stubborn = flow('stubborn', { schedule: DAILY, retries: 1 }, async () => {
+      most = Math.max(most, ++now);
+      await work(ctx().scheduledTime.toISOString().slice(0, 10)).finally(() => now--);
+    });
+    const runs = await all(stubborn.backfill({ from: day('2026-01-01'), to: day('2026-01-05'), maxActive: 2 }));
+    expect([most, runs.map(({ state }) => state)]).toEqual([2, ['success', 'success', 'success', 'success', 'success']]);
+    const [{ id } = { id: '' }] = await service.backfills();
+    expect(await service.backfillCounts(id)).toMatchObject({ total: 5, success: 5, failed: 0 });
   });
 
   it('S36: left early it is paused; the same range goes on with it', async () => {

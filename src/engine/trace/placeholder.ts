@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import type { MillraceError } from '../base/error.js';
-import { NODE, OWNER, PATH, type Path, pathText, type Ref } from '../graph/ref.js';
+import type { MillraceError } from '../../base/error.js';
+import { NODE, OWNER, PATH, type Path, pathText, type Ref } from '../../graph/ref.js';
 
 /** What a trace tells when the body does something that needs the value. */
 export type StopTrace = (what: string) => MillraceError;
