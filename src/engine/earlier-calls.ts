@@ -1,5 +1,5 @@
 import type { CacheEntryRow } from '../model/records.js';
-import type { InputDigests } from './inputs.js';
+import { hiddenDigest, type InputDigests, sameDigest } from './inputs.js';
 
 /** Newest entries that are compared one by one. */
 const COMPARED = 50;
@@ -74,13 +74,13 @@ export class EarlierCalls {
 
 function countChanged(before: InputDigests, { inputs, counted }: CallAsked): number {
   let count = 0;
-  for (const name of counted) if (before[name]?.digest !== inputs[name]?.digest) count++;
+  for (const name of counted) if (!sameDigest(before[name]?.digest, inputs[name]?.digest)) count++;
   return count;
 }
 
 /** Digests and names of parameters hold no line ends. */
 function inputsText(inputs: InputDigests, names: readonly string[]): string {
   let text = '';
-  for (const name of names) text += `${inputs[name]?.digest}\n`;
+  for (const name of names) text += `${hiddenDigest(inputs[name]?.digest ?? '')}\n`;
   return text;
 }

@@ -1,6 +1,6 @@
 import { pathText } from '../graph/ref.js';
 import type { InputDigest } from '../model/records.js';
-import type { InputDigests } from './inputs.js';
+import { type InputDigests, sameDigest } from './inputs.js';
 
 /** Changes named of one input; the rest is counted. */
 const NAMED = 3;
@@ -18,7 +18,7 @@ export interface InputChangeOptions {
 /** Names of the inputs that differ and have a say. */
 function changedInputs(before: InputDigests, now: InputDigests, counts: (name: string) => boolean): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-  return [...names].filter((name) => before[name]?.digest !== now[name]?.digest && counts(name));
+  return [...names].filter((name) => !sameDigest(before[name]?.digest, now[name]?.digest) && counts(name));
 }
 
 /** `days: 365 -> 30`, `config.lr: 0.1 -> 0.2`, `rows (from clean#0)`: a text for each input that changed (S27). */

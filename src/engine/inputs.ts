@@ -14,6 +14,9 @@ import type { Stored } from './stored.js';
 /** What a call is known by: the digest of each argument, by parameter name. */
 export type InputDigests = Readonly<Record<string, InputDigest>>;
 
+/** Characters of a digest that is a hash. */
+const WHOLE_DIGEST = 32;
+
 /** Digest of what a reference stands for, or undefined when it has none. */
 export type DigestOf = (ref: Ref) => InputDigest | undefined;
 
@@ -41,7 +44,17 @@ export function holdsObjects(args: readonly unknown[]): boolean {
 
 export function sameDigests(a: InputDigests, b: InputDigests): boolean {
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name]?.digest === b[name]?.digest);
+  return names.length === Object.keys(b).length && names.every((name) => sameDigest(a[name]?.digest, b[name]?.digest));
+}
+
+/** Whether two inputs are equal, one of which may be a secret that was recorded. */
+export function sameDigest(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.length !== b.length && hiddenDigest(a) === hiddenDigest(b));
+}
+
+/** Of a number and the like the digest is the value itself (S21), to be read by whoever sees it: this one is not. */
+export function hiddenDigest(digest: string): string {
+  return digest.length < WHOLE_DIGEST ? digest128(`hidden ${digest}`) : digest;
 }
 
 function argumentDigest(arg: unknown, digestOf: DigestOf): InputDigest | undefined {

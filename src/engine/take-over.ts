@@ -1,6 +1,6 @@
 import type { CacheEntryRow } from '../model/records.js';
 import type { TaskRunDetails } from '../runs/run-record.js';
-import { type InputDigests, sameDigests } from './inputs.js';
+import { hiddenDigest, type InputDigests, sameDigests } from './inputs.js';
 
 /** A run that is gone on with, as it was recorded. */
 export interface EarlierRun {
@@ -114,7 +114,7 @@ function makerText(row: Row): string {
 
 function callText(task: string, inputs: InputDigests): string {
   return `${task}\n${Object.entries(inputs)
-    .map(([name, { digest }]) => `${name}=${digest}`)
+    .map(([name, { digest }]) => `${name}=${hiddenDigest(digest)}`)
     .join('\n')}`;
 }
 

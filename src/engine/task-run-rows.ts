@@ -6,6 +6,7 @@ import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from
 import { isFinalTaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { errorInfo } from './failures.js';
+import { hiddenDigest } from './inputs.js';
 import { NodeKeys } from './node-keys.js';
 import type { ReusedNode, SettledNode } from './observer.js';
 import { realEdges } from './real-edges.js';
@@ -184,7 +185,8 @@ export class TaskRunRows {
       const text = shown === undefined ? undefined : this.#parts.mask(shown);
       if (text === undefined || text === shown) continue;
       masked ??= { ...inputs };
-      masked[name] = { digest, shown: text };
+      // The digest of a short number is the number.
+      masked[name] = { digest: hiddenDigest(digest), shown: text };
     }
     return masked ?? inputs;
   }

@@ -478,6 +478,32 @@ describe('S30: code, keys and secrets', () => {
     vi.stubEnv('MILLRACE_HOME', home);
   });
 
+  it('S18: a number that is a secret cannot be read from the digests that are recorded, and what it was given to is found again all the same', async () => {
+    const open = task((pin: number) => {
+      note('open');
+      return pin % 10;
+    });
+    const cached = task((pin: number) => pin % 7, { name: 'cached', cache: cache.default, version: '1' });
+    const vault = flow('vault', { params: { pin: param(z.number(), { secret: true }) } }, ({ pin }) => {
+      const [first, second] = [open(pin), cached(pin)];
+      return train([first, second], 1);
+    });
+    const runId = await failed(vault, 'train', { pin: 987_654 });
+    await using project = await openProject();
+    const entries = await project.record.entriesOfTask('cached', 5);
+    const taskRuns = await project.record.taskRuns(runId);
+    const hex = Buffer.from('987654').toString('hex');
+    expect(JSON.stringify([taskRuns, entries])).not.toMatch(new RegExp(`987654|${hex}`));
+    expect(taskRuns.find(({ id }) => id === 'open#0')?.inputs?.pin).toMatchObject({ shown: '***', digest: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    ran = [];
+    await vault.resume({ params: { pin: 987_654 } });
+    expect(ran).toEqual(['train']);
+    ran = [];
+    await vault.resume({ runId, params: { pin: 11 } });
+    expect(ran).toEqual(['open', 'train']);
+    expect((await recorded('vault/latest')).task('cached#0').reason).toMatchObject({ kind: 'input-changed', detail: expect.stringContaining('pin') });
+  });
+
   it('parameters that a schema transforms are not transformed again', async () => {
     const transformed = flow('transformed', { params: { day: param(z.string().transform((text) => new Date(text))) } }, ({ day }) =>
       task(
