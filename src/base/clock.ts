@@ -24,7 +24,7 @@ export function bootTime(): number {
 const origin = performance.timeOrigin;
 
 /** What a timer of Node can wait, 24.8 days; a longer one would go off at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function scheduleInParts(ms: number, callback: () => void, options: { readonly idle?: boolean } | undefined): () => void {
   let cancel = systemClock.schedule(

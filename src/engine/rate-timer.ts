@@ -1,8 +1,5 @@
 import type { Clock } from '../base/clock.js';
 
-/** `setTimeout` fires at once beyond this; an early timer looks again. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** When the rate limits that somebody waits for let go of the next node: one timer for all of them, set for the earliest. */
 export class RateTimer<Gate> {
   readonly #clock: Clock;
@@ -44,8 +41,7 @@ export class RateTimer<Gate> {
     this.cancel();
     if (earliest === Number.POSITIVE_INFINITY) return;
     // Timers count whole milliseconds and may be early by a fraction of one.
-    const ms = Math.min(Math.max(Math.ceil(earliest - now), 1), LONGEST_TIMER_MS);
-    this.#cancel = this.#clock.schedule(ms, () => this.#fire());
+    this.#cancel = this.#clock.schedule(Math.max(Math.ceil(earliest - now), 1), () => this.#fire());
   }
 
   cancel(): void {

@@ -21,9 +21,6 @@ export interface Wait<T> {
   outOfTime(seen: InVain): Error;
 }
 
-/** What a timer can hold. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /**
  * Looks, and looks again after a pause, until there is something: how everything that waits for the world outside waits.
  * @throws the reason of the signal; what `look` throws; `outOfTime()`, also when a look takes too long
@@ -45,7 +42,7 @@ export async function waitFor<T>(wait: Wait<T>): Promise<T> {
 /** What comes later than that, or after the signal, is nobody's business any more. */
 export function within<T>({ clock, signal }: Pick<Wait<T>, 'clock' | 'signal'>, ms: number, coming: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = ms === Number.POSITIVE_INFINITY ? () => {} : later(clock, ms, () => end(() => reject(late())));
+    const stop = ms === Number.POSITIVE_INFINITY ? () => {} : clock.schedule(ms, () => end(() => reject(late())));
     const aborted = (): void => end(() => reject(signal.reason));
     const end = (settle: () => void): void => {
       stop();
@@ -63,7 +60,7 @@ export function within<T>({ clock, signal }: Pick<Wait<T>, 'clock' | 'signal'>, 
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = later(clock, ms, () => {
+    const stop = clock.schedule(ms, () => {
       signal.removeEventListener('abort', aborted);
       resolve();
     });
@@ -74,14 +71,4 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) aborted();
     else signal.addEventListener('abort', aborted, { once: true });
   });
-}
-
-/** As `schedule`, also for waits that are longer than a timer can hold, which is 24.8 days. */
-function later(clock: Clock, ms: number, callback: () => void): () => void {
-  let stop = (): void => {};
-  const go = (left: number): void => {
-    stop = clock.schedule(Math.min(left, LONGEST_TIMER_MS), () => (left > LONGEST_TIMER_MS ? go(left - LONGEST_TIMER_MS) : callback()));
-  };
-  go(ms);
-  return () => stop();
 }

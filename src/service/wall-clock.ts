@@ -1,7 +1,4 @@
-import { type Clock, systemClock, wallTime } from '../base/clock.js';
-
-/** What timers hold at most: 24.8 days. A longer one would go off at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { type Clock, LONGEST_TIMER_MS, systemClock, wallTime } from '../base/clock.js';
 
 /**
  * The time that people live by: schedules follow a clock that is set, and one that went on while the machine slept. A wait that no timer can hold

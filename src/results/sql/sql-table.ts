@@ -6,8 +6,6 @@ import type { SqlDatabase, SqlSession, TableAddress } from './sql-database.js';
 import { asSqlError } from './sql-error.js';
 import { checkedName } from './table-name.js';
 
-type TableRows = typeof import('./table-rows.js');
-
 // biome-ignore lint/suspicious/noExplicitAny: rows of every shape
 export interface SqlTableOptions<R extends object = any> {
   /** `postgres://…`, `duckdb:<path>`, `sqlite:<path>` or the path of an SQLite file; a `secret` keeps it out of the code. */
@@ -41,14 +39,12 @@ export function sqlTable<R extends object = any>(table: string, options: SqlTabl
   const at: TableAddress = { schema, table };
   const named = schema === undefined ? table : `${schema}.${table}`;
   const where = isSecret(db) ? `$${db.name}` : shownDatabase(db);
-  const use = async <T>(access: 'read' | 'write', job: (rows: TableRows, session: SqlSession, database: SqlDatabase) => Promise<T>): Promise<T> => {
+  const use = async <T>(access: 'read' | 'write', job: (session: SqlSession, database: SqlDatabase) => Promise<T>): Promise<T> => {
     const text = isSecret(db) ? secretValue(db) : db;
     try {
-      // Most flows have no table.
-      const rows = await import('./table-rows.js');
       const database = await openDatabase(text);
       if (schema !== undefined && !database.hasSchemas) throw optionInvalid(table, 'schema', 'nothing, since SQLite has no schemas', schema);
-      return await database.inTransaction(access, (session) => job(rows, session, database));
+      return await database.inTransaction(access, (session) => job(session, database));
     } catch (error) {
       throw asSqlError(error, `table ${named} of ${where}`, text);
     }
@@ -56,9 +52,16 @@ export function sqlTable<R extends object = any>(table: string, options: SqlTabl
   return Object.freeze({
     scheme: isSecret(db) ? 'sql' : schemeOf(db),
     address: `${isSecret(db) ? `sql:${where}` : where}#${named}`,
-    exists: () => use('read', async (_, session) => (await session.columns(at)) !== undefined),
-    read: () => use('read', async ({ readRows }, session) => (await readRows(session, at, mode === 'upsert' ? key : undefined)) as R[]),
-    write: (rows: R[]) => use('write', ({ writeRows }, session, database) => writeRows(session, database, at, rows, { mode, key })),
+    exists: () => use('read', async (session) => (await session.columns(at)) !== undefined),
+    // Most flows have no table.
+    read: async () => {
+      const { readRows } = await import('./table-rows.js');
+      return await use('read', async (session) => (await readRows(session, at, mode === 'upsert' ? key : undefined)) as R[]);
+    },
+    write: async (rows: R[]) => {
+      const { writeRows } = await import('./table-rows.js');
+      await use('write', (session, database) => writeRows(session, database, at, rows, { mode, key }));
+    },
   });
 }
 

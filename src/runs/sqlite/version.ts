@@ -2,7 +2,7 @@ import { MillraceError } from '../../base/error.js';
 import type { SqliteConnection } from './connection.js';
 
 /** How many migrations there are: said apart from them, because a record that is up to date needs none of their SQL. */
-export const NEWEST_VERSION = 12;
+export const NEWEST_VERSION = 13;
 
 /** `MILL`: marks the file as a record, so that no tables are put into somebody else's database. */
 export const APPLICATION_ID = 0x4d494c4c;

@@ -20,7 +20,16 @@ async function makePackage(root: string): Promise<void> {
   await writeFile(join(root, 'package.json'), '{ "type": "module" }');
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   await mkdir(join(root, 'package', 'dist', 'base'), { recursive: true });
-  for (const name of ['call-site-name', 'assigned-name', 'call-expression', 'source-file', 'call-site', 'source-tokens', '../base/own-files', '../base/late-pattern']) {
+  for (const name of [
+    'call-site-name',
+    'assigned-name',
+    'call-expression',
+    'source-file',
+    'call-site',
+    'source-tokens',
+    '../base/own-files',
+    '../base/late-pattern',
+  ]) {
     const source = await readFile(join(flowSources, `${name}.ts`), 'utf8');
     await writeFile(join(target, `${name}.js`), ts.transpileModule(source, { compilerOptions: options }).outputText);
   }
