@@ -45,10 +45,10 @@ export function sqlTable<R extends object = any>(table: string, options: SqlTabl
     const text = isSecret(db) ? secretValue(db) : db;
     try {
       // Most flows have no table.
-      const rows = await import('./table-rows.js');
+      const { readRows, writeRows } = await import('./table-rows.js');
       const database = await openDatabase(text);
       if (schema !== undefined && !database.hasSchemas) throw optionInvalid(table, 'schema', 'nothing, since SQLite has no schemas', schema);
-      return await database.inTransaction(access, (session) => job(rows, session, database));
+      return await database.inTransaction(access, (session) => job({ readRows, writeRows }, session, database));
     } catch (error) {
       throw asSqlError(error, `table ${named} of ${where}`, text);
     }
