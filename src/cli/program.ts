@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { PACKAGE_ROOT } from '../base/own-files.js';
+import { closeIdleProjects } from '../runtime/project.js';
 import type { CommandFactory } from './command.js';
 import { runCommand } from './commands/run.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -64,6 +65,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return tellError(error, terminal, args.includes('--debug'));
   } finally {
     await waitForDeliveries(terminal);
+    await closeIdleProjects();
   }
 }
 

@@ -114,18 +114,23 @@ function isServer(url: string): boolean {
 function release(key: string, entry: Opened): void {
   entry.holders--;
   if (entry.holders > 0 || key === IN_MEMORY) return;
-  entry.cancelClose = systemClock.schedule(
-    CLOSE_AFTER_MS,
-    () => {
-      opened.delete(key);
-      void entry.project.then(async ({ heartbeat, limits, record }) => {
-        heartbeat.close();
-        await limits?.close();
-        return record[Symbol.asyncDispose]();
-      });
-    },
-    { idle: true },
-  );
+  entry.cancelClose = systemClock.schedule(CLOSE_AFTER_MS, () => void close(key, entry), { idle: true });
+}
+
+async function close(key: string, entry: Opened): Promise<void> {
+  opened.delete(key);
+  const { heartbeat, limits, record } = await entry.project;
+  heartbeat.close();
+  await limits?.close();
+  await record[Symbol.asyncDispose]();
+}
+
+/** Closes what nobody uses any more now, rather than in a while: for a program that is about to leave. */
+export async function closeIdleProjects(): Promise<void> {
+  const idle = [...opened].filter(([key, { holders }]) => holders === 0 && key !== IN_MEMORY);
+  for (const [, { cancelClose }] of idle) cancelClose?.();
+  // What could not be written was told to whoever wrote it.
+  await Promise.allSettled(idle.map(([key, entry]) => close(key, entry)));
 }
 
 function partsOf(home: string, address: string | undefined, database: string): Promise<Parts> {

@@ -130,6 +130,7 @@ describe.concurrent('cancelled from outside (S15)', () => {
     const project = shell();
     const run = project.start('run', FILE, 'uninterruptible');
     await run.printed('polite waits');
+    await run.printed('deaf#1[1]');
     run.child.kill('SIGINT');
     await run.printed('polite#0 was aborted');
     run.child.kill('SIGINT');
