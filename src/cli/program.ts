@@ -65,7 +65,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return tellError(error, terminal, args.includes('--debug'));
   } finally {
     await waitForDeliveries(terminal);
-    await closeIdleProjects();
+    // The exit code is known: nobody waits for this.
+    void closeIdleProjects();
   }
 }
 

@@ -38,7 +38,10 @@ export interface Project extends AsyncDisposable {
 }
 
 /** What those who have a project open share. */
-type Parts = Omit<Project, 'places' | typeof Symbol.asyncDispose>;
+interface Parts extends Omit<Project, 'places' | typeof Symbol.asyncDispose> {
+  /** What is tidied up beside the run; never rejects. */
+  readonly tidying: Promise<unknown>;
+}
 
 interface Opened {
   readonly project: Promise<Parts>;
@@ -119,8 +122,9 @@ function release(key: string, entry: Opened): void {
 
 async function close(key: string, entry: Opened): Promise<void> {
   opened.delete(key);
-  const { heartbeat, limits, record } = await entry.project;
+  const { heartbeat, limits, record, tidying } = await entry.project;
   heartbeat.close();
+  await tidying;
   await limits?.close();
   await record[Symbol.asyncDispose]();
 }
@@ -155,18 +159,28 @@ async function inFolder(home: string, path: string): Promise<Parts> {
 
 async function withStore(home: string, record: RunRecord): Promise<Parts> {
   const store = localStore(join(home, 'store'));
-  void sweepNowAndThen(home, async () => (await import('./past/removal.js')).removeLeftovers({ record, store }));
+  const tidying = [sweepNowAndThen(home, async () => (await import('./past/removal.js')).removeLeftovers({ record, store }))];
   const retention = process.env.MILLRACE_RETENTION;
   // A rule that is misspelt is told of at once: nobody would notice that nothing is ever removed.
-  if (retention) (await import('./past/retention.js')).keepTo(retention, { home, record, store });
-  return { home, record, store, keeper: keeperOf(record, store), ...watchesOf(record), limits: SharedLimits.of(record), lasting: true };
+  if (retention) tidying.push((await import('./past/retention.js')).keepTo(retention, { home, record, store }));
+  const limits = SharedLimits.of(record);
+  return { home, record, store, keeper: keeperOf(record, store), ...watchesOf(record), limits, lasting: true, tidying: Promise.all(tidying) };
 }
 
 async function inMemory(): Promise<Parts> {
   const { memoryRecord } = await import('../runs/memory-record.js');
   const record = memoryRecord();
   const store = memoryStore();
-  return { home: IN_MEMORY, record, store, keeper: keeperOf(record, store), ...watchesOf(record), limits: undefined, lasting: false };
+  return {
+    home: IN_MEMORY,
+    record,
+    store,
+    keeper: keeperOf(record, store),
+    ...watchesOf(record),
+    limits: undefined,
+    lasting: false,
+    tidying: Promise.resolve(),
+  };
 }
 
 function watchesOf(record: RunRecord): Pick<Project, 'heartbeat' | 'cancelWatch'> {

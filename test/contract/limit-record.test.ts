@@ -152,6 +152,17 @@ describe.each(databases('limits'))('limit record in $kind', ({ make }) => {
     expect((await ask('b', { ...api, demand: [asked()] })).granted).toBe(1);
   });
 
+  it('S14: what a process was allowed to start counts for its period, also when it leaves without telling of it', async () => {
+    const api = { meaning: { name: 'api', max: 2, periodMs: 1_000 } };
+    expect((await ask('a', { ...api, demand: [asked({ count: 2 })] })).granted).toBe(2);
+    await end('a');
+    await one.leave('process of a');
+    now += 500;
+    expect((await ask('b', { ...api, demand: [asked()] })).granted).toBe(0);
+    now += 500;
+    expect((await ask('b', { ...api, demand: [asked()] })).granted).toBe(1);
+  });
+
   it('S14: a number at once and a number per period are two limits', async () => {
     await ask('a', { demand: [asked({ count: 2 })] });
     expect((await ask('b', { meaning: { ...GPU, periodMs: 1_000 }, demand: [asked()] })).granted).toBe(1);

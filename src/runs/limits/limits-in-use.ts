@@ -1,12 +1,13 @@
 import type { ServiceSession } from '../service/database.js';
 import { findMeaning } from './exchange-units.js';
 import type { LimitInUse } from './limit-request.js';
-import { findParts, openUses, removePart } from './parts.js';
+import { AT_ONCE, findParts, openUses, removePart } from './parts.js';
 import { startsIn, withStarts } from './window.js';
 
-/** Inside a transaction. */
+/** Inside a transaction. What it was allowed to start in a period counts until that is over, and stays: whoever asks next sees that it has gone. */
 export async function removeHolder(session: ServiceSession, holder: string): Promise<void> {
-  for (const part of await findParts(session)) if (part.holder === holder) await removePart(session, part.name, part.kind, holder);
+  for (const { name, kind, holder: whose } of await findParts(session))
+    if (whose === holder && kind === AT_ONCE) await removePart(session, name, kind, holder);
 }
 
 /** By name: what is held, and by whom, and who waits. */

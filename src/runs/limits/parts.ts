@@ -28,8 +28,11 @@ type UseText = readonly [run: string, epoch: number, holds: readonly string[], w
 
 const COLUMNS = 'name, kind, holder, held, demand, users, seen_at';
 
+/** The kind of a limit whose units are given back. */
+export const AT_ONCE = 'at once';
+
 export function kindOf({ periodMs }: Pick<LimitMeaning, 'periodMs'>): string {
-  return periodMs === undefined ? 'at once' : 'per period';
+  return periodMs === undefined ? AT_ONCE : 'per period';
 }
 
 export async function findParts(session: ServiceSession, limit?: { readonly name: string; readonly kind: string }): Promise<readonly KeyedPart[]> {

@@ -31,10 +31,10 @@ function isDuration(text: string): text is Duration & string {
 }
 
 /**
- * Removes, once a day and beside whatever the process does, the runs that are kept no longer.
+ * Removes, once a day and beside whatever the process does, the runs that are kept no longer. What comes back resolves when that is done.
  * @throws MillraceError `RETENTION_INVALID`
  */
-export function keepTo(retention: string, { home, ...project }: Tidied & { readonly home: string }): void {
+export function keepTo(retention: string, { home, ...project }: Tidied & { readonly home: string }): Promise<void> {
   const rule = parseRetention(retention);
-  void onceADay(join(home, 'pruned'), async () => void (await pruneRuns(project, rule)));
+  return onceADay(join(home, 'pruned'), async () => void (await pruneRuns(project, rule)));
 }
