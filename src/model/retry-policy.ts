@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../base/clock.js';
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 
@@ -33,8 +34,6 @@ export interface NormalizedRetry {
   readonly if: ((error: unknown, attempt: number) => boolean) | undefined;
 }
 
-/** What `setTimeout` can wait; beyond it would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
 const FIRST_BACKOFF_MS = 1_000;
 /** Doubling beyond this changes nothing under the cap, and would come to infinity, of which 0 times is no number. */
 const MAX_DOUBLINGS = 60;
@@ -52,7 +51,7 @@ export function normalizeRetries(retries: number | RetryPolicy | undefined): Nor
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
     throw invalid('retries', 'a number or a policy such as { max: 3 }', retries);
   for (const field of Object.keys(policy)) if (!FIELDS.has(field)) throw unknownField(field);
-  const { max, delay, backoff = 'fixed', jitter = 0, maxDelay = LONGEST_MS } = policy;
+  const { max, delay, backoff = 'fixed', jitter = 0, maxDelay = LONGEST_TIMER_MS } = policy;
   if (!Number.isSafeInteger(max) || max < 0) throw invalid('retries', 'a whole number of tries, 0 or more', max);
   if (backoff !== 'fixed' && backoff !== 'exponential') throw invalid('backoff', "'fixed' or 'exponential'", backoff);
   if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) throw invalid('jitter', 'a fraction from 0 to 1', jitter);
@@ -89,7 +88,7 @@ function milliseconds(field: string, duration: Duration): number {
   } catch (error) {
     throw invalid(field, "a duration such as 500, '30s' or '5m'", duration, error);
   }
-  if (ms > LONGEST_MS) throw invalid(field, `a duration of at most ${LONGEST_MS} ms (24.8 days)`, duration);
+  if (ms > LONGEST_TIMER_MS) throw invalid(field, `a duration of at most ${LONGEST_TIMER_MS} ms (24.8 days)`, duration);
   return ms;
 }
 

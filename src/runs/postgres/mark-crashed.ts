@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '../../model/event.js';
-import { TASK_STATE_CODE, TASK_STATES } from '../../model/states.js';
+import { TASK_STATE_CODE } from '../../model/states.js';
 import { STILL_OPEN } from '../sqlite/leases.js';
+import { countsOf } from '../sqlite/task-counts.js';
 import { NOT_FINAL } from '../sqlite/write-batch.js';
 import { releaseAll } from './claims.js';
 import type { PostgresConnection } from './connection.js';
@@ -55,6 +56,5 @@ async function crashRun(session: Session, run: number, epoch: number, error: Err
     [attempts, crashed, now, now, run],
     countCrashed(run),
   ]);
-  const counts = Object.fromEntries(counted.map(([code, count]) => [TASK_STATES[code as number], count]));
-  await session.rows('UPDATE run SET counts = ? WHERE number = ?', JSON.stringify(counts), run);
+  await session.rows('UPDATE run SET counts = ? WHERE number = ?', JSON.stringify(Object.fromEntries(countsOf(counted))), run);
 }
