@@ -31,6 +31,8 @@ const ENTRIES = {
   'heartbeat-thread': 'runs/heartbeat/thread.ts',
   // Nor this: it writes lines for a process whose loop stands still.
   'line-thread': 'runs/postgres/line-thread.ts',
+  // Nor this: it runs what `cached-scripts.mjs` makes of parts.
+  'compile-cache': 'base/compile-cache.ts',
 };
 
 /**
@@ -38,6 +40,8 @@ const ENTRIES = {
  * imported when it is needed, and in no part, stays apart. So a module leaves a part by being imported when needed.
  */
 const PARTS = [
+  // Before any other: they are run by it.
+  { name: 'compile-cache', from: ['base/compile-cache.ts'] },
   // Every script that imports Millrace, and every run that is recorded.
   { name: 'core', from: ['index.ts'] },
   // `millrace run`, told to machines.
@@ -117,6 +121,7 @@ async function build() {
     if (existsSync(PAGE) && !compile('-p', PAGE)) return 1;
     await joinModules(fresh);
     await quietLines(fresh);
+    await cacheScripts(fresh);
     if (existsSync(PAGE)) await joinPage(join(fresh, 'report'));
     makeExecutable(join(fresh, 'cli', 'main.js'));
     // The folder's own time is the stamp: what changes while the compiler runs is newer than it.
@@ -172,6 +177,11 @@ async function quietLines(folder) {
   const { withQuietLines } = await import('./quiet-lines.mjs');
   const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'));
   for (const path of files.map((file) => join(folder, file))) writeFileSync(path, withQuietLines(readFileSync(path, 'utf8')));
+}
+
+async function cacheScripts(folder) {
+  const { makeCachedScripts } = await import('./cached-scripts.mjs');
+  makeCachedScripts(folder);
 }
 
 /** A group takes along what its modules import, unless an earlier one has it: their order is that of their priorities. */

@@ -1,4 +1,5 @@
 import { systemClock } from '../base/clock.js';
+import { keepCompiled } from '../base/compile-cache.js';
 import { asError, describe, MillraceError } from '../base/error.js';
 import { isSkip, runBody } from '../engine/body.js';
 import { runHook } from '../engine/hooks.js';
@@ -61,6 +62,7 @@ export class FlowRun {
       await this.notifications.settled(RESULT_WAIT_MS);
       await this.#parts.code.save();
       this.#parts.capture?.release();
+      keepCompiled();
     }
   }
 
