@@ -3,6 +3,7 @@ import type { GraphScope, TaskGraph } from '../graph/task-graph.js';
 import type { ReadSink } from '../model/file-read.js';
 import type { CacheEntryRow } from '../model/records.js';
 import { fileReferences } from '../reads/file-reference.js';
+import { lookAway } from '../reads/glance.js';
 import { observeReads } from '../reads/observe.js';
 import type { Places } from '../reads/places.js';
 import { type ObservedReads, ReadLog } from '../reads/read-log.js';
@@ -23,6 +24,7 @@ export class ReadLogs {
 
   /** An attempt of a node begins. */
   begin(node: number, isReusable: boolean): ReadSink | undefined {
+    lookAway();
     if (!isReusable) return this.#logs.size === 0 ? undefined : this.#around(node);
     const outer = this.#around(node);
     observeReads(currentSink);

@@ -1,5 +1,6 @@
 import type { FileRead } from '../model/file-read.js';
 import { stateOf } from './file-digests.js';
+import { knownAtGlance } from './glance.js';
 import type { Places } from './places.js';
 import { ask } from './question.js';
 
@@ -59,12 +60,25 @@ export function changesText(changes: readonly ChangedRead[]): string {
   return changes.length > NAMED ? `${named.join(', ')} and ${changes.length - NAMED} more` : named.join(', ');
 }
 
+/** Tasks of one flow read the same files: what was answered a moment ago, with nothing in between that could have changed it, is not asked again. */
 function answerNow({ path, question, answer, seen }: FileRead, places: Places): string | Promise<string> {
+  const known = knownAtGlance(places.root, path);
+  const told = known.get(question) ?? (seen !== undefined && known.get(STATE) === seen ? answer : undefined);
+  if (told !== undefined) return told;
   const absolute = places.pathOf(path);
-  if (seen !== undefined && stateOf(absolute).state === seen) return answer;
+  if (seen !== undefined) {
+    const { state } = stateOf(absolute);
+    if (state !== undefined) known.set(STATE, state);
+    if (state === seen) return answer;
+  }
   const now = ask(places, absolute, question);
-  return now instanceof Promise ? now.then((content) => content.answer) : now.answer;
+  if (now instanceof Promise) return now.then((content) => content.answer);
+  known.set(question, now.answer);
+  return now.answer;
 }
+
+/** No question is an empty word. */
+const STATE = '';
 
 function changed({ path, answer }: FileRead, now: string): ChangedRead {
   const how = isNothing(now) ? 'gone' : isNothing(answer) ? 'new' : 'changed';

@@ -323,6 +323,22 @@ describe('S22b: files that change while they are read', () => {
       expect(await quick.run()).toBe(`content ${n % 4}`);
     }
   });
+
+  it('by another task of the run, between one look and the next, is seen', async () => {
+    const path = join(folderWith({ data: 'old' }), 'data');
+    let written = 'old';
+    const read = cached('read', (n: number) => `${n} ${readFileSync(path, 'utf8')}`);
+    const write = task(() => writeFileSync(path, written), { name: 'write' });
+    const chain = flow('chain', () => {
+      const [first, second] = [read(1), read(2)];
+      const between = write().after(first, second);
+      return all([first, second, read(3).after(between), read(4).after(between)]);
+    });
+    await chain.run();
+    written = 'new';
+    expect(await chain.run()).toEqual(['1 old', '2 old', '3 new', '4 new']);
+    expect(await statesOfLatest('chain')).toMatchObject({ 'read#0': 'cached', 'read#1': 'cached', 'read#2': 'success', 'read#3': 'success' });
+  });
 });
 
 describe('S22b, S23: reasons, history, places', () => {
