@@ -20,3 +20,8 @@ export function limit(number) {
 export function range({ least, most }) {
   return `${rounded(least)}–${rounded(most)}`;
 }
+
+/** Of all repetitions, and of the first where it is another one. */
+export function verdicts({ verdict, firstVerdict }) {
+  return verdict === firstVerdict ? verdict : `${verdict}, first ${firstVerdict}`;
+}

@@ -13,7 +13,7 @@
  *
  * What a figure is: `first` is the first repetition in a fresh process, what somebody at a command line feels; `median` is over all
  * repetitions. Each is worked out within a round, whose processes ran one after the other, and then the median of the rounds is taken.
- * A goal is met only when both are within it. `least` and `most` are of the rounds: where they lie far apart, the verdict is worth little.
+ * Each has its verdict. `least` and `most` are of the rounds: where they lie far apart, the verdicts are worth little.
  */
 export function figuresOf(workload, samples) {
   return workload.rows.map((row) => {
@@ -31,7 +31,8 @@ export function figuresOf(workload, samples) {
       ratio,
       bar: row.bar,
       stretch: row.stretch,
-      verdict: verdictOf(row, Math.max(ratio.median, ratio.first)),
+      verdict: verdictOf(row, ratio.median),
+      firstVerdict: verdictOf(row, ratio.first),
     };
   });
 }
@@ -46,10 +47,10 @@ function describePeer({ peer, peerName }, middle, first) {
   return { name: peer, median: median(middle(peer)), first: median(first(peer)) };
 }
 
-function verdictOf({ bar, stretch }, worst) {
+function verdictOf({ bar, stretch }, ratio) {
   if (bar === undefined) return 'no goal';
-  if (stretch !== undefined && worst <= stretch) return 'stretch';
-  return worst <= bar ? 'met' : 'missed';
+  if (stretch !== undefined && ratio <= stretch) return 'stretch';
+  return ratio <= bar ? 'met' : 'missed';
 }
 
 function median(numbers) {

@@ -1,4 +1,4 @@
-import { amount, factor, limit, range, rounded } from './amounts.mjs';
+import { amount, factor, limit, range, rounded, verdicts } from './amounts.mjs';
 
 /** The table of docs/performance.md. */
 export function markdownOf({ version, node, cores, memoryGb, figures }) {
@@ -8,10 +8,11 @@ export function markdownOf({ version, node, cores, memoryGb, figures }) {
     '| goal | work | Millrace | beside | ratio | first | rounds | bar | stretch | verdict |',
     '|---|---|---|---|---|---|---|---|---|---|',
   ];
-  for (const { goal, title, unit, ours, peer, ratio, bar, stretch, verdict } of figures) {
+  for (const figure of figures) {
+    const { goal, title, unit, ours, peer, ratio, bar, stretch } = figure;
     const beside = peer ? amount(peer, unit) : '';
     const cells = [goal, title, `${rounded(ours.median)} ${unit}`, beside, factor(ratio.median, peer), factor(ratio.first, peer), range(ratio)];
-    lines.push(`| ${[...cells, limit(bar), limit(stretch), verdict].join(' | ')} |`);
+    lines.push(`| ${[...cells, limit(bar), limit(stretch), verdicts(figure)].join(' | ')} |`);
   }
   return lines.join('\n');
 }

@@ -1,4 +1,4 @@
-import { amount, factor, limit, range } from './amounts.mjs';
+import { amount, factor, limit, range, verdicts } from './amounts.mjs';
 
 const COLUMNS = [
   ['goal', 5, (figure) => figure.goal],
@@ -10,7 +10,7 @@ const COLUMNS = [
   ['rounds', 13, ({ ratio }) => range(ratio)],
   ['bar', 6, ({ bar }) => limit(bar)],
   ['stretch', 7, ({ stretch }) => limit(stretch)],
-  ['verdict', 8, ({ verdict }) => verdict],
+  ['verdict', 8, verdicts],
 ];
 
 export function printHeader({ version, node, cores, memoryGb }) {

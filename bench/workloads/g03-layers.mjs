@@ -5,13 +5,15 @@ const LAYERS = 100;
 const FEW_LAYERS = 20;
 const WIDTH = 100;
 const CONCURRENCY = 16;
+/** Until the fourth or so V8 is compiling, on either side: the median of a few would be of that, and another one in each process. */
+const REPETITIONS = 15;
 
 const add = (a, b) => (a + b) % 1_000_003;
 
 export const workload = {
   goal: 'G3',
   title: 'layered graph of 100 × 100 tasks, two edges each, in memory',
-  repetitions: 5,
+  repetitions: REPETITIONS,
   variants: {
     millrace: () => inMillrace(LAYERS),
     'raw promises': inPromises,
