@@ -125,7 +125,9 @@ describe('the parts that every start loads', () => {
     for (let run = 0; run < 2; run++) expect((await shell.millrace('run', 'flow.mjs')).code).toBe(0);
     const inMemory = shellIn(folder, { MILLRACE_HOME: ':memory:' });
     expect((await inMemory.millrace('run', 'flow.mjs')).code).toBe(0);
-    const kept = readdirSync(join(PACKAGE, 'dist/parts')).filter((name) => name.endsWith(`${process.arch}.cache`));
+    const kept = readdirSync(join(PACKAGE, 'dist/parts')).filter((name) =>
+      name.endsWith(`.${process.version}-${process.platform}-${process.arch}.cache`),
+    );
     expect(kept.map((name) => name.split('-')[0]).sort()).toEqual(['core', 'run']);
   });
 
