@@ -11,7 +11,9 @@ export class Fifo {
     this.#items.push(item);
   }
 
-  shift(): number {
+  /** Undefined when it is empty. */
+  shift(): number | undefined {
+    if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head++] as number;
     if (this.#head === this.#items.length) {
       this.#items = [];

@@ -72,7 +72,7 @@ export class Dispatch {
   next(): number | undefined {
     if (this.#closed) return undefined;
     if (this.#out >= this.#slots) return this.#limited?.decline();
-    const node = this.#limited === undefined ? this.#nextPlain() : this.#limited.next();
+    const node = this.#limited === undefined ? this.#plain.shift() : this.#limited.next();
     if (node !== undefined) this.#out++;
     return node;
   }
@@ -96,15 +96,11 @@ export class Dispatch {
     this.#limited?.close();
   }
 
-  #nextPlain(): number | undefined {
-    return this.#plain.size > 0 ? this.#plain.shift() : undefined;
-  }
-
   #leaveFastPath(): LimitedQueue {
     const { clock, wake, patience = 8, limits = new LimitRegistry(), warn, owner, nameOf = String } = this.#parts;
     const room = (): number => this.#slots - this.#out;
     const limited = new LimitedQueue({ clock, wake, patience, registry: limits, warn, room, owner, nameOf });
-    while (this.#plain.size > 0) limited.add(this.#plain.shift(), 0, undefined);
+    for (let node = this.#plain.shift(); node !== undefined; node = this.#plain.shift()) limited.add(node, 0, undefined);
     return limited;
   }
 }

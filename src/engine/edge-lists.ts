@@ -10,8 +10,10 @@ const FIRST_CAPACITY = 1_024;
 export class EdgeLists {
   #first: Int32Array;
   #last: Int32Array;
-  #targets = new Int32Array(FIRST_CAPACITY);
-  #next = new Int32Array(FIRST_CAPACITY);
+  /** Of each edge, the node that depends. */
+  targets = new Int32Array(FIRST_CAPACITY);
+  /** Of each edge, the one after it in its list, or `NO_EDGE`. */
+  next = new Int32Array(FIRST_CAPACITY);
   #size = 1;
 
   constructor(nodes: number) {
@@ -27,14 +29,14 @@ export class EdgeLists {
 
   add(node: number, target: number): void {
     const edge = this.#size++;
-    if (edge === this.#targets.length) {
-      this.#targets = widened(this.#targets, new Int32Array(2 * edge));
-      this.#next = widened(this.#next, new Int32Array(2 * edge));
+    if (edge === this.targets.length) {
+      this.targets = widened(this.targets, new Int32Array(2 * edge));
+      this.next = widened(this.next, new Int32Array(2 * edge));
     }
-    this.#targets[edge] = target;
+    this.targets[edge] = target;
     const last = this.#last[node] as number;
     if (last === NO_EDGE) this.#first[node] = edge;
-    else this.#next[last] = edge;
+    else this.next[last] = edge;
     this.#last[node] = edge;
   }
 
@@ -49,15 +51,6 @@ export class EdgeLists {
     this.#first[node] = NO_EDGE;
     this.#last[node] = NO_EDGE;
     return first;
-  }
-
-  /** The edge after this one in its list, or `NO_EDGE`. */
-  after(edge: number): number {
-    return this.#next[edge] as number;
-  }
-
-  target(edge: number): number {
-    return this.#targets[edge] as number;
   }
 }
 

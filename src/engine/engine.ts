@@ -354,8 +354,9 @@ export class Engine
       // Where some go before others, all that are ready are queued before the first of them starts.
       const isLooking = this.#isRanked && this.#armed.size > 0;
       if (isLooking || !this.#attempts.startNext()) {
-        if (this.#armed.size === 0) break;
-        this.#look(this.#armed.shift());
+        const node = this.#armed.shift();
+        if (node === undefined) break;
+        this.#look(node);
       }
       if (turn % 256 === 0) this.tick();
       if (this.now > until) return void setImmediate(this.#pump);
@@ -368,8 +369,9 @@ export class Engine
   #look(node: number): void {
     const { nodes } = this;
     if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || ((nodes.waitingFor[node] as number) > 0 && !nodes.has(node, EAGER))) return;
-    if (isTeardown(this.#definition(node)) && !this.#resources.mayTearDown(node)) return;
-    this.#decisions.look(node, this.#definition(node), this.#between);
+    const definition = this.#definition(node);
+    if (isTeardown(definition) && !this.#resources.mayTearDown(node)) return;
+    this.#decisions.look(node, definition, this.#between);
   }
 
   waitForInputs(node: number): boolean {

@@ -57,9 +57,10 @@ export class Lane implements Offer {
     this.#nodes.push(node);
   }
 
+  /** Of a lane in which one waits. */
   shift(): number {
     this.misses = 0;
-    if (this.#arrivals.size > 0) this.arrival = this.#arrivals.shift();
-    return this.#nodes.shift();
+    this.arrival = this.#arrivals.shift() ?? this.arrival;
+    return this.#nodes.shift() as number;
   }
 }

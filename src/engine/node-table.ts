@@ -1,6 +1,6 @@
 import { reaches } from '../graph/reach.js';
-import { isFinalTaskCode, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
-import { checkTaskMove } from '../model/transition.js';
+import { FIRST_FINAL_TASK_STATE, TASK_STATE_CODE, TASK_STATES, type TaskState } from '../model/states.js';
+import { illegalTaskMove, TASK_MOVE_BITS } from '../model/transition.js';
 import { EdgeLists, NO_EDGE, widened } from './edge-lists.js';
 
 /** What is known of a node beside its state, as bits. */
@@ -60,7 +60,7 @@ export class NodeTable {
   }
 
   isFinal(node: number): boolean {
-    return isFinalTaskCode(this.state[node] as number);
+    return (this.state[node] as number) >= FIRST_FINAL_TASK_STATE;
   }
 
   has(node: number, flag: number): boolean {
@@ -80,7 +80,8 @@ export class NodeTable {
 
   /** @throws MillraceError `STATE_MOVE_ILLEGAL` */
   move(node: number, to: number): void {
-    checkTaskMove(this.state[node] as number, to);
+    const from = this.state[node] as number;
+    if (((TASK_MOVE_BITS[from] as number) & (1 << to)) === 0) throw illegalTaskMove(from, to);
     this.state[node] = to;
   }
 
@@ -116,8 +117,8 @@ export class NodeTable {
     const first = edges.take(node);
     if (first === NO_EDGE) return;
     const flag = INPUT_FLAG[this.state[node] as number] as number;
-    for (let edge = first; edge !== NO_EDGE; edge = edges.after(edge)) {
-      const dependent = edges.target(edge);
+    for (let edge = first; edge !== NO_EDGE; edge = edges.next[edge] as number) {
+      const dependent = edges.targets[edge] as number;
       if (flag !== 0) this.mark(dependent, flag);
       const left = (this.waitingFor[dependent] as number) - 1;
       this.waitingFor[dependent] = left;
@@ -128,8 +129,8 @@ export class NodeTable {
   /** Those that wait for a node that has not settled. */
   dependentsOf(node: number): readonly number[] {
     const dependents: number[] = [];
-    for (let edge = this.#dependents.first(node); edge !== NO_EDGE; edge = this.#dependents.after(edge))
-      dependents.push(this.#dependents.target(edge));
+    const edges = this.#dependents;
+    for (let edge = edges.first(node); edge !== NO_EDGE; edge = edges.next[edge] as number) dependents.push(edges.targets[edge] as number);
     return dependents;
   }
 

@@ -22,7 +22,8 @@ export type TaskState = (typeof TASK_STATES)[number];
 
 export const FINAL_RUN_STATES: ReadonlySet<RunState> = new Set<RunState>(['success', 'failed', 'cancelled', 'timed-out', 'crashed']);
 
-const FIRST_FINAL_TASK_STATE = TASK_STATES.indexOf('success');
+/** This and all after it are final. */
+export const FIRST_FINAL_TASK_STATE = TASK_STATES.indexOf('success');
 
 /** Codes: places in `TASK_STATES`. */
 export const TASK_STATE_CODE = Object.freeze(Object.fromEntries(TASK_STATES.map((state, code) => [state, code]))) as Readonly<

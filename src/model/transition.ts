@@ -32,12 +32,12 @@ export const RUN_MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
   crashed: [],
 };
 
-/** One bit per target state, so that the engine checks a move with a shift. */
-const TASK_MOVE_BITS = Uint16Array.from(TASK_STATES, (from) => TASK_MOVES[from].reduce((bits, to) => bits | (1 << TASK_STATE_CODE[to]), 0));
+/** One bit per target state, so that the engine checks a move with a shift; three of them for each task run. */
+export const TASK_MOVE_BITS = Uint16Array.from(TASK_STATES, (from) => TASK_MOVES[from].reduce((bits, to) => bits | (1 << TASK_STATE_CODE[to]), 0));
 
-/** @throws MillraceError `STATE_MOVE_ILLEGAL` */
-export function checkTaskMove(from: number, to: number): void {
-  if (((TASK_MOVE_BITS[from] as number) & (1 << to)) === 0) throw illegalMove('task run', TASK_STATES[from], TASK_STATES[to]);
+/** MillraceError `STATE_MOVE_ILLEGAL`. */
+export function illegalTaskMove(from: number, to: number): MillraceError {
+  return illegalMove('task run', TASK_STATES[from], TASK_STATES[to]);
 }
 
 /** @throws MillraceError `STATE_MOVE_ILLEGAL` */
