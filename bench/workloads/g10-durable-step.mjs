@@ -47,7 +47,7 @@ export const workload = {
     { ours: 'millrace', peer: 'DBOS', bar: 0.0667, stretch: 0.04 },
     { title: 'the same', ours: 'millrace', peer: 'BullMQ flow', bar: 0.667, stretch: 0.333 },
     { title: 'the same', ours: 'millrace', peer: 'OpenWorkflow', bar: 0.125, stretch: 0.0667 },
-    { title: 'the same, recorded in the same PostgreSQL', ours: 'millrace (PostgreSQL)', peer: 'DBOS' },
+    { title: 'the same, recorded in the same PostgreSQL', ours: 'millrace (PostgreSQL)', peer: 'DBOS', bar: 0.0667, stretch: 0.04 },
     ...(hasSqlite ? [{ title: 'the same, each in a file of SQLite', ours: 'millrace', peer: 'OpenWorkflow (SQLite)' }] : []),
     { title: '100 durable steps, each awaited before the next', ours: 'millrace (in turn)', peer: 'DBOS (in turn)' },
     { title: 'the same', ours: 'millrace (in turn)', peer: 'OpenWorkflow (in turn)' },
