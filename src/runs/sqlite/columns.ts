@@ -8,7 +8,10 @@ import { describe, MillraceError } from '../../base/error.js';
 
 /** @throws MillraceError `RECORD_VALUE_INVALID` for NaN and infinite numbers, which JSON would turn into null */
 export function packColumn(values: readonly unknown[]): readonly unknown[] {
-  return packedBy(values, (value) => value);
+  for (const value of values) checked(value);
+  const [first] = values;
+  const isEmpty = isEmptyList(first);
+  return values.every((value) => value === first || (isEmpty && isEmptyList(value))) ? values.slice(0, 1) : values;
 }
 
 /** The column of what `of` gives of each row. @throws as `packColumn` */
