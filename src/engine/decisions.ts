@@ -126,7 +126,7 @@ export class Decisions {
   // ── is there an earlier result? ──
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy | undefined): void {
-    if (this.#waitFor(node, this.#run.results.remadeInputs(node))) return;
+    if (this.#run.results.someAreRemade && this.#waitFor(node, this.#run.results.remadeInputs(node))) return;
     const question = this.questionOf(node, definition, policy, this.#forcedBy(node, definition));
     const asked = policy && question.inputs;
     let answer: Answer | Promise<Answer>;
@@ -184,7 +184,7 @@ export class Decisions {
       inputs: notes.find(node).asked ?? inputs.of(node),
       forced,
       place: node,
-      target: targets.placeOf(node),
+      target: definition.target && targets.placeOf(node),
       details: this.#details,
       isRedone: nodes.has(node, REDONE),
     };
@@ -199,7 +199,7 @@ export class Decisions {
 
   #answered(node: number, definition: TaskDefinition, answer: Answer, asked: InputDigests | undefined): void {
     const { notes, results } = this.#run;
-    if (!this.#isTaken(node, 'key' in answer ? answer.key : undefined)) return;
+    if (definition.target !== undefined && !this.#isTaken(node, 'key' in answer ? answer.key : undefined)) return;
     if ('withheld' in answer) return this.#endings.fail(node, SKIPPED, new Error(answer.withheld));
     if (answer.hit) {
       if (answer.remark !== undefined) this.#host.line(node, 0, 'warn', answer.remark);

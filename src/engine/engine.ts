@@ -368,8 +368,9 @@ export class Engine
   #look(node: number): void {
     const { nodes } = this;
     if (nodes.state[node] !== PENDING || nodes.has(node, LOOKED_AT) || ((nodes.waitingFor[node] as number) > 0 && !nodes.has(node, EAGER))) return;
-    if (isTeardown(this.#definition(node)) && !this.#resources.mayTearDown(node)) return;
-    this.#decisions.look(node, this.#definition(node), this.#between);
+    const definition = this.#definition(node);
+    if (isTeardown(definition) && !this.#resources.mayTearDown(node)) return;
+    this.#decisions.look(node, definition, this.#between);
   }
 
   waitForInputs(node: number): boolean {

@@ -189,9 +189,13 @@ export class NodeResults {
     return [...unloaded];
   }
 
-  /** Those of them that are being computed anew: nobody knows yet what they will be. */
+  /** Some results proved lost, and are, or were, computed anew. */
+  get someAreRemade(): boolean {
+    return this.#madeAnew.size > 0;
+  }
+
+  /** Those of the inputs of a node that are being computed anew: nobody knows yet what they will be. */
   remadeInputs(node: number): readonly number[] {
-    if (this.#madeAnew.size === 0) return NONE;
     return this.unloadedInputs(node).filter((from) => this.#madeAnew.has(from));
   }
 

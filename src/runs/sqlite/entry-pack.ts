@@ -110,6 +110,7 @@ export class EntryPack {
   }
 
   reads(at: number): CacheEntryRow['reads'] {
+    if (this.#reads === NOTHING) return undefined;
     if (typeof this.#reads === 'string') this.#reads = listOf(this.#reads);
     return unpackValue(this.#reads, at);
   }
