@@ -42,26 +42,35 @@ export function reusedRuns(task: string): GrowingReusedRuns {
 }
 
 /** The same as rows. */
-export function rowsOf(reused: ReusedRuns): readonly TaskRunRow[] {
-  const { task, id, parent, nodeKey, cacheKey, createdAt, finishedAt, upstream, inputs, originRun, originIndex } = reused;
-  return reused.index.map((index, at) => ({
-    index,
-    id: id[at] as string,
-    task,
-    label: undefined,
-    parent: parent[at],
-    state: 'cached',
-    nodeKey: nodeKey[at],
-    cacheKey: cacheKey[at],
-    attempts: 0,
-    reason: undefined,
-    createdAt: createdAt[at] as number,
-    startedAt: undefined,
-    finishedAt: finishedAt[at],
-    error: undefined,
-    upstream: upstream[at] as readonly EdgeRow[],
-    inputs: inputs[at],
-    checks: undefined,
-    origin: { run: originRun[at] as string, index: originIndex[at] as number },
-  }));
+export function rowsOf({ task, index, ...columns }: ReusedRuns): readonly TaskRunRow[] {
+  const byName: Readonly<Record<string, readonly unknown[]>> = columns;
+  return hitRows(task, index, <T>(column: string, at: number) => byName[column]?.[at] as T);
+}
+
+/** Rows of hits of one task. @param value of a column, what it has for the task run that comes `at` that place in the list */
+export function hitRows(task: string, places: readonly number[], value: <T>(column: string, at: number) => T): TaskRunRow[] {
+  return places.map((index, at) => {
+    const run = value<string | undefined>('originRun', at);
+    return {
+      index,
+      id: value('id', at),
+      task,
+      label: value('label', at),
+      parent: value('parent', at),
+      state: 'cached',
+      nodeKey: value('nodeKey', at),
+      cacheKey: value('cacheKey', at),
+      attempts: value<number | undefined>('attempts', at) ?? 0,
+      reason: value('reason', at),
+      createdAt: value('createdAt', at),
+      startedAt: value('startedAt', at),
+      finishedAt: value('finishedAt', at),
+      error: value('error', at),
+      upstream: value('upstream', at),
+      inputs: value('inputs', at),
+      // A cached result is not checked again.
+      checks: undefined,
+      origin: run === undefined ? undefined : { run, index: value('originIndex', at) },
+    };
+  });
 }

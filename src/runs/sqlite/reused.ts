@@ -1,7 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
 import { checkDigests } from '../digests.js';
-import { type ReusedRuns, rowsOf } from '../reused-runs.js';
+import { hitRows, type ReusedRuns, rowsOf } from '../reused-runs.js';
 import type { PlaceRange, TaskRunFilter } from '../run-record.js';
 import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
@@ -257,29 +257,5 @@ export function countReused(connection: SqliteConnection, run: number, task?: st
 const ABSENT: readonly unknown[] = [undefined];
 
 function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
-  const value = <T>(name: string, at: number): T => unpackValue(columns[name] ?? ABSENT, at);
-  return places.map((index, at) => {
-    const run = value<string | undefined>('originRun', at);
-    return {
-      index,
-      id: value('id', at),
-      task,
-      label: value('label', at),
-      parent: value('parent', at),
-      state: REUSED,
-      nodeKey: value('nodeKey', at),
-      cacheKey: value('cacheKey', at),
-      attempts: value('attempts', at),
-      reason: value('reason', at),
-      createdAt: value('createdAt', at),
-      startedAt: value('startedAt', at),
-      finishedAt: value('finishedAt', at),
-      error: value('error', at),
-      upstream: value('upstream', at),
-      inputs: value('inputs', at),
-      // A cached result is not checked again.
-      checks: undefined,
-      origin: run === undefined ? undefined : { run, index: value('originIndex', at) },
-    };
-  });
+  return hitRows(task, places, (column, at) => unpackValue(columns[column] ?? ABSENT, at));
 }
