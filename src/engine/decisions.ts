@@ -9,7 +9,7 @@ import { inputSource } from './input-source.js';
 import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
 import { FORCED, HAS_INPUTS, INPUT_CANCELLED, INPUT_FAILED, INPUT_SKIPPED, LOOKED_AT, REDONE } from './node-table.js';
-import type { OpenQuestion } from './question.js';
+import type { CallDetails, OpenQuestion } from './question.js';
 import type { StepsBetween } from './steps-between.js';
 import { needsInputs, policyOf } from './targets.js';
 import { hasOwnRule, type Judgement, judgeNode, lostInputs, type TriggerView } from './triggering.js';
@@ -37,14 +37,23 @@ export class Decisions {
   readonly #host: DecisionsHost;
   readonly #endings: Endings;
   readonly #answers: Answers;
+  readonly #details: CallDetails;
   /** By task, nodes that ask when what answers them has been read: a list, not a promise for each of ten thousand. */
   readonly #unprepared = new Map<TaskDefinition, number[]>();
+  /** Tasks that have been found prepared: should one need to be again, it is waited for with its answers. */
+  readonly #prepared = new WeakSet<TaskDefinition>();
 
   constructor(run: Machinery, host: DecisionsHost, endings: Endings) {
     this.#run = run;
     this.#answers = run.parts.answers ?? run.parts.reuse;
     this.#host = host;
     this.#endings = endings;
+    const { graph, inputs } = run;
+    this.#details = {
+      sourceOf: ({ place }, name) => inputSource(graph, place as number, name),
+      lacking: ({ place }) => inputs.lacking(place as number),
+      given: ({ place, definition }) => inputs.given(place as number, definition),
+    };
   }
 
   /** @param between what takes no slot: maps, and steps between tasks */
@@ -117,7 +126,7 @@ export class Decisions {
   // ── is there an earlier result? ──
 
   #ask(node: number, definition: TaskDefinition, policy: CachePolicy | undefined): void {
-    if (this.#waitFor(node, this.#run.results.remadeInputs(node))) return;
+    if (this.#run.results.someAreRemade && this.#waitFor(node, this.#run.results.remadeInputs(node))) return;
     const question = this.questionOf(node, definition, policy, this.#forcedBy(node, definition));
     const asked = policy && question.inputs;
     let answer: Answer | Promise<Answer>;
@@ -135,15 +144,19 @@ export class Decisions {
 
   /** True: the node asks again, for the same arguments, when what answers its task has been read. */
   #isUnprepared(node: number, definition: TaskDefinition, policy: CachePolicy | undefined, asked: InputDigests | undefined): boolean {
+    if (this.#prepared.has(definition)) return false;
     let waiting = this.#unprepared.get(definition);
     if (waiting === undefined) {
       const coming = this.#answers.prepare(definition, policy);
-      if (coming === undefined) return false;
+      if (coming === undefined) {
+        this.#prepared.add(definition);
+        return false;
+      }
       waiting = [];
       this.#unprepared.set(definition, waiting);
       coming.then(
-        () => this.#prepared(definition, (one) => this.#arm(one)),
-        (error) => this.#prepared(definition, (one) => this.#endings.fail(one, FAILED, error)),
+        () => this.#goOn(definition, (one) => this.#arm(one)),
+        (error) => this.#goOn(definition, (one) => this.#endings.fail(one, FAILED, error)),
       );
     }
     waiting.push(node);
@@ -151,7 +164,7 @@ export class Decisions {
     return true;
   }
 
-  #prepared(definition: TaskDefinition, go: (node: number) => void): void {
+  #goOn(definition: TaskDefinition, go: (node: number) => void): void {
     const waiting = this.#unprepared.get(definition) ?? [];
     this.#unprepared.delete(definition);
     this.#host.tick();
@@ -164,17 +177,15 @@ export class Decisions {
     policy: P,
     forced: string | undefined,
   ): OpenQuestion & { readonly policy: P } {
-    const { graph, inputs, nodes, notes, targets } = this.#run;
+    const { inputs, nodes, notes, targets } = this.#run;
     return {
       definition,
       policy,
       inputs: notes.find(node).asked ?? inputs.of(node),
       forced,
       place: node,
-      target: targets.placeOf(node),
-      sourceOf: (name) => inputSource(graph, node, name),
-      lacking: () => inputs.lacking(node),
-      given: () => inputs.given(node, definition),
+      target: definition.target && targets.placeOf(node),
+      details: this.#details,
       isRedone: nodes.has(node, REDONE),
     };
   }
@@ -188,7 +199,7 @@ export class Decisions {
 
   #answered(node: number, definition: TaskDefinition, answer: Answer, asked: InputDigests | undefined): void {
     const { notes, results } = this.#run;
-    if (!this.#isTaken(node, 'key' in answer ? answer.key : undefined)) return;
+    if (definition.target !== undefined && !this.#isTaken(node, 'key' in answer ? answer.key : undefined)) return;
     if ('withheld' in answer) return this.#endings.fail(node, SKIPPED, new Error(answer.withheld));
     if (answer.hit) {
       if (answer.remark !== undefined) this.#host.line(node, 0, 'warn', answer.remark);

@@ -13,15 +13,17 @@ export class History {
   constructor(all: readonly CacheEntryRow[]) {
     this.all = all;
     for (const entry of all) {
-      const known = this.#byKey.get(entry.key);
-      this.#byKey.set(entry.key, known === undefined ? entry : [...listOf(known), entry]);
+      const { key } = entry;
+      const known = this.#byKey.get(key);
+      this.#byKey.set(key, known === undefined ? entry : [...listOf(known), entry]);
     }
   }
 
   /** Newest first. */
   entriesOf(key: string): readonly CacheEntryRow[] {
     const known = this.#byKey.get(key);
-    return known === undefined ? NONE : listOf(known);
+    if (known === undefined) return NONE;
+    return isList(known) ? known : [known];
   }
 
   add(entry: CacheEntryRow): void {
@@ -97,7 +99,10 @@ export class Histories {
     this.#wanted = [];
     this.#loading = undefined;
     const byVersion = new Map<string, CacheEntryRow[]>();
-    for (const entry of await this.#record.entries(wanted)) {
+    const entries = await this.#record.entries(wanted);
+    const [only, another] = wanted;
+    if (only !== undefined && another === undefined) return new Map([[only, entries]]);
+    for (const entry of entries) {
       const same = byVersion.get(entry.taskVersion);
       if (same) same.push(entry);
       else byVersion.set(entry.taskVersion, [entry]);

@@ -12,6 +12,7 @@ import type {
   RunChange,
   TaskRunRow,
 } from '../model/records.js';
+import { type GrowingReusedRuns, reusedRuns } from '../runs/reused-runs.js';
 import type { RecordBatch, RunRecord } from '../runs/run-record.js';
 
 /** One commit takes at most about so many rows, and rows wait at most so long for it. */
@@ -49,6 +50,8 @@ export interface JournalParts {
 interface Pending {
   change: RunChange | undefined;
   taskRuns: TaskRunRow[];
+  /** By task. */
+  reused: Map<string, GrowingReusedRuns>;
   attempts: AttemptRow[];
   artifacts: ArtifactRow[];
   entries: CacheEntryRow[];
@@ -128,6 +131,23 @@ export class Journal {
     this.#added(afterCommit, rows.taskRun.state === 'cached' && rows.entry === undefined ? REUSED : WORK);
   }
 
+  /** Where one more reused task run of this task is to be added; then, before anything else is told, `reused` is. */
+  columnsOf(task: string): GrowingReusedRuns {
+    const { reused } = this.#pending;
+    let columns = reused.get(task);
+    if (columns === undefined) {
+      columns = reusedRuns(task);
+      reused.set(task, columns);
+    }
+    return columns;
+  }
+
+  /** One was added to its columns. @param released as of `NodeRows` */
+  reused(released: string | undefined, afterCommit: (() => void) | undefined): void {
+    if (released !== undefined) this.#pending.released.push(released);
+    this.#added(afterCommit, REUSED);
+  }
+
   artifacts(rows: readonly ArtifactRow[]): void {
     this.#pending.artifacts.push(...rows);
     this.#added(undefined);
@@ -198,12 +218,13 @@ export class Journal {
     return this.#underWay === undefined ? [waiting] : [this.#underWay, waiting];
   }
 
-  #batchOf({ afterCommit: _, change, runArtifacts, metrics, progress, renewals, ...rows }: Pending): RecordBatch {
+  #batchOf({ afterCommit: _, change, reused, runArtifacts, metrics, progress, renewals, ...rows }: Pending): RecordBatch {
     return {
       run: this.#parts.run,
       epoch: this.#parts.epoch,
       ...rows,
       // Most batches have none of these.
+      ...(reused.size > 0 ? { reused: [...reused.values()] } : {}),
       ...(runArtifacts.length > 0 ? { runArtifacts } : {}),
       ...(metrics.size > 0 ? { metrics: [...metrics.values()] } : {}),
       ...(progress.size > 0 ? { progress: [...progress.values()] } : {}),
@@ -299,6 +320,7 @@ function emptyBatch(): Pending {
   return {
     change: undefined,
     taskRuns: [],
+    reused: new Map(),
     attempts: [],
     artifacts: [],
     entries: [],

@@ -90,7 +90,7 @@ export class Misses {
     counts: MissFacts['counts'],
     changedFiles: MissFacts['changedFiles'],
   ): MissFacts {
-    const { definition, policy, inputs = {}, sourceOf } = question;
+    const { definition, policy, inputs = {}, details } = question;
     return {
       covers: policy.covers,
       policyName: policy.name,
@@ -101,7 +101,7 @@ export class Misses {
       earlier,
       changedFiles,
       counts,
-      sourceOf,
+      sourceOf: (name) => details.sourceOf(question, name),
     };
   }
 

@@ -27,7 +27,7 @@ export class NodeKeys {
     const { name, parameterNames } = this.#graph.definitions[node] as TaskDefinition;
     const scope = parent === undefined ? '' : this.#made(parent);
     const args = this.#graph.args[node] as readonly unknown[];
-    const key = callKey(scope, name, args, parameterNames, known, (from) => this.#made(from));
+    const key = callKey(scope, name, args, parameterNames, known, this.#made);
     const equals = this.#equals.get(key) ?? 0;
     this.#equals.set(key, equals + 1);
     // Keys are 32 hex characters: an occurrence among equals takes the place of the last eight.
@@ -35,7 +35,5 @@ export class NodeKeys {
   }
 
   /** What a call refers to was made before it. */
-  #made(node: number): string {
-    return this.#keys[node] as string;
-  }
+  readonly #made = (node: number): string => this.#keys[node] as string;
 }

@@ -52,6 +52,8 @@ export class NodeResults {
   readonly #keeper: ResultKeeper;
   readonly #makeAnew: MakeAnew;
   readonly #values: unknown[] = [];
+  /** How many of them are only addresses. */
+  #unread = 0;
   readonly #stored: (Stored | undefined)[] = [];
   /** Of reused results, where they come from. */
   readonly #origins: (CacheEntryRow | undefined)[] = [];
@@ -94,13 +96,13 @@ export class NodeResults {
   }
 
   computed(node: number, value: unknown, kept: Kept | undefined): void {
-    this.#values[node] = value;
+    this.#put(node, value);
     if (kept) this.#stored[node] = storedAs(kept.artifacts);
   }
 
   reused(node: number, entry: CacheEntryRow): void {
     // What this run made itself is at hand, and perhaps not committed yet.
-    this.#values[node] = entry.run === this.#run ? this.#values[entry.index] : UNLOADED;
+    this.#put(node, entry.run === this.#run ? this.#values[entry.index] : UNLOADED);
     this.#origins[node] = entry;
   }
 
@@ -109,12 +111,21 @@ export class NodeResults {
    * such list, but `successes()` and `states()` ask for the rest all the same.
    */
   ofChildren(node: number, children: readonly number[]): void {
-    this.#values[node] = UNLOADED;
+    this.#put(node, UNLOADED);
     if (children.every((child) => this.isLoaded(child))) this.#putTogether(node, children);
   }
 
   #putTogether(node: number, children: readonly number[]): void {
-    this.#values[node] = children.map((child) => this.value(child));
+    this.#put(
+      node,
+      children.map((child) => this.value(child)),
+    );
+  }
+
+  #put(node: number, value: unknown): void {
+    if (this.#values[node] === UNLOADED) this.#unread--;
+    if (value === UNLOADED) this.#unread++;
+    this.#values[node] = value;
   }
 
   /** What is known of it without its value; of a reused result nothing is looked at before somebody asks. */
@@ -162,9 +173,9 @@ export class NodeResults {
     return this.#values[this.actual(node)];
   }
 
-  /** Some results are, or were, only addresses, or are resources that are not set up. */
+  /** Some results are only addresses yet, those that are computed anew among them, or there are resources, which may not be set up. */
   get someAreToCome(): boolean {
-    return this.#origins.length > 0 || this.#resources.any;
+    return this.#unread > 0 || this.#resources.any;
   }
 
   /** The inputs of a node that are only addresses yet, or being read, or resources that are not set up: those to `load`. */
@@ -178,9 +189,13 @@ export class NodeResults {
     return [...unloaded];
   }
 
-  /** Those of them that are being computed anew: nobody knows yet what they will be. */
+  /** Some results proved lost, and are, or were, computed anew. */
+  get someAreRemade(): boolean {
+    return this.#madeAnew.size > 0;
+  }
+
+  /** Those of the inputs of a node that are being computed anew: nobody knows yet what they will be. */
   remadeInputs(node: number): readonly number[] {
-    if (this.#madeAnew.size === 0) return NONE;
     return this.unloadedInputs(node).filter((from) => this.#madeAnew.has(from));
   }
 
@@ -233,11 +248,11 @@ export class NodeResults {
     } finally {
       for (const node of nodes) this.#loading.delete(node);
     }
-    for (const [at, node] of nodes.entries()) this.#arrived(node, loaded[at] as Loaded);
+    for (let at = 0; at < nodes.length; at++) this.#arrived(nodes[at] as number, loaded[at] as Loaded);
   }
 
   #arrived(node: number, loaded: Loaded): void {
-    if ('value' in loaded) this.#values[node] = loaded.value;
+    if ('value' in loaded) this.#put(node, loaded.value);
     else if (!isLost(loaded.error)) this.#unreadable.set(node, loaded.error);
     else {
       const remaking = this.#remake(node, loaded.error).finally(() => this.#loading.delete(node));
@@ -253,7 +268,7 @@ export class NodeResults {
     }
     const { artifacts, definition } = this.#request(node);
     try {
-      this.#values[node] = await this.#limit(() => this.#keeper.load(artifacts, definition));
+      this.#put(node, await this.#limit(() => this.#keeper.load(artifacts, definition)));
     } catch (error) {
       if (!isLost(error)) throw error;
       await this.#remake(node, error);

@@ -18,16 +18,21 @@ export interface OpenQuestion {
   readonly inputs: Readonly<Record<string, InputDigest>> | undefined;
   /** By what it is forced: `clean was forced`. */
   readonly forced: string | undefined;
-  /** Its place among the nodes of the run, and what people want to know of its inputs: to explain a miss with. */
+  /** Its place among the nodes of the run. */
   readonly place?: number | undefined;
-  /** What an input is the result of, by parameter name. */
-  readonly sourceOf: (name: string) => string | undefined;
-  /** The argument without a digest. */
-  readonly lacking: () => string | undefined;
+  readonly details: CallDetails;
   /** Where its result shall lie, when the task chose that (S26). */
   readonly target?: TargetPlace | undefined;
-  /** What its function would be handed; where nothing came of an input, that is `undefined`. */
-  readonly given?: () => InputDigests | undefined;
   /** An earlier answer proved lost: nothing but the task itself can give another (S25). */
   readonly isRedone?: boolean;
+}
+
+/** What is worked out of a call only where no key answers it: the same functions for all calls of a run, for nearly all of them are never asked. */
+export interface CallDetails {
+  /** What an input is the result of, by parameter name: to explain a miss with. */
+  readonly sourceOf: (call: OpenQuestion, name: string) => string | undefined;
+  /** The argument without a digest. */
+  readonly lacking: (call: OpenQuestion) => string | undefined;
+  /** What its function would be handed; where nothing came of an input, that is `undefined`. */
+  readonly given?: (call: OpenQuestion) => InputDigests | undefined;
 }

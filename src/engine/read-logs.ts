@@ -34,8 +34,8 @@ export class ReadLogs {
   }
 
   /** An earlier result stands for the node. */
-  reused(node: number, { reads }: CacheEntryRow): void {
-    if (this.#logs.size > 0 && reads !== undefined) this.#around(node)?.adopt(reads);
+  reused(node: number, entry: CacheEntryRow): void {
+    if (this.#logs.size > 0 && entry.reads !== undefined) this.#around(node)?.adopt(entry.reads);
   }
 
   /** The node has given a result: what it read is digested. Nothing comes back where nothing has to be waited for. */

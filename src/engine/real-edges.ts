@@ -13,10 +13,14 @@ export interface RealEdge {
   readonly label: string | undefined;
 }
 
+const NONE: readonly RealEdge[] = Object.freeze([]);
+
 /** The edges into a node, each once; what it was also handed stands among the control edges too. Needs the node's arguments, and those of the derived steps before it. */
-export function realEdges(graph: TaskGraph, node: number): RealEdge[] {
+export function realEdges(graph: TaskGraph, node: number): readonly RealEdge[] {
+  const isUntaught = graph.knowledge[node] === undefined;
+  if (isUntaught && graph.startsAlone(node)) return NONE;
   const inputs = graph.inputs(node);
-  if (inputs.length === 0 && graph.knowledge[node] === undefined) return [];
+  if (isUntaught && inputs.length === 0) return NONE;
   const edges = new Map<string, RealEdge>();
   const add = (edge: RealEdge): void => {
     const key = `${edge.from} ${edge.kind} ${edge.label ?? ''}`;

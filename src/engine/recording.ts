@@ -82,7 +82,8 @@ export class Recording implements Observer {
     const tell =
       hub.active && this.#isShown(node) ? this.#teller(node, { ...UNSETTLED, state: 'cached', attempts: 0, finishedAt, key, origin }) : undefined;
     if (!recordAll && key === undefined && claimed === undefined) return tell?.();
-    journal.node({ taskRun: this.#rows.reusedRun(node, facts), released: claimed }, tell);
+    this.#rows.addReused(node, facts, journal.columnsOf(this.#definition(node).name));
+    journal.reused(claimed, tell);
   }
 
   /** An attempt that failed and will be followed by another is recorded at once (S13). */

@@ -103,9 +103,10 @@ export class Resumption implements Answers {
     return forced === undefined ? runs.length : (forcedSince ?? 0);
   }
 
-  #find({ definition, place, given }: OpenQuestion, among: number): CacheEntryRow | undefined {
+  #find(question: OpenQuestion, among: number): CacheEntryRow | undefined {
+    const { definition, place, details } = question;
     if (among === 0 || place === undefined) return undefined;
-    const inputs = given?.();
+    const inputs = details.given?.(question);
     return inputs && this.#takeOver.find({ task: definition.name, nodeKey: this.#parts.keyOf(place, inputs), inputs }, among);
   }
 

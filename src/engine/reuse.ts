@@ -47,6 +47,8 @@ export class Reuse implements Answers {
   readonly #histories: Histories;
   readonly #misses: Misses;
   readonly #atTarget: TargetAnswers;
+  /** By task, what has been read for it: asked for ten thousand times. */
+  readonly #read = new WeakMap<TaskDefinition, History>();
   /** By task, whether other versions of it have left results. */
   readonly #isKnown = new Map<string, Promise<boolean>>();
 
@@ -81,8 +83,12 @@ export class Reuse implements Answers {
   ask(open: OpenQuestion): KnownAnswer | Promise<KnownAnswer> {
     if (open.policy === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached' } };
     const question = open as Question;
+    const read = this.#read.get(question.definition);
+    if (read !== undefined) return this.#answer(question, read);
     const history = this.#historyFor(question.definition, question.policy);
-    return history instanceof Promise ? history.then((loaded) => this.#answer(question, loaded)) : this.#answer(question, history);
+    if (history instanceof Promise) return history.then((loaded) => this.#answer(question, loaded));
+    this.#read.set(question.definition, history);
+    return this.#answer(question, history);
   }
 
   /** The key that the call would have had in another run; it has been asked about before, and its inputs are known. */
@@ -117,6 +123,7 @@ export class Reuse implements Answers {
   /** What has been recorded is looked up again when the task is next asked about: for who waits for others. */
   lookAgain(definition: TaskDefinition): void {
     const version = this.#versions.known(definition);
+    this.#read.delete(definition);
     if (version !== undefined) this.#histories.drop(version.digest);
   }
 
@@ -142,14 +149,16 @@ export class Reuse implements Answers {
     const { definition, policy, inputs, forced } = question;
     const version = this.#versions.known(definition) as Version;
     if (version.doubt !== undefined) return { hit: undefined, key: undefined, why: version.doubt };
-    if (inputs === undefined) return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: lackingText(question.lacking()) } };
+    if (inputs === undefined)
+      return { hit: undefined, key: undefined, why: { kind: 'not-cached', detail: lackingText(question.details.lacking(question)) } };
     const context = this.#context(definition, version.code, digestsOf(inputs));
     const key = keyAt(cacheKey(policy, context), question.target);
     const known = key === undefined ? [] : history.entriesOf(key);
     // Who is forced is answered by this run's own results alone.
     const matching = this.#matching(forced === undefined ? known : known.filter((entry) => entry.run === this.#parts.run.id));
     const found: Found = { question, version, history, context, key, known };
-    return matching instanceof Promise ? matching.then((entries) => this.#decide(found, entries)) : this.#decide(found, matching);
+    if (matching instanceof Promise) return matching.then((entries) => this.#decide(found, entries));
+    return this.#decide(found, matching);
   }
 
   #decide(found: Found, entries: readonly CacheEntryRow[]): KnownAnswer | Promise<KnownAnswer> {

@@ -5,6 +5,7 @@ import type { Reason } from '../model/reason.js';
 import type { AttemptRow, CacheEntryRow, EdgeRow, InputDigest, TaskRunRow } from '../model/records.js';
 import { isFinalTaskState } from '../model/states.js';
 import type { TaskDefinition } from '../model/task-definition.js';
+import type { GrowingReusedRuns } from '../runs/reused-runs.js';
 import { errorInfo } from './failures.js';
 import { hiddenDigest } from './inputs.js';
 import { NodeKeys } from './node-keys.js';
@@ -23,6 +24,8 @@ export interface TaskRunRowsParts {
   /** Replaces secrets (S18). */
   readonly mask: (text: string) => string;
 }
+
+const NO_EDGES: readonly EdgeRow[] = Object.freeze([]);
 
 /** What the record is told of task runs: rows without secrets, made of what is known of a node. */
 export class TaskRunRows {
@@ -78,29 +81,20 @@ export class TaskRunRows {
     };
   }
 
-  /** Written out: there are thousands of them, and they have little to say. */
-  reusedRun(node: number, { origin, key, finishedAt, inputs }: ReusedNode): TaskRunRow {
+  /** There are thousands of them, and they have little to say: no row is made. */
+  addReused(node: number, { origin, key, finishedAt, inputs }: ReusedNode, columns: GrowingReusedRuns): void {
     const { graph, recordAll } = this.#parts;
-    return {
-      index: node,
-      id: graph.id(node),
-      task: this.#definition(node).name,
-      label: undefined,
-      parent: (graph.scopes[node] as GraphScope).parent,
-      state: 'cached',
-      nodeKey: recordAll ? this.keyOf(node, inputs) : undefined,
-      cacheKey: key,
-      attempts: 0,
-      reason: undefined,
-      createdAt: this.#createdAt[node] ?? finishedAt,
-      startedAt: undefined,
-      finishedAt,
-      error: undefined,
-      upstream: this.#edges(node),
-      inputs: inputs && this.#maskedInputs(inputs),
-      checks: undefined,
-      origin: { run: origin.run, index: origin.index },
-    };
+    columns.index.push(node);
+    columns.id.push(graph.id(node));
+    columns.parent.push((graph.scopes[node] as GraphScope).parent);
+    columns.nodeKey.push(recordAll ? this.keyOf(node, inputs) : undefined);
+    columns.cacheKey.push(key);
+    columns.createdAt.push(this.#createdAt[node] ?? finishedAt);
+    columns.finishedAt.push(finishedAt);
+    columns.upstream.push(this.#edges(node));
+    columns.inputs.push(inputs && this.#maskedInputs(inputs));
+    columns.originRun.push(origin.run);
+    columns.originIndex.push(origin.index);
   }
 
   /** A call's name from run to run (S9). It must still have its arguments. */
@@ -153,9 +147,9 @@ export class TaskRunRows {
     return renews.map((asset) => ({ asset, flow, run, task: graph.id(node), ...(digest === undefined ? {} : { digest }), at: finishedAt }));
   }
 
-  #edges(node: number): EdgeRow[] {
+  #edges(node: number): readonly EdgeRow[] {
     const edges = realEdges(this.#parts.graph, node);
-    return edges.length === 0 ? [] : edges.map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
+    return edges.length === 0 ? NO_EDGES : edges.map(({ from, kind, label }) => ({ from, kind, ...(label === undefined ? {} : { label }) }));
   }
 
   /** Captured variables show their values. Entries of one task have their parts in common. */

@@ -15,6 +15,8 @@ export class TaskSelection {
   }
 
   has(task: string): boolean {
+    // Asked of every call of a run, and mostly nothing was chosen.
+    if (this.isEmpty) return false;
     return this.#names.has(task) || this.#patterns.some((pattern) => pattern.test(task));
   }
 }

@@ -115,6 +115,13 @@ export class TaskGraph {
     return (this.scopes[node] as GraphScope).idOf((this.definitions[node] as TaskDefinition).name, this.occurrences[node] as number);
   }
 
+  /** True where a glance shows that no edge leads into it but control edges, as with calls of plain values; of others `inputs` tells. */
+  startsAlone(node: number): boolean {
+    if (this.#elements.has(node) || this.#order.has(node)) return false;
+    for (const arg of this.args[node] as readonly unknown[]) if (typeof arg === 'object' && arg !== null) return false;
+    return true;
+  }
+
   /** Every edge into a node but its control edges. */
   inputs(node: number): Input[] {
     const inputs: Input[] = [];

@@ -13,6 +13,7 @@ import { MemoryClaims } from './memory/memory-claims.js';
 import { MemoryEntries } from './memory/memory-entries.js';
 import { MemoryRemoval } from './memory/memory-removal.js';
 import { MemoryRun } from './memory/memory-run.js';
+import { rowsOf } from './reused-runs.js';
 import type {
   ChosenAddress,
   ClaimAnswer,
@@ -88,7 +89,8 @@ class MemoryRecord implements RunRecord {
     checkEpoch(batch.run, batch.epoch, run.row.epoch);
     checkBatch(batch);
     for (const entry of batch.entries ?? []) this.#known(entry.run);
-    run.take(batch.taskRuns === undefined ? batch : { ...batch, taskRuns: batch.taskRuns.map((row) => this.#withMoved(row)) });
+    const { taskRuns = [], reused = [] } = batch;
+    run.take({ ...batch, taskRuns: [...taskRuns, ...reused.flatMap(rowsOf)].map((row) => this.#withMoved(row)) });
     for (const { inline, ref } of [...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]) {
       if (inline !== undefined && !this.#inline.has(ref.contentDigest)) this.#inline.set(ref.contentDigest, inline);
     }

@@ -17,6 +17,7 @@ import type {
 } from '../model/records.js';
 import type { RunState, TaskState } from '../model/states.js';
 import type { TaskDurations } from './durations.js';
+import type { ReusedRuns } from './reused-runs.js';
 
 /** Everything one run has to say since the last batch; committed as a whole or not at all. */
 export interface RecordBatch {
@@ -26,6 +27,8 @@ export interface RecordBatch {
   readonly change?: RunChange;
   /** Upserted by (run, index): a long task has its row early, in state running (S19). */
   readonly taskRuns?: readonly TaskRunRow[];
+  /** By task, what would be final rows of `taskRuns`; no place is told of twice in a batch. */
+  readonly reused?: readonly ReusedRuns[];
   readonly attempts?: readonly AttemptRow[];
   readonly artifacts?: readonly ArtifactRow[];
   readonly entries?: readonly CacheEntryRow[];

@@ -5,7 +5,7 @@ import type { ResultKeeper } from '../../results/result-keeper.js';
 import type { KnownAnswer } from '../answer.js';
 import { type Force, forcedBy } from '../force.js';
 import { type DigestOf, inputDigests, inputWithoutDigest } from '../inputs.js';
-import type { OpenQuestion } from '../question.js';
+import type { CallDetails, OpenQuestion } from '../question.js';
 import type { Reuse } from '../reuse.js';
 import { storedAs } from '../stored.js';
 import type { ResultPlace } from './result-places.js';
@@ -46,8 +46,8 @@ export class CallAnswers {
     return pending({ kind: 'missing', detail: `'${place.shown}': ${look.why}` });
   }
 
-  /** Its inputs are known. @param more what else is known of it, to explain a miss with */
-  async ask(call: CachedCall, more: Pick<OpenQuestion, 'place' | 'sourceOf'>): Promise<KnownAnswer> {
+  /** Its inputs are known. */
+  async ask(call: CachedCall, { place: node, sourceOf }: Pick<OpenQuestion, 'place'> & Pick<CallDetails, 'sourceOf'>): Promise<KnownAnswer> {
     const { definition, policy, args, digestOf, place } = call;
     return await this.#parts.reuse.ask({
       definition,
@@ -55,8 +55,8 @@ export class CallAnswers {
       inputs: inputDigests(args, definition.parameterNames, digestOf),
       forced: forcedBy(this.#parts.force, definition, undefined),
       target: typeof place === 'object' && !(place instanceof MillraceError) ? place : undefined,
-      lacking: () => inputWithoutDigest(args, definition.parameterNames, digestOf),
-      ...more,
+      place: node,
+      details: { sourceOf, lacking: () => inputWithoutDigest(args, definition.parameterNames, digestOf) },
     });
   }
 

@@ -64,7 +64,7 @@ export class NodeAnswers {
     const args = argumentsOf(this.#view, node);
     const known = await this.#calls.ask(
       { definition, policy, args, digestOf, place },
-      { place: node, sourceOf: (name) => inputSource(this.#view.port.graph, node, name) },
+      { place: node, sourceOf: (_, name) => inputSource(this.#view.port.graph, node, name) },
     );
     return known.hit ? { ...answerOf(known), entries: [known.hit] } : answerOf(known);
   }

@@ -48,7 +48,7 @@ export class EntryWriting {
             [
               'SELECT run.id, entry.number, entry.places FROM entry JOIN run ON run.number = entry.run WHERE run.id = ANY(?::text[]) AND last_place >= ? AND first_place <= ?',
               runs,
-              ...rangeOf(entries),
+              ...rangeOf(entries.map(({ index }) => index)),
             ],
             [VERSIONS, ...versionColumns(this.#kinds)],
           ];

@@ -1,4 +1,5 @@
-import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
+import type { CacheEntryRow } from '../../model/records.js';
+import { type Heir, originsOf, rowsMoved, type TaskRunsTold } from '../sqlite/origins.js';
 import { type Moved, repointedColumns } from '../sqlite/reused.js';
 import { HANDED_ON, LAST_ATTEMPT } from '../sqlite/side-results.js';
 import type { SqlRow } from '../sqlite/statement.js';
@@ -11,20 +12,20 @@ import type { Session, Sql } from './session.js';
 export class OriginWriting {
   /** To be asked before it can be decided. */
   readonly questions: readonly Sql[];
-  readonly #rows: readonly TaskRunRow[];
+  readonly #told: Required<TaskRunsTold>;
 
-  constructor(rows: readonly TaskRunRow[]) {
-    this.#rows = rows;
-    const origins = originsOf(rows);
+  constructor({ taskRuns = [], reused = [] }: TaskRunsTold) {
+    this.#told = { taskRuns, reused };
+    const origins = originsOf(this.#told);
     this.questions =
-      origins.length === 0
+      origins.size === 0
         ? []
-        : [['SELECT id FROM unnest(?::text[]) AS given (id) WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.id = given.id)', origins]];
+        : [['SELECT id FROM unnest(?::text[]) AS given (id) WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.id = given.id)', [...origins]]];
   }
 
-  /** @returns the rows as they are to be written: told who has the results now */
-  async decide(session: Session, [missing = []]: readonly (readonly SqlRow[])[]): Promise<readonly TaskRunRow[]> {
-    if (missing.length === 0) return this.#rows;
+  /** @returns what is to be written: told who has the results now */
+  async decide(session: Session, [missing = []]: readonly (readonly SqlRow[])[]): Promise<Required<TaskRunsTold>> {
+    if (missing.length === 0) return this.#told;
     const gone = new Set(missing.map(([id]) => id as string));
     const moved = await session.rows('SELECT origin, origin_place, run, place FROM moved');
     const heirs = new Map(moved.map(([origin, place, run, index]) => [`${place} ${origin}`, { run: run as string, index: index as number }]));
@@ -33,18 +34,14 @@ export class OriginWriting {
       // It may have been removed in turn.
       return heir === undefined ? origin : latest(heir);
     };
-    return this.#rows.map((row) => (row.origin !== undefined && gone.has(row.origin.run) ? { ...row, origin: latest(row.origin) } : row));
+    return { taskRuns: rowsMoved(this.#told, gone, latest), reused: [] };
   }
 }
 
-function originsOf(rows: readonly TaskRunRow[]): readonly string[] {
-  return [...new Set(rows.flatMap(({ origin }) => (origin === undefined ? [] : [origin.run])))];
-}
-
 /** Inside a transaction. */
-export function origins(run: number, rows: readonly TaskRunRow[]): readonly Sql[] {
-  const all = originsOf(rows);
-  return all.length === 0 ? [] : [originsInto(run, all)];
+export function origins(run: number, told: TaskRunsTold): readonly Sql[] {
+  const all = originsOf(told);
+  return all.size === 0 ? [] : [originsInto(run, [...all])];
 }
 
 /** Inside a transaction. */
@@ -61,11 +58,6 @@ export type Heirs = ReadonlyMap<number, Heir>;
 
 function originsInto(run: number, origins: readonly string[]): Sql {
   return ['INSERT INTO run_origin (origin, run) SELECT origin, ? FROM unnest(?::text[]) AS given (origin) ON CONFLICT DO NOTHING', run, origins];
-}
-
-interface Heir {
-  readonly run: string;
-  readonly index: number;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE } from '../../model/states.js';
 import type { TaskRunFilter } from '../run-record.js';
-import { COUNTED, packable, packValues, REUSED, rangeAsked, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
+import type { TaskRunsTold } from '../sqlite/origins.js';
+import { COUNTED, columnValues, packable, packableColumns, packValues, REUSED, rangeAsked, rangeOf, WORTH_A_PACK } from '../sqlite/reused.js';
 import type { SqlRow } from '../sqlite/statement.js';
 import type { Sql } from './session.js';
 import type { Parameter } from './values.js';
@@ -17,28 +18,40 @@ export class ReusedWriting {
   /** To be asked before it can be decided. */
   readonly questions: readonly Sql[];
 
-  constructor(run: string, rows: readonly TaskRunRow[]) {
-    const hits = rows.filter(({ state }) => state === REUSED);
-    const packed: readonly Sql[] = rows.length === 0 ? [] : [[PACKED_NEARBY, run, ...rangeOf(rows)]];
-    const held: readonly Sql[] = hits.length < WORTH_A_PACK ? [] : [[HELD, run, ...rangeOf(hits), hits.map(({ index }) => index)]];
+  constructor(run: string, { taskRuns = [], reused = [] }: TaskRunsTold) {
+    const byColumn = reused.flatMap(({ index }) => index);
+    const hits = taskRuns.filter(({ state }) => state === REUSED).map(({ index }) => index);
+    const all = [...byColumn, ...taskRuns.map(({ index }) => index)];
+    const packable = [...byColumn, ...hits];
+    const packed: readonly Sql[] = all.length === 0 ? [] : [[PACKED_NEARBY, run, ...rangeOf(all)]];
+    const held: readonly Sql[] = packable.length < WORTH_A_PACK ? [] : [[HELD, run, ...rangeOf(packable), packable]];
     this.questions = [...packed, ...held];
   }
 
   /**
-   * @param rows those that were asked about
+   * @param told those that were asked about
    * @returns `rest`: what is to be written one by one, without what a pack holds already, for a final state never changes (S10)
    * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
    */
   decide(
     run: number,
     [nearby = [], held = []]: readonly (readonly SqlRow[])[],
-    rows: readonly TaskRunRow[],
+    { taskRuns = [], reused = [] }: TaskRunsTold,
   ): { packs: readonly Sql[]; rest: readonly TaskRunRow[] } {
     const packed = new Set(nearby.flatMap(([places]) => JSON.parse(places as string) as number[]));
+    const contested = new Set(held.map(([place]) => place as number));
+    const columns = packableColumns(reused, [packed, contested]);
+    const rows = [...columns.rest, ...taskRuns];
     const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
-    if (left.filter(({ state }) => state === REUSED).length < WORTH_A_PACK) return { packs: [], rest: left };
-    const { packs, rest } = packable(left, new Set(held.map(([place]) => place as number)));
-    return { packs: packs.map(([task, same]) => [INSERT, run, task, ...packValues(same)]), rest };
+    const isWorthIt = left.filter(({ state }) => state === REUSED).length >= WORTH_A_PACK;
+    const { packs, rest } = isWorthIt ? packable(left, contested) : { packs: [], rest: left };
+    return {
+      packs: [
+        ...columns.packs.map((pack): Sql => [INSERT, run, pack.task, ...columnValues(pack)]),
+        ...packs.map(([task, same]): Sql => [INSERT, run, task, ...packValues(same)]),
+      ],
+      rest,
+    };
   }
 }
 

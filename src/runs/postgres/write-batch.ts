@@ -72,9 +72,9 @@ async function isSame(session: Session, run: RunRow): Promise<boolean> {
  * @throws MillraceError `RUN_UNKNOWN`, `OWNER_FENCED`, `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
  */
 export async function writeBatch(session: Session, batch: RecordBatch): Promise<void> {
-  const reused = new ReusedWriting(batch.run, batch.taskRuns ?? []);
+  const reused = new ReusedWriting(batch.run, batch);
   const entries = new EntryWriting(batch.entries ?? []);
-  const from = new OriginWriting(batch.taskRuns ?? []);
+  const from = new OriginWriting(batch);
   const logs = new LogWriting(batch.run, batch.logs ?? []);
   const code = new CodeWriting(batch.code);
   const release = releaseOf(batch.run, batch.released ?? []);
@@ -89,15 +89,15 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
   ]);
   const { run, state } = openRun(batch, found[0]);
   const taken = takenFrom(batch.released ?? [], answers.splice(0, release.length));
-  const taskRuns = await from.decide(session, answers.splice(0, from.questions.length));
-  const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length), taskRuns);
+  const told = await from.decide(session, answers.splice(0, from.questions.length));
+  const { packs, rest } = reused.decide(run, answers.splice(0, reused.questions.length), told);
   const lines = logs.decide(run, answers.splice(0, logs.questions.length));
   const coded = code.decide(run, answers.splice(0, code.questions.length));
   await session.allAndCommit([
     ...packs,
     ...inserted(TASK_RUNS, settled(rest, placeOf), (into, row) => rows.putTaskRun(into, run, row)),
     ...inserted(ATTEMPTS, settled(batch.attempts ?? [], tryOf), (into, row) => rows.putAttempt(into, run, row)),
-    ...origins(run, taskRuns),
+    ...origins(run, told),
     ...artifacts(run, batch.artifacts ?? []),
     ...contents([...(batch.artifacts ?? []), ...(batch.runArtifacts ?? [])]),
     ...sideResults(run, batch),
@@ -111,7 +111,7 @@ export async function writeBatch(session: Session, batch: RecordBatch): Promise<
 
 /** Inside a transaction: rows that nobody else writes. */
 export function taskRunsInto(run: number, taskRuns: readonly TaskRunRow[]): readonly Sql[] {
-  return [...inserted(TASK_RUNS, taskRuns, (into, row) => rows.putTaskRun(into, run, row)), ...origins(run, taskRuns)];
+  return [...inserted(TASK_RUNS, taskRuns, (into, row) => rows.putTaskRun(into, run, row)), ...origins(run, { taskRuns })];
 }
 
 function openRun(batch: RecordBatch, found: SqlRow | undefined): { readonly run: number; readonly state: RunState } {

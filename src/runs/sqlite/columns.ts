@@ -8,7 +8,14 @@ import { describe, MillraceError } from '../../base/error.js';
 
 /** @throws MillraceError `RECORD_VALUE_INVALID` for NaN and infinite numbers, which JSON would turn into null */
 export function packColumn(values: readonly unknown[]): readonly unknown[] {
-  return packedBy(values, (value) => value);
+  const [first] = values;
+  const isEmpty = isEmptyList(first);
+  let isOne = true;
+  for (let at = 0; at < values.length; at += 1) {
+    const value = checked(values[at]);
+    isOne &&= value === first || (isEmpty && isEmptyList(value));
+  }
+  return isOne ? values.slice(0, 1) : values;
 }
 
 /** The column of what `of` gives of each row. @throws as `packColumn` */

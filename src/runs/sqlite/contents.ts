@@ -1,4 +1,4 @@
-import { checkDigest, digestBytes } from '../digests.js';
+import { checkDigests, digestBytes } from '../digests.js';
 import type { SqliteConnection } from './connection.js';
 import { discardEntries } from './entries.js';
 
@@ -20,7 +20,7 @@ export function findInline(connection: SqliteConnection, contentDigests: readonl
   const found = new Map<string, Uint8Array>();
   for (let from = 0; from < contentDigests.length; from += DIGESTS_AT_ONCE) {
     const wanted = contentDigests.slice(from, from + DIGESTS_AT_ONCE);
-    for (const digest of wanted) checkDigest('contentDigest', digest);
+    checkDigests('contentDigest', wanted);
     const [places, lengths, joined] = connection.prepare(FIND).get([JSON.stringify(wanted)]) ?? [];
     if (typeof places !== 'string') continue;
     const asked = places.split(',');

@@ -33,9 +33,8 @@ export function findEntries(connection: SqliteConnection, taskVersions: readonly
   const found: PackedEntry[] = [];
   for (const digest of new Set(taskVersions)) {
     for (const version of versions.all([digestBytes('taskVersion', digest)])) {
-      // Written as they ended: read backwards they are in order already.
       const common = version.slice(0, VERSION_WIDTH);
-      for (const row of packs.all(version.slice(VERSION_WIDTH))) found.push(...packOf([...common, ...row]).entries.toReversed());
+      for (const row of packs.all(version.slice(VERSION_WIDTH))) packOf([...common, ...row]).addReversed(found);
     }
   }
   return isSorted(found) ? found : found.sort(PackedEntry.newestFirst);
@@ -175,7 +174,8 @@ export function packOf(row: SqlRow): EntryPack {
 
 export function isSorted(entries: readonly PackedEntry[]): boolean {
   for (let at = 1; at < entries.length; at += 1) {
-    if (PackedEntry.newestFirst(entries[at - 1] as PackedEntry, entries[at] as PackedEntry) > 0) return false;
+    const [before, entry] = [entries[at - 1] as PackedEntry, entries[at] as PackedEntry];
+    if (entry.createdAt >= before.createdAt && PackedEntry.newestFirst(before, entry) > 0) return false;
   }
   return true;
 }

@@ -97,14 +97,20 @@ export class EntryPack {
 
   get entries(): readonly PackedEntry[] {
     const entries: PackedEntry[] = [];
+    this.addReversed(entries);
+    return entries.reverse();
+  }
+
+  /** Written as they ended: read backwards they are in order already. */
+  addReversed(entries: PackedEntry[]): void {
     // No two have the same place, so this list is never shortened.
-    for (let at = 0; at < this.#places.length; at += 1) {
+    for (let at = this.#places.length - 1; at >= 0; at -= 1) {
       entries.push(new PackedEntry(this, at, this.#places[at] as number, unpackValue(this.#keys, at), unpackValue(this.#times, at)));
     }
-    return entries;
   }
 
   reads(at: number): CacheEntryRow['reads'] {
+    if (this.#reads === NOTHING) return undefined;
     if (typeof this.#reads === 'string') this.#reads = listOf(this.#reads);
     return unpackValue(this.#reads, at);
   }

@@ -1,4 +1,6 @@
 import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
+import { rowsOf } from '../reused-runs.js';
+import type { RecordBatch } from '../run-record.js';
 import type { SqliteConnection } from './connection.js';
 import { findEntriesOfRun, forgetEntries, writeEntries } from './entries.js';
 import { type Moved, repointReused } from './reused.js';
@@ -7,8 +9,8 @@ import { HANDED_ON, LAST_ATTEMPT } from './side-results.js';
 /** Who took results from whom, and what becomes of these when the run that made them is removed. */
 
 /** Inside a transaction. */
-export function writeOrigins(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): void {
-  for (const origin of originsOf(rows)) writeOrigin(connection, origin, run);
+export function writeOrigins(connection: SqliteConnection, run: number, origins: ReadonlySet<string>): void {
+  for (const origin of origins) writeOrigin(connection, origin, run);
 }
 
 function writeOrigin(connection: SqliteConnection, origin: string, run: number): void {
@@ -17,30 +19,47 @@ function writeOrigin(connection: SqliteConnection, origin: string, run: number):
 
 /**
  * Inside a transaction. A run that goes on may have taken a result from one that was removed since: it is told who has it now.
- * @returns the rows as they are to be written
+ * @returns what is to be written
  */
-export function withMoved(connection: SqliteConnection, rows: readonly TaskRunRow[]): readonly TaskRunRow[] {
+export function withMoved(connection: SqliteConnection, { taskRuns = [], reused = [] }: TaskRunsTold): Required<TaskRunsTold> {
   const exists = connection.prepare('SELECT 1 FROM run WHERE id = ?');
   const gone = new Set<string>();
-  for (const run of originsOf(rows)) if (exists.get([run]) === undefined) gone.add(run);
-  if (gone.size === 0) return rows;
+  for (const run of originsOf({ taskRuns, reused })) if (exists.get([run]) === undefined) gone.add(run);
+  if (gone.size === 0) return { taskRuns, reused };
   const moved = connection.prepare('SELECT run, place FROM moved WHERE origin = ? AND origin_place = ?');
   const latest = (origin: Heir): Heir => {
     const [run, index] = moved.get([origin.run, origin.index]) ?? [];
     // It may have been removed in turn.
     return run === undefined ? origin : latest({ run: run as string, index: index as number });
   };
-  return rows.map((row) => (row.origin !== undefined && gone.has(row.origin.run) ? { ...row, origin: latest(row.origin) } : row));
+  return { taskRuns: rowsMoved({ taskRuns, reused }, gone, latest), reused: [] };
 }
 
-function originsOf(rows: readonly TaskRunRow[]): ReadonlySet<string> {
+/** What a batch says of task runs. */
+export type TaskRunsTold = Pick<RecordBatch, 'taskRuns' | 'reused'>;
+
+/** All as rows, with what was taken from runs that are gone taken from whoever has it now. */
+export function rowsMoved(
+  { taskRuns = [], reused = [] }: TaskRunsTold,
+  gone: ReadonlySet<string>,
+  latest: (origin: Heir) => Heir,
+): readonly TaskRunRow[] {
+  return [...taskRuns, ...reused.flatMap(rowsOf)].map((row) =>
+    row.origin !== undefined && gone.has(row.origin.run) ? { ...row, origin: latest(row.origin) } : row,
+  );
+}
+
+/** The runs that results were taken from. */
+export function originsOf({ taskRuns = [], reused = [] }: TaskRunsTold): ReadonlySet<string> {
   const origins = new Set<string>();
   let last: string | undefined;
-  for (const { origin } of rows) {
-    if (origin === undefined || origin.run === last) continue;
-    last = origin.run;
-    origins.add(last);
-  }
+  const add = (run: string | undefined): void => {
+    if (run === undefined || run === last) return;
+    last = run;
+    origins.add(run);
+  };
+  for (const { origin } of taskRuns) add(origin?.run);
+  for (const { originRun } of reused) for (const run of originRun) add(run);
   return origins;
 }
 
@@ -53,7 +72,7 @@ export function rememberMoved(connection: SqliteConnection, origin: string, heir
 /** By the place of a result, the task run that has it from now on. */
 export type Heirs = ReadonlyMap<number, Heir>;
 
-interface Heir {
+export interface Heir {
   readonly run: string;
   readonly index: number;
 }

@@ -1,6 +1,7 @@
 import type { TaskRunRow } from '../../model/records.js';
 import { TASK_STATE_CODE, type TaskState } from '../../model/states.js';
-import { checkDigest } from '../digests.js';
+import { checkDigests } from '../digests.js';
+import { hitRows, type ReusedRuns, rowsOf } from '../reused-runs.js';
 import type { PlaceRange, TaskRunFilter } from '../run-record.js';
 import { packColumn, packedBy, unpackValue } from './columns.js';
 import type { SqliteConnection } from './connection.js';
@@ -18,16 +19,39 @@ export const WORTH_A_PACK = 8;
 const INSERT = 'INSERT INTO reused (run, task, first_place, last_place, places, columns) VALUES (?, ?, ?, ?, ?, ?)';
 
 /**
+ * Inside a transaction. Packs what came by column already.
+ * @returns rows of what is to be written as rows are: too few, or at places that hold something
+ * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
+ */
+export function writeReusedColumns(connection: SqliteConnection, run: number, reused: readonly ReusedRuns[]): readonly TaskRunRow[] {
+  if (reused.length === 0) return [];
+  const places = reused.flatMap(({ index }) => index);
+  const { packs, rest } = packableColumns(reused, [packedPlaces(connection, run, places), heldPlaces(connection, run, places)]);
+  for (const pack of packs) connection.prepare(INSERT).run([run, pack.task, ...columnValues(pack)]);
+  return rest;
+}
+
+/** Parts columns into what is a pack as it is, and the rest. @param taken places that hold something */
+export function packableColumns(
+  reused: readonly ReusedRuns[],
+  taken: readonly ReadonlySet<number>[],
+): { readonly packs: readonly ReusedRuns[]; readonly rest: readonly TaskRunRow[] } {
+  const held = taken.filter(({ size }) => size > 0);
+  const isPack = ({ index }: ReusedRuns): boolean => index.length >= WORTH_A_PACK && !held.some((places) => index.some((place) => places.has(place)));
+  return { packs: reused.filter(isPack), rest: reused.filter((one) => !isPack(one)).flatMap(rowsOf) };
+}
+
+/**
  * Inside a transaction. Packs what can be packed.
  * @returns the rows that are to be written one by one; not those that a pack holds already, for a final state never changes (S10)
  * @throws MillraceError `DIGEST_INVALID`, `RECORD_VALUE_INVALID`
  */
 export function writeReused(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): readonly TaskRunRow[] {
-  const packed = packedPlaces(connection, run, rows);
+  const packed = packedPlaces(connection, run, placesOf(rows));
   const left = packed.size === 0 ? rows : rows.filter(({ index }) => !packed.has(index));
   const hits = left.filter(({ state }) => state === REUSED);
   if (hits.length < WORTH_A_PACK) return left;
-  const { packs, rest } = packable(left, heldPlaces(connection, run, hits));
+  const { packs, rest } = packable(left, heldPlaces(connection, run, placesOf(hits)));
   for (const [task, same] of packs) connection.prepare(INSERT).run([run, task, ...packValues(same)]);
   return rest;
 }
@@ -54,19 +78,19 @@ export function packable(
 }
 
 /** Those of their places that packs hold. */
-function packedPlaces(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): ReadonlySet<number> {
-  if (rows.length === 0) return new Set();
+function packedPlaces(connection: SqliteConnection, run: number, places: readonly number[]): ReadonlySet<number> {
+  if (places.length === 0) return new Set();
   const near = connection.prepare('SELECT places FROM reused WHERE run = ? AND last_place >= ? AND first_place <= ?');
-  const [first, last] = rangeOf(rows);
-  return new Set(near.all([run, first, last]).flatMap(([places]) => JSON.parse(places as string) as number[]));
+  const [first, last] = rangeOf(places);
+  return new Set(near.all([run, first, last]).flatMap(([held]) => JSON.parse(held as string) as number[]));
 }
 
 /** Those of their places that have rows of their own; in a run of hits there are none anywhere near. */
-function heldPlaces(connection: SqliteConnection, run: number, rows: readonly TaskRunRow[]): Set<number> {
-  const near = connection.prepare('SELECT 1 FROM task_run WHERE run = ? AND place >= ? AND place <= ? LIMIT 1').get([run, ...rangeOf(rows)]);
+function heldPlaces(connection: SqliteConnection, run: number, places: readonly number[]): Set<number> {
+  const near = connection.prepare('SELECT 1 FROM task_run WHERE run = ? AND place >= ? AND place <= ? LIMIT 1').get([run, ...rangeOf(places)]);
   if (near === undefined) return new Set();
   const held = connection.prepare('SELECT place FROM task_run WHERE run = ? AND place IN (SELECT value FROM json_each(?))');
-  return new Set(held.all([run, JSON.stringify(rows.map(({ index }) => index))]).map(([place]) => place as number));
+  return new Set(held.all([run, JSON.stringify(places)]).map(([place]) => place as number));
 }
 
 function addRepeated(places: Set<number>, rows: readonly TaskRunRow[]): void {
@@ -108,21 +132,33 @@ const COLUMNS: readonly (readonly [name: string, of: (row: TaskRunRow) => unknow
 ];
 
 export function packValues(rows: readonly TaskRunRow[]): SqlValue[] {
-  const packed: Record<string, readonly unknown[]> = {};
-  for (const [name, of] of COLUMNS) {
-    const column = packedBy(rows, of);
-    if (column.length > 1 || column[0] !== undefined) packed[name] = column;
-  }
-  for (const keys of [packed.nodeKey, packed.cacheKey]) for (const key of keys ?? []) if (key !== undefined) checkDigest('key', key as string);
-  return [...rangeOf(rows), JSON.stringify(rows.map(({ index }) => index)), JSON.stringify(packed)];
+  return valuesOf(
+    placesOf(rows),
+    COLUMNS.map(([name, of]) => [name, packedBy(rows, of)]),
+  );
 }
 
-export function rangeOf(rows: readonly Pick<TaskRunRow, 'index'>[]): [first: number, last: number] {
+/** As `packValues`: what has no column here is the same of all that was reused. */
+export function columnValues({ task: _, index, ...columns }: ReusedRuns): SqlValue[] {
+  return valuesOf(index, [['attempts', [0]], ...Object.entries(columns).map(([name, column]) => [name, packColumn(column)] as const)]);
+}
+
+function valuesOf(places: readonly number[], columns: readonly (readonly [name: string, column: readonly unknown[]])[]): SqlValue[] {
+  const held = columns.filter(([, column]) => column.length > 1 || column[0] !== undefined);
+  for (const [name, column] of held) if (name === 'nodeKey' || name === 'cacheKey') checkDigests(name, column as readonly string[]);
+  return [...rangeOf(places), JSON.stringify(places), JSON.stringify(Object.fromEntries(held))];
+}
+
+function placesOf(rows: readonly TaskRunRow[]): readonly number[] {
+  return rows.map(({ index }) => index);
+}
+
+export function rangeOf(places: readonly number[]): [first: number, last: number] {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { index } of rows) {
-    if (index < first) first = index;
-    if (index > last) last = index;
+  for (const place of places) {
+    if (place < first) first = place;
+    if (place > last) last = place;
   }
   return [first, last];
 }
@@ -159,7 +195,7 @@ function lastOf(places: number[], { id, limit = Number.POSITIVE_INFINITY }: Task
 export function rangeAsked({ within = [0, Number.MAX_SAFE_INTEGER], indexes }: TaskRunFilter): PlaceRange {
   if (indexes === undefined) return within;
   if (indexes.length === 0) return [1, 0];
-  const [first, last] = rangeOf(indexes.map((index) => ({ index })));
+  const [first, last] = rangeOf(indexes);
   return [Math.max(within[0], first), Math.min(within[1], last)];
 }
 
@@ -221,29 +257,5 @@ export function countReused(connection: SqliteConnection, run: number, task?: st
 const ABSENT: readonly unknown[] = [undefined];
 
 function unpack(task: string, places: readonly number[], columns: Readonly<Record<string, readonly unknown[]>>): TaskRunRow[] {
-  const value = <T>(name: string, at: number): T => unpackValue(columns[name] ?? ABSENT, at);
-  return places.map((index, at) => {
-    const run = value<string | undefined>('originRun', at);
-    return {
-      index,
-      id: value('id', at),
-      task,
-      label: value('label', at),
-      parent: value('parent', at),
-      state: REUSED,
-      nodeKey: value('nodeKey', at),
-      cacheKey: value('cacheKey', at),
-      attempts: value('attempts', at),
-      reason: value('reason', at),
-      createdAt: value('createdAt', at),
-      startedAt: value('startedAt', at),
-      finishedAt: value('finishedAt', at),
-      error: value('error', at),
-      upstream: value('upstream', at),
-      inputs: value('inputs', at),
-      // A cached result is not checked again.
-      checks: undefined,
-      origin: run === undefined ? undefined : { run, index: value('originIndex', at) },
-    };
-  });
+  return hitRows(task, places, (column, at) => unpackValue(columns[column] ?? ABSENT, at));
 }

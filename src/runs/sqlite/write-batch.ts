@@ -9,9 +9,9 @@ import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
 import { writeLogs } from './log-packs.js';
-import { withMoved, writeOrigins } from './origins.js';
+import { originsOf, withMoved, writeOrigins } from './origins.js';
 import { writeParams } from './params.js';
-import { writeReused } from './reused.js';
+import { writeReused, writeReusedColumns } from './reused.js';
 import * as rows from './rows.js';
 import { writeSideResults } from './side-results.js';
 import type { SqlValue } from './statement.js';
@@ -48,7 +48,9 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (found === undefined) throw runUnknown(batch.run);
   const run = found[0] as number;
   checkEpoch(batch.run, batch.epoch, found[1] as number);
-  if (batch.taskRuns) writeTaskRuns(connection, run, withMoved(connection, batch.taskRuns));
+  const { taskRuns, reused } = withMoved(connection, batch);
+  writeOrigins(connection, run, originsOf({ reused }));
+  writeTaskRuns(connection, run, [...writeReusedColumns(connection, run, reused), ...taskRuns]);
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
   const taken = releaseClaims(connection, run, batch.released ?? []);
@@ -63,7 +65,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
 
 /** Inside a transaction. */
 export function writeTaskRuns(connection: SqliteConnection, run: number, taskRuns: readonly TaskRunRow[]): void {
-  writeOrigins(connection, run, taskRuns);
+  writeOrigins(connection, run, originsOf({ taskRuns }));
   insertRows(connection, TASK_RUNS, writeReused(connection, run, taskRuns), (into, row) => rows.putTaskRun(into, run, row));
 }
 

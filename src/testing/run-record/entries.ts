@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CacheEntryRow, TaskRunRow } from '../../model/records.js';
+import { type ReusedRuns, rowsOf } from '../../runs/reused-runs.js';
 import type { RunRecord } from '../../runs/run-record.js';
 import type { RunRecordCases } from './cases.js';
-import { artifactRow, attemptRow, digest, entryRow, plain, runRow, taskRow } from './rows.js';
+import { artifactRow, attemptRow, byColumns, digest, entryRow, plain, refused, runRow, taskRow } from './rows.js';
 
 /** What later runs may use again: entries, small results, hits. */
 export const entries: RunRecordCases = {
@@ -109,6 +110,64 @@ export const entries: RunRecordCases = {
     assert.equal((await other.logs('r1', { node: 'load' })).length, 0);
     record.crashNow('r1', 0, 'the end');
     assert.deepEqual((await other.run('r1'))?.counts, { success: 2, cached: 59 });
+  },
+
+  'S10, S19: hits that come by column are kept one by one': async (record, another) => {
+    const hit = (index: number, task: string): TaskRunRow =>
+      taskRow(index, {
+        task,
+        id: `${task}#${index}`,
+        state: 'cached',
+        attempts: 0,
+        startedAt: undefined,
+        parent: index % 7 === 0 ? 90 : undefined,
+        nodeKey: digest(`node ${index}`, 32),
+        cacheKey: index % 5 === 0 ? undefined : digest(`key ${index}`, 32),
+        createdAt: 1_000 + index / 8,
+        upstream: index === 12 ? [{ from: 3, kind: 'data', label: 'rows' }] : [],
+        inputs: index === 11 ? undefined : { n: { digest: digest(`${index}`, 32), shown: `${index}` } },
+        origin: { run: index % 2 === 0 ? 'r0' : 'r00', index: index + 1 },
+      });
+    const of = (task: string, places: readonly number[]): ReusedRuns => byColumns(places.map((index) => hit(index, task)));
+    const even = Array.from({ length: 20 }, (_, n) => 2 * n);
+    const [load, clean, few] = [
+      of('load', even),
+      of(
+        'clean',
+        even.map((at) => at + 1),
+      ),
+      of('few', [50, 51]),
+    ];
+    await record.open(runRow({ id: 'r1' }));
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(60)], reused: [load, clean, few] });
+    // Again, as after a crash; at places that hold something; and a row that comes too late.
+    await record.append({ run: 'r1', epoch: 0, reused: [load, few] });
+    await record.append({ run: 'r1', epoch: 0, taskRuns: [taskRow(61, { state: 'running', finishedAt: undefined }), taskRow(4, { id: 'late' })] });
+    const late = of(
+      'load',
+      Array.from({ length: 12 }, (_, n) => 55 + n),
+    );
+    await record.append({ run: 'r1', epoch: 0, reused: [late] });
+    const expected = [...[load, clean, few, late].flatMap(rowsOf).filter(({ index }) => index !== 60), taskRow(60)]
+      .map((row) => ({ ...row, attemptRows: [], artifacts: [] }))
+      .sort((a, b) => a.index - b.index);
+    const other = await another();
+    assert.deepEqual(await other.taskRuns('r1'), expected);
+    assert.deepEqual(
+      await other.taskRuns('r1', { task: 'clean', state: 'cached' }),
+      expected.filter(({ task, state }) => task === 'clean' && state === 'cached'),
+    );
+    assert.deepEqual([...(await other.countTaskRuns('r1'))].sort(), [
+      ['cached', 53],
+      ['success', 1],
+    ]);
+    const more = of(
+      'more',
+      even.map((index) => index + 100),
+    );
+    for (const wrong of [{ nodeKey: even.map(() => 'g0') }, { cacheKey: even.map(() => 'abc') }])
+      await refused('DIGEST_INVALID', record.append({ run: 'r1', epoch: 0, reused: [{ ...more, ...wrong }] }));
+    assert.equal((await other.taskRuns('r1')).length, expected.length);
   },
 
   'small results are kept once and found by their digest': async (record, another) => {

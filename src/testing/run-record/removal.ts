@@ -3,7 +3,7 @@ import type { ArtifactRow, TaskRunRow } from '../../model/records.js';
 import { sideResultsOf } from '../../runs/side-results.js';
 import { withOrigins } from '../../runs/with-origins.js';
 import type { RunRecordCases } from './cases.js';
-import { artifactRow, digest, entryRow, fullBatch, metricRow, refused, runArtifactRow, runRow, taskRow } from './rows.js';
+import { artifactRow, byColumns, digest, entryRow, fullBatch, metricRow, refused, runArtifactRow, runRow, taskRow } from './rows.js';
 
 /** Runs that are removed, and what others still need of them. */
 export const removal: RunRecordCases = {
@@ -199,8 +199,10 @@ export const removal: RunRecordCases = {
     // All that it offers is handed on, so that nobody has to wait.
     assert.deepEqual([await remove('maker'), await remove('later')], [['maker'], ['later']]);
     await record.append({ run: 'going', epoch: 0, taskRuns: [hit(0, 'maker', 0), ...Array.from({ length: 9 }, (_, n) => hit(n + 1, 'maker', 0))] });
+    const byColumn = byColumns(Array.from({ length: 9 }, (_, n) => hit(n + 10, 'maker', 0)));
+    await record.append({ run: 'going', epoch: 0, reused: [byColumn] });
     const rows = await withOrigins(other, await other.taskRuns('going'));
-    assert.equal(rows.length, 10);
+    assert.equal(rows.length, 19);
     for (const { origin, artifacts } of rows)
       assert.deepEqual([origin, artifacts[0]?.ref], [{ run: 'taker', index: 5 }, artifactRow(0, '', 'x').ref]);
     // That was the last entry, and a run of the flow goes on.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type ProcessIdentity, processIdentity } from '../../base/process-identity.js';
 import type { ArtifactRow, AttemptRow, CacheEntryRow, CodeRow, MetricRow, RunArtifactRow, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ReusedRuns } from '../../runs/reused-runs.js';
 import type { Claim, RecordBatch } from '../../runs/run-record.js';
 
 /** Rows as the cases write them: whole, and told apart by what matters to a case. */
@@ -13,6 +14,24 @@ export function plain(entries: readonly (CacheEntryRow | undefined)[]): readonly
     const { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts, reads } = entry;
     return { taskVersion, key, task, run, index, createdAt, code, version, inputs, artifacts, ...(reads === undefined ? {} : { reads }) };
   });
+}
+
+/** Hits of one task, as an engine tells of them. */
+export function byColumns(rows: readonly TaskRunRow[]): ReusedRuns {
+  return {
+    task: rows[0]?.task ?? 'clean',
+    index: rows.map(({ index }) => index),
+    id: rows.map(({ id }) => id),
+    parent: rows.map(({ parent }) => parent),
+    nodeKey: rows.map(({ nodeKey }) => nodeKey),
+    cacheKey: rows.map(({ cacheKey }) => cacheKey),
+    createdAt: rows.map(({ createdAt }) => createdAt),
+    finishedAt: rows.map(({ createdAt, finishedAt }) => finishedAt ?? createdAt),
+    upstream: rows.map(({ upstream }) => upstream),
+    inputs: rows.map(({ inputs }) => inputs),
+    originRun: rows.map(({ origin }) => origin?.run ?? 'r0'),
+    originIndex: rows.map(({ index, origin }) => origin?.index ?? index),
+  };
 }
 
 export async function refused(code: string, promise: Promise<unknown>): Promise<void> {

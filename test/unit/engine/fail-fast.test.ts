@@ -23,6 +23,7 @@ const skips = task(
 /** Runs a body beside a task that ends by itself a while after the failure, unless it is cancelled before. */
 async function restOf(body: () => unknown): Promise<'success' | 'cancelled'> {
   freshHome();
+  const begun = gate();
   const over = gate();
   const rest = task(
     () =>
@@ -33,10 +34,13 @@ async function restOf(body: () => unknown): Promise<'success' | 'cancelled'> {
     { name: 'rest' },
   );
   const run = flow('fail-fast', { onFailure: 'cancel-rest' }, async () => {
+    begun.open();
     rest();
     await body();
   }).run();
   const ended = run.catch(() => {});
+  // How many turns it takes to open a project depends on the machine.
+  await begun.opened;
   await turns(30);
   over.open();
   await ended;
