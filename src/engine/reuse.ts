@@ -48,7 +48,7 @@ export class Reuse implements Answers {
   readonly #misses: Misses;
   readonly #atTarget: TargetAnswers;
   /** By task, what has been read for it: asked for ten thousand times. */
-  readonly #read = new WeakMap<TaskDefinition, History>();
+  #read = new WeakMap<TaskDefinition, History>();
   /** By task, whether other versions of it have left results. */
   readonly #isKnown = new Map<string, Promise<boolean>>();
 
@@ -123,8 +123,10 @@ export class Reuse implements Answers {
   /** What has been recorded is looked up again when the task is next asked about: for who waits for others. */
   lookAgain(definition: TaskDefinition): void {
     const version = this.#versions.known(definition);
-    this.#read.delete(definition);
-    if (version !== undefined) this.#histories.drop(version.digest);
+    if (version === undefined) return;
+    this.#histories.drop(version.digest);
+    // Other tasks may be of the same version.
+    this.#read = new WeakMap();
   }
 
   /** What other runs have computed since the histories were loaded. */
