@@ -41,6 +41,7 @@ export class Links {
   #find(module: ModuleCode, name: string, member: string | undefined): Target {
     const items = module.declared(name);
     if (items !== undefined) return { kind: 'items', items };
+    if (module.isOwnExports(name)) return { kind: 'namespace', module };
     const from = module.imports.get(name);
     return from === undefined ? { kind: 'name', text: 'global' } : this.#imported(module, from, member, new Set());
   }
@@ -84,6 +85,10 @@ export class Links {
 
   #exported(module: ModuleCode, name: string, member: string | undefined, seen: Set<string>): Target {
     if (module.isOpaque) return { kind: 'namespace', module };
+    // What is imported by default of CommonJS is all that it gives, or what a compiler called so.
+    if (name === 'default' && module.isCommonJs) {
+      return member === undefined || module.exports.has(name) ? { kind: 'namespace', module } : this.#exported(module, member, undefined, seen);
+    }
     const key = `${module.path}\n${name}`;
     // Barrels may pass a name around in a circle.
     if (seen.has(key)) return MISSING;

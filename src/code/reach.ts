@@ -238,6 +238,7 @@ class Walk {
       if (target.kind === 'namespace') this.#load(target.module);
       links.push(`import ${this.#targetText(module, target)}`);
     }
+    for (const specifier of region.programs) links.push(`program ${this.#program(module, specifier)}`);
     for (const path of reads?.paths ?? []) links.push(`reads ${this.#content(module, path)}`);
     if (reads?.isUnsure === true) this.#unsure ??= `${this.#parts.shownAs(module.path)} reads, while it loads, a file that only the program knows`;
     if (region.unsure !== undefined) this.#unsure ??= `${this.#parts.shownAs(module.path)} uses ${region.unsure}`;
@@ -288,6 +289,14 @@ class Walk {
         if (target.unsure !== undefined) this.#unsure ??= target.unsure;
         return target.text;
     }
+  }
+
+  /** Every statement of it is run, and what it gives away is given to nobody. */
+  #program(module: ModuleCode, specifier: string): string {
+    const target = this.#parts.links.module(module, specifier);
+    if (target.kind !== 'namespace') return this.#targetText(module, target);
+    this.#load(target.module);
+    return target.module.items.map((item) => this.#item(item)).join('+');
   }
 
   /** Namespaces may hold each other. */
