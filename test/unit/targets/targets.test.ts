@@ -305,6 +305,17 @@ describe('S26: complete', () => {
     expect(readdirSync(at('out'))).toEqual(['report.json']);
   });
 
+  it('S27: of a map, how many for which reason', async () => {
+    const each = making('each', (n: number) => n, { target: 'out/{input.n}.json' });
+    const f = flow('f', () => each.map([1, 2, 3, 4]));
+    await f.run();
+    put('out/2.json', '5');
+    rmSync(at('out/3.json'));
+    expect((await f.preview()).nodes[0]?.why).toEqual({ kind: 'file-changed', detail: '1 of 4 children; the first: out/2.json; 1 more: missing' });
+    put('out/2.json', '2');
+    expect((await f.preview()).nodes[0]?.why).toEqual({ kind: 'missing', detail: '1 of 4 children; the first: out/3.json' });
+  });
+
   it('S23: the old content, put back, is complete again', async () => {
     await f.run();
     writeFileSync(at('out/report.json'), 'other');
