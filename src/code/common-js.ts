@@ -59,17 +59,22 @@ export function requiredBy(node: SyntaxNode | undefined, names: ReadonlySet<stri
   return type === 'Identifier' && names.has(name as string) && argument !== undefined ? textOf(argument) : undefined;
 }
 
-/** `const x = require('a')`, `const { x, y: z } = require('a')`, `const x = require('a').x`; undefined for what is none of these. */
-export function requirement(declarator: SyntaxNode, names: ReadonlySet<string>): Requirement | undefined {
+/**
+ * `const x = require('a')`, `const { x, y: z } = require('a')`, `const x = require('a').x`; undefined for what is none of these.
+ * @param specifierOf which module an expression is, all of it
+ */
+export function requirement(declarator: SyntaxNode, specifierOf: (node: SyntaxNode) => string | undefined): Requirement | undefined {
   const init = declarator.init ? withoutTypes(declarator.init as SyntaxNode) : undefined;
   const id = declarator.id as SyntaxNode;
-  const whole = requiredBy(init, names);
+  if (init === undefined) return undefined;
+  const whole = specifierOf(init);
   if (whole !== undefined) {
     const taken = id.type === 'Identifier' ? [{ local: id.name as string, imported: '*' }] : destructured(id);
     return taken && { specifier: whole, names: taken };
   }
-  const member = init && memberOf(init);
-  const specifier = member === undefined ? undefined : requiredBy(withoutTypes(init?.object as SyntaxNode), names);
+  const member = memberOf(init);
+  const object = member === undefined ? undefined : withoutTypes(init.object as SyntaxNode);
+  const specifier = object && specifierOf(object);
   if (specifier === undefined || member === undefined || id.type !== 'Identifier') return undefined;
   return { specifier, names: [{ local: id.name as string, imported: member }] };
 }

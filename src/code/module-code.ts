@@ -236,9 +236,9 @@ function readExpression(contents: Contents, statement: SyntaxNode, add: Add): vo
   }
 }
 
-/** `const x = require('x')` is an import by another name. One that may be assigned again is a variable. */
+/** `const x = require('x')` is an import by another name, and so is what is taken out of one. What may be assigned again is a variable. */
 function isRequired(contents: Contents, node: SyntaxNode, keyword: string | undefined): boolean {
-  const found = keyword === 'const' ? requirement(node, contents.requires) : undefined;
+  const found = keyword === 'const' ? requirement(node, (value) => requiredBy(value, contents.requires) ?? namespace(contents, value)) : undefined;
   if (found === undefined) return false;
   contents.dependencies.add(found.specifier);
   for (const { local, imported } of found.names) contents.imports.set(local, { specifier: found.specifier, imported });
@@ -294,6 +294,11 @@ function readImportEquals(contents: Contents, statement: SyntaxNode, add: Add): 
   const specifier = textOf(reference.expression as SyntaxNode) ?? '';
   contents.dependencies.add(specifier);
   contents.imports.set(local, { specifier, imported: '*' });
+}
+
+function namespace({ imports }: Contents, { type, name }: SyntaxNode): string | undefined {
+  const from = type === 'Identifier' ? imports.get(name as string) : undefined;
+  return from?.imported === '*' ? from.specifier : undefined;
 }
 
 interface Declaration {

@@ -85,6 +85,31 @@ describe('CommonJS', () => {
     expect(await project(files).changedBy({ 'a.js': text.replace('7', '8') }, ['flow.js: t'])).toEqual(['flow.js: t']);
   });
 
+  it.each([
+    [
+      'const { task } = millrace',
+      "const millrace = require('millrace');\nconst { task } = millrace;\nconst lib = require('./a.js');\nconst { a, b } = lib;",
+    ],
+    [
+      'const task = millrace.task',
+      "const millrace = require('millrace');\nconst task = millrace.task;\nconst a = require('./a.js').a;\nconst { b } = require('./a.js');",
+    ],
+    [
+      'import … = require()',
+      "import millrace = require('millrace');\nimport lib = require('./a.js');\nconst { task } = millrace;\nconst { a, b } = lib;",
+    ],
+    ['import * as', "import * as millrace from 'millrace';\nimport * as lib from './a.js';\nconst { task } = millrace;\nconst { a, b } = lib;"],
+  ])('S22: names that are taken out of a whole module: %s', async (_what, head) => {
+    const files = {
+      'package.json': '{}',
+      'flow.ts': `${head}\nconst byA = task((n: number) => a(n));\nconst byB = task((n: number) => b(n));`,
+      'a.js': 'exports.a = (n) => n + 1;\nexports.b = (n) => n + 2;',
+    };
+    const tasks = ['byA', 'byB'];
+    expect(await project(files).changedBy({ 'a.js': files['a.js'].replace('1', '3') }, tasks)).toEqual(['byA']);
+    expect(await project(files).changedBy({ 'flow.ts': files['flow.ts'].replace('b(n)', 'b(-n)') }, tasks)).toEqual(['byB']);
+  });
+
   it('is told by the names of what it gives away', async () => {
     expect(await names(await project(FILES).code('flow.js: byNamed'))).toContain('lib/named.js: exports.third');
   });
