@@ -40,7 +40,7 @@ export interface Import {
 
 export const DEFAULT_NAME = '*default*';
 /** What CommonJS modules, and `export =`, offer to whoever imports anything of them. */
-const WHOLE_NAME = '*export=*';
+export const WHOLE_NAME = '*export=*';
 const EXPORTS = 'exports';
 
 /** One module as a list of items, and what it takes from and gives to others. Its tree is kept: items are looked at when they are reached. */

@@ -111,7 +111,9 @@ describe('CommonJS', () => {
   });
 
   it('is told by the names of what it gives away', async () => {
-    expect(await names(await project(FILES).code('flow.js: byNamed'))).toContain('lib/named.js: exports.third');
+    const files = { ...FILES, 'lib/listed.js': 'module.exports = make();\nfunction make() {}' };
+    expect(await names(await project(files).code('flow.js: byNamed'))).toContain('lib/named.js: exports.third');
+    expect(await names(await project(files).code('flow.js: byListed'))).toContain('lib/listed.js: module.exports');
   });
 });
 
