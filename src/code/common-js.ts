@@ -105,6 +105,7 @@ export function requiredAtOnce(node: SyntaxNode, names: ReadonlySet<string>): re
 /** Undefined: the statement is none that gives something away and does nothing else. */
 export function givenBy(statement: SyntaxNode): readonly Given[] | undefined {
   let node = statement.type === 'ExpressionStatement' ? withoutTypes(statement.expression as SyntaxNode) : undefined;
+  if (node !== undefined && isMark(node)) return [];
   const places: (string | undefined)[] = [];
   while (node?.type === 'AssignmentExpression' && node.operator === '=' && isExportPlace(node.left as SyntaxNode)) {
     const left = node.left as SyntaxNode;
@@ -114,6 +115,13 @@ export function givenBy(statement: SyntaxNode): readonly Given[] | undefined {
   if (node === undefined || places.length === 0) return undefined;
   const value = node;
   return places.flatMap((name) => (name === undefined && listed(value)) || [{ name, node: value }]);
+}
+
+/** `Object.defineProperty(exports, '__esModule', …)`, as compilers write it. */
+function isMark(node: SyntaxNode): boolean {
+  if (node.type !== 'CallExpression' || memberOf(node.callee as SyntaxNode) !== 'defineProperty') return false;
+  const [object, name] = node.arguments as SyntaxNode[];
+  return object !== undefined && name !== undefined && isNamed(object, 'exports') && textOf(name) === '__esModule';
 }
 
 /** `exports`, `exports.x`, `module.exports`, `module.exports.x`. */

@@ -107,8 +107,12 @@ export class ModuleCode {
   }
 
   #mayExport(item: Item): boolean {
-    const { uses, usesOuterThis } = this.region(item);
-    return usesOuterThis || uses.some(({ name }) => this.isOwnExports(name)) || (item.keyword === EXPORTS && usesThis(item.node));
+    const { uses, usesOuterThis, touches, calledOn } = this.region(item);
+    if (usesOuterThis || (item.keyword === EXPORTS && usesThis(item.node))) return true;
+    // `exports.x` alone is one of them by its name.
+    const isWhole = (name: string, member: string | undefined): boolean =>
+      member === undefined || name !== EXPORTS || touches.has(name) || calledOn.has(name);
+    return uses.some(({ name, member }) => this.isOwnExports(name) && isWhole(name, member));
   }
 
   /** Whether a name means what the module gives away, all of it. */

@@ -13,6 +13,8 @@ export interface Piece {
   readonly node: SyntaxNode | undefined;
   /** Reached through a value: of classes that it names, the methods count that are called by their names. */
   readonly isGiven?: boolean;
+  /** A declaration or statement of the module itself: nothing is around it. */
+  readonly isTop?: boolean;
   /** What it reads when its module is loaded. */
   readonly reads?: LoadReads;
 }

@@ -162,6 +162,7 @@ class Walk {
       name: nameOf(item),
       text: module.textOf(item),
       region: module.region(item),
+      isTop: true,
       reads: this.#parts.moduleReads.of(item),
     });
   }
@@ -224,7 +225,7 @@ class Walk {
     }
   }
 
-  #linksOf({ module, isGiven, reads }: Piece, region: Region): string {
+  #linksOf({ module, isGiven, isTop, reads }: Piece, region: Region): string {
     const links: string[] = [];
     this.#byValue.note(region.members);
     for (const use of region.uses) {
@@ -232,7 +233,8 @@ class Walk {
       links.push(`${use.name}${use.member === undefined ? '' : `.${use.member}`}=${link}`);
     }
     for (const [name, binding] of region.outer) links.push(`${name}=${this.#local(module, name, binding)}`);
-    if (region.usesOuterThis) this.#captured.add('this');
+    // At the top of a module it is no variable: nothing, or what a CommonJS module gives away.
+    if (region.usesOuterThis && !isTop) this.#captured.add('this');
     for (const specifier of region.imports) {
       const target = this.#parts.links.module(module, specifier);
       if (target.kind === 'namespace') this.#load(target.module);

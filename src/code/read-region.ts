@@ -275,7 +275,7 @@ class RegionReader implements Region {
   }
 
   #call(node: SyntaxNode, place: Place): void {
-    const callee = withoutTypes(node.callee as SyntaxNode);
+    const callee = withoutZero(withoutTypes(node.callee as SyntaxNode));
     if (callee === undefined) return;
     const args = node.arguments as SyntaxNode[];
     const started = codeAtUrl(node);
@@ -317,4 +317,11 @@ class RegionReader implements Region {
     if (specifier === undefined) this.unsure ??= `${what} of what is known only when it runs`;
     else this.imports.push(specifier);
   }
+}
+
+/** `(0, a.b)(c)` is how compilers write `b(c)`. */
+function withoutZero(callee: SyntaxNode | undefined): SyntaxNode | undefined {
+  if (callee?.type !== 'SequenceExpression') return callee;
+  const [zero, called, ...more] = callee.expressions as readonly SyntaxNode[];
+  return zero?.type === 'Literal' && called !== undefined && more.length === 0 ? withoutTypes(called) : callee;
 }

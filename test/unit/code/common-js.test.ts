@@ -75,6 +75,32 @@ describe('CommonJS', () => {
     expect(await project(files).changedBy({ 'side.js': files['side.js'].replace('7', '8') }, ['flow.js: t'])).toEqual(['flow.js: t']);
   });
 
+  it('S22: what a compiler made of modules, helpers that look at `this` and all', async () => {
+    const files = {
+      'package.json': '{}',
+      'flow.js':
+        '"use strict";\nvar __importDefault = (this && this.__importDefault) || function (mod) { return mod && mod.__esModule ? mod : { "default": mod }; };\n' +
+        'Object.defineProperty(exports, "__esModule", { value: true });\nexports.neighbour = exports.main = void 0;\nconst millrace_1 = require("millrace");\n' +
+        'const lib_1 = require("./lib");\nconst def_1 = __importDefault(require("./def"));\nconst byLib = millrace_1.task((n) => (0, lib_1.helper)(n));\n' +
+        'const byDef = millrace_1.task((n) => (0, def_1.default)(n));\nexports.neighbour = (0, millrace_1.task)((n) => n);\n' +
+        'exports.main = (0, millrace_1.flow)("main", () => [byLib(1), byDef(1), (0, exports.neighbour)(1)]);\n',
+      'lib.js':
+        '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.other = exports.K = void 0;\nexports.helper = helper;\n' +
+        'exports.K = 2;\nfunction helper(n) { return n * exports.K; }\nconst other = (n) => n * 5;\nexports.other = other;\n',
+      'def.js':
+        '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.default = default_1;\nfunction default_1(n) { return n + 7; }\n',
+    };
+    const p = project(files);
+    const tasks = ['flow.js: byLib', 'flow.js: byDef'];
+    for (const task of tasks) expect(await p.code(task)).toMatchObject({ captured: [], unsure: undefined });
+    const changedBy = (file: 'flow.js' | 'lib.js' | 'def.js', from: string, to: string) =>
+      project(files).changedBy({ [file]: files[file].replace(from, to) }, tasks);
+    expect(await changedBy('lib.js', 'K = 2', 'K = 3')).toEqual(['flow.js: byLib']);
+    expect(await changedBy('lib.js', 'n * 5', 'n * 6')).toEqual([]);
+    expect(await changedBy('def.js', '+ 7', '+ 8')).toEqual(['flow.js: byDef']);
+    expect(await changedBy('flow.js', '((n) => n)', '((n) => -n)')).toEqual([]);
+  });
+
   it('S22: what is given away and changed afterwards', async () => {
     const text = 'const table = { x: 1 };\nexports.table = table;\nexports.table.x = 7;';
     const files = {
