@@ -12,7 +12,7 @@ import type { Consulted } from './sources.js';
 import { areAsTheyWere, type Surroundings, surroundingsOf } from './surroundings.js';
 
 /** Books of before are not opened when it, or what counts as code, has changed. */
-const FORMAT = `3 ${SCHEME}`;
+const FORMAT = `4 ${SCHEME}`;
 /** As files lie in a book; numbers point into its lists. */
 interface Page extends Surroundings {
   readonly format: string;

@@ -92,7 +92,7 @@ export class Effects {
   #withShared(changes: ReadonlySet<Item>): ReadonlySet<Item> {
     const found = new Set(changes);
     for (const one of changes) {
-      if (one.node.type !== 'VariableDeclarator' || !isState(one)) continue;
+      if (one.node.type === 'ClassDeclaration' || !isState(one)) continue;
       for (const next of this.#followed(one)) if (isState(next)) found.add(next);
     }
     return found;

@@ -41,6 +41,9 @@ export class Links {
   #find(module: ModuleCode, name: string, member: string | undefined): Target {
     const items = module.declared(name);
     if (items !== undefined) return { kind: 'items', items };
+    if (module.isOwnExports(name)) {
+      return name === 'exports' && member !== undefined ? this.#exported(module, member, undefined, new Set()) : { kind: 'namespace', module };
+    }
     const from = module.imports.get(name);
     return from === undefined ? { kind: 'name', text: 'global' } : this.#imported(module, from, member, new Set());
   }
@@ -53,6 +56,8 @@ export class Links {
   /** All that a module gives away, by name; a CommonJS module may give away anything. */
   exportsOf(module: ModuleCode): readonly (readonly [name: string, target: Target])[] {
     if (module.isOpaque) return module.items.map((item) => [String(item.place), { kind: 'items', items: [item] }]);
+    if (module.isCommonJs)
+      return [...module.exports].map(([name, local]) => [name, { kind: 'items', items: module.declared(local as string) ?? [] }]);
     const names = new Set<string>();
     this.#exportedNames(module, names, new Set());
     const found: [string, Target][] = [...names].map((name) => [name, this.#exported(module, name, undefined, new Set())]);
@@ -84,6 +89,10 @@ export class Links {
 
   #exported(module: ModuleCode, name: string, member: string | undefined, seen: Set<string>): Target {
     if (module.isOpaque) return { kind: 'namespace', module };
+    // What is imported by default of CommonJS is all that it gives, or what a compiler called so.
+    if (name === 'default' && module.isCommonJs) {
+      return member === undefined || module.exports.has(name) ? { kind: 'namespace', module } : this.#exported(module, member, undefined, seen);
+    }
     const key = `${module.path}\n${name}`;
     // Barrels may pass a name around in a circle.
     if (seen.has(key)) return MISSING;

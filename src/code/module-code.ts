@@ -1,5 +1,6 @@
 import { digest128 } from '../base/digest.js';
 import { canonicalText } from './canonical-text.js';
+import { givenBy, requiredAtOnce, requiredBy, requirement, requireNames, usesThis } from './common-js.js';
 import { readRegion } from './read-region.js';
 import type { Region } from './region.js';
 import { varNames } from './scopes.js';
@@ -13,7 +14,7 @@ export interface Item {
   /** Names of the module that it declares; none of a statement. */
   readonly names: readonly string[];
   readonly node: SyntaxNode;
-  /** `const`, `let`, `var`; of other declarations empty. */
+  /** `const`, `let`, `var`; `exports` of what a CommonJS module gives away; of other declarations empty. */
   readonly keyword: string;
 }
 
@@ -39,7 +40,8 @@ export interface Import {
 
 export const DEFAULT_NAME = '*default*';
 /** What CommonJS modules, and `export =`, offer to whoever imports anything of them. */
-const WHOLE_NAME = '*export=*';
+export const WHOLE_NAME = '*export=*';
+const EXPORTS = 'exports';
 
 /** One module as a list of items, and what it takes from and gives to others. Its tree is kept: items are looked at when they are reached. */
 export class ModuleCode {
@@ -56,9 +58,11 @@ export class ModuleCode {
   readonly dependencies: readonly string[];
   /** `import './x.js'`: nothing is taken from it. */
   readonly sideEffects: readonly string[];
-  /** Its exports cannot be told apart: CommonJS, `export =`. */
-  readonly isOpaque: boolean;
+  /** Without `import` and `export`: what it gives away it assigns to `exports`, or `module.exports`. */
+  readonly isCommonJs: boolean;
 
+  readonly #requireNames: ReadonlySet<string>;
+  #isOpaque: boolean | undefined;
   #lineStarts: readonly number[] | undefined;
   readonly #byName: ReadonlyMap<string, readonly Item[]>;
   readonly #regions = new Map<Item, Region>();
@@ -70,14 +74,15 @@ export class ModuleCode {
     this.text = text;
     this.program = program;
     this.#isOwnSpecifier = isOwnSpecifier;
-    const contents = readContents(this, program);
+    this.#requireNames = requireNames(program);
+    const contents = readContents(this, program, this.#requireNames);
     this.items = contents.items;
     this.imports = contents.imports;
     this.exports = contents.exports;
     this.stars = contents.stars;
     this.dependencies = [...contents.dependencies];
     this.sideEffects = contents.sideEffects;
-    this.isOpaque = contents.exports.has(WHOLE_NAME) || (!contents.isModule && !/\.[cm]?tsx?$/.test(path));
+    this.isCommonJs = !contents.isModule;
     const byName = new Map<string, Item[]>();
     for (const item of this.items) {
       for (const name of item.names) {
@@ -95,13 +100,37 @@ export class ModuleCode {
     return this.#lineStarts;
   }
 
+  /** Its exports cannot be told apart: `export =`, `module.exports = make()`, and CommonJS that uses `exports` for more than to name what it gives. */
+  get isOpaque(): boolean {
+    this.#isOpaque ??= this.exports.has(WHOLE_NAME) || (this.isCommonJs && this.items.some((item) => this.#mayExport(item)));
+    return this.#isOpaque;
+  }
+
+  #mayExport(item: Item): boolean {
+    const { uses, usesOuterThis, touches, calledOn } = this.region(item);
+    if (usesOuterThis || (item.keyword === EXPORTS && usesThis(item.node))) return true;
+    // `exports.x` alone is one of them by its name.
+    const isWhole = (name: string, member: string | undefined): boolean =>
+      member === undefined || name !== EXPORTS || touches.has(name) || calledOn.has(name);
+    return uses.some(({ name, member }) => this.isOwnExports(name) && isWhole(name, member));
+  }
+
+  /** Whether a name means what the module gives away, all of it. */
+  isOwnExports(name: string): boolean {
+    return this.isCommonJs && (name === 'exports' || name === 'module') && !this.#byName.has(name) && !this.imports.has(name);
+  }
+
+  isRequire(name: string): boolean {
+    return this.#requireNames.has(name);
+  }
+
   /** Several for what is declared in pieces: an enum, a function with a namespace. */
   declared(name: string): readonly Item[] | undefined {
     return this.#byName.get(name);
   }
 
   isModuleName(name: string): boolean {
-    return this.#byName.has(name) || this.imports.has(name);
+    return this.#byName.has(name) || this.imports.has(name) || this.isOwnExports(name);
   }
 
   /** Whether a name of this module is imported from Millrace. */
@@ -136,11 +165,14 @@ interface Contents {
   readonly stars: string[];
   readonly dependencies: Set<string>;
   readonly sideEffects: string[];
+  /** Names of `require`. */
+  readonly requires: ReadonlySet<string>;
   isModule: boolean;
 }
 
-function readContents(module: ModuleCode, program: SyntaxNode): Contents {
+function readContents(module: ModuleCode, program: SyntaxNode, requires: ReadonlySet<string>): Contents {
   const contents: Contents = {
+    requires,
     items: [],
     imports: new Map(),
     exports: new Map(),
@@ -153,6 +185,8 @@ function readContents(module: ModuleCode, program: SyntaxNode): Contents {
     contents.items.push({ module, place: contents.items.length, names, node, keyword });
   };
   for (const statement of program.body as SyntaxNode[]) readStatement(contents, statement, add);
+  if ([...requires].some((name) => module.text.includes(`${name}(`)))
+    for (const { node } of contents.items) for (const specifier of requiredAtOnce(node, requires)) contents.dependencies.add(specifier);
   return contents;
 }
 
@@ -183,9 +217,36 @@ function readStatement(contents: Contents, given: SyntaxNode, add: Add): void {
       return add(statement.expression as SyntaxNode, [WHOLE_NAME]);
     case 'TSImportEqualsDeclaration':
       return readImportEquals(contents, statement, add);
+    case 'ExpressionStatement':
+      return readExpression(contents, statement, add);
     default:
-      for (const { node, names, keyword } of declarationsIn(statement)) add(node, names, keyword);
+      for (const { node, names, keyword } of declarationsIn(statement)) if (!isRequired(contents, node, keyword)) add(node, names, keyword);
   }
+}
+
+function readExpression(contents: Contents, statement: SyntaxNode, add: Add): void {
+  const specifier = requiredBy(withoutTypes(statement.expression as SyntaxNode), contents.requires);
+  if (specifier !== undefined) {
+    contents.dependencies.add(specifier);
+    contents.sideEffects.push(specifier);
+    return;
+  }
+  const given = contents.isModule ? undefined : givenBy(statement);
+  if (given === undefined) return add(statement, []);
+  for (const { name, node } of given) {
+    const local = name === undefined ? WHOLE_NAME : `${EXPORTS}.${name}`;
+    contents.exports.set(name ?? WHOLE_NAME, local);
+    add(node, [local], EXPORTS);
+  }
+}
+
+/** `const x = require('x')` is an import by another name, and so is what is taken out of one. What may be assigned again is a variable. */
+function isRequired(contents: Contents, node: SyntaxNode, keyword: string | undefined): boolean {
+  const found = keyword === 'const' ? requirement(node, (value) => requiredBy(value, contents.requires) ?? namespace(contents, value)) : undefined;
+  if (found === undefined) return false;
+  contents.dependencies.add(found.specifier);
+  for (const { local, imported } of found.names) contents.imports.set(local, { specifier: found.specifier, imported });
+  return true;
 }
 
 function readImport(contents: Contents, statement: SyntaxNode): void {
@@ -239,6 +300,11 @@ function readImportEquals(contents: Contents, statement: SyntaxNode, add: Add): 
   contents.imports.set(local, { specifier, imported: '*' });
 }
 
+function namespace({ imports }: Contents, { type, name }: SyntaxNode): string | undefined {
+  const from = type === 'Identifier' ? imports.get(name as string) : undefined;
+  return from?.imported === '*' ? from.specifier : undefined;
+}
+
 interface Declaration {
   readonly node: SyntaxNode;
   readonly names: readonly string[];
@@ -275,8 +341,9 @@ function nameOf(node: SyntaxNode): string {
 /** Whether an item can be changed by others: a variable that may hold an object or is assigned again, or a class. */
 export function isState({ node, keyword }: Item): boolean {
   if (node.type === 'ClassDeclaration') return true;
-  if (node.type !== 'VariableDeclarator') return false;
-  const init = node.init ? withoutTypes(node.init as SyntaxNode) : undefined;
-  if (init === undefined || keyword !== 'const') return true;
+  if (node.type !== 'VariableDeclarator' && keyword !== EXPORTS) return false;
+  const value = keyword === EXPORTS ? node : (node.init as SyntaxNode | null);
+  const init = value ? withoutTypes(value) : undefined;
+  if (init === undefined || (keyword !== 'const' && keyword !== EXPORTS)) return true;
   return !isFunction(init) && init.type !== 'Literal' && init.type !== 'TemplateLiteral';
 }

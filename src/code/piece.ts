@@ -1,6 +1,6 @@
 import { canonicalText } from './canonical-text.js';
 import type { LoadReads } from './load-reads.js';
-import { DEFAULT_NAME, type Item, type ModuleCode, type PieceText, pieceText } from './module-code.js';
+import { DEFAULT_NAME, type Item, type ModuleCode, type PieceText, pieceText, WHOLE_NAME } from './module-code.js';
 import type { Region } from './region.js';
 import type { SyntaxNode } from './syntax.js';
 
@@ -13,6 +13,8 @@ export interface Piece {
   readonly node: SyntaxNode | undefined;
   /** Reached through a value: of classes that it names, the methods count that are called by their names. */
   readonly isGiven?: boolean;
+  /** A declaration or statement of the module itself: nothing is around it. */
+  readonly isTop?: boolean;
   /** What it reads when its module is loaded. */
   readonly reads?: LoadReads;
 }
@@ -46,9 +48,12 @@ export function nameOf(item: Item): string {
   return name;
 }
 
+/** What has no name in its module. */
+const SHOWN_NAMES: Readonly<Record<string, string>> = { [DEFAULT_NAME]: 'default', [WHOLE_NAME]: 'module.exports' };
+
 /** Of a statement, how it begins. */
 function readName({ names, node, module }: Item): string {
-  if (names.length > 0) return names.map((name) => (name === DEFAULT_NAME ? 'default' : name)).join(', ');
+  if (names.length > 0) return names.map((name) => SHOWN_NAMES[name] ?? name).join(', ');
   const text = module.text.slice(node.start, Math.min(node.end, node.start + MAX_NAME * 4)).replace(/\s+/g, ' ');
   return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME - 1)}…` : text;
 }

@@ -17,7 +17,7 @@ const READING = new Set(
 );
 const READING_OBJECT = new Set('keys values entries fromEntries is hasOwn getPrototypeOf getOwnPropertyNames freeze create'.split(' '));
 
-/** The identifier at the bottom of `a.b[c].d`, also through calls: what a method is called on, or an assignment changes, belongs to it. */
+/** The identifier at the bottom of `a.b[c].d`, also through calls and in `(0, a.b)`: what a method is called on, or an assignment changes, belongs to it. */
 export function rootOf(given: SyntaxNode): string | undefined {
   let node = withoutTypes(given);
   for (;;) {
@@ -27,6 +27,7 @@ export function rootOf(given: SyntaxNode): string | undefined {
     else if (node.type === 'ChainExpression' || node.type === 'AwaitExpression')
       node = withoutTypes((node.expression ?? node.argument) as SyntaxNode);
     else if (node.type === 'CallExpression') node = withoutTypes(node.callee as SyntaxNode);
+    else if (node.type === 'SequenceExpression') node = withoutTypes((node.expressions as SyntaxNode[]).at(-1) as SyntaxNode);
     else return undefined;
   }
 }

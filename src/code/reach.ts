@@ -162,6 +162,7 @@ class Walk {
       name: nameOf(item),
       text: module.textOf(item),
       region: module.region(item),
+      isTop: true,
       reads: this.#parts.moduleReads.of(item),
     });
   }
@@ -224,7 +225,7 @@ class Walk {
     }
   }
 
-  #linksOf({ module, isGiven, reads }: Piece, region: Region): string {
+  #linksOf({ module, isGiven, isTop, reads }: Piece, region: Region): string {
     const links: string[] = [];
     this.#byValue.note(region.members);
     for (const use of region.uses) {
@@ -232,12 +233,14 @@ class Walk {
       links.push(`${use.name}${use.member === undefined ? '' : `.${use.member}`}=${link}`);
     }
     for (const [name, binding] of region.outer) links.push(`${name}=${this.#local(module, name, binding)}`);
-    if (region.usesOuterThis) this.#captured.add('this');
+    // At the top of a module it is no variable: nothing, or what a CommonJS module gives away.
+    if (region.usesOuterThis && !isTop) this.#captured.add('this');
     for (const specifier of region.imports) {
       const target = this.#parts.links.module(module, specifier);
       if (target.kind === 'namespace') this.#load(target.module);
       links.push(`import ${this.#targetText(module, target)}`);
     }
+    for (const specifier of region.programs) links.push(`program ${this.#program(module, specifier)}`);
     for (const path of reads?.paths ?? []) links.push(`reads ${this.#content(module, path)}`);
     if (reads?.isUnsure === true) this.#unsure ??= `${this.#parts.shownAs(module.path)} reads, while it loads, a file that only the program knows`;
     if (region.unsure !== undefined) this.#unsure ??= `${this.#parts.shownAs(module.path)} uses ${region.unsure}`;
@@ -288,6 +291,14 @@ class Walk {
         if (target.unsure !== undefined) this.#unsure ??= target.unsure;
         return target.text;
     }
+  }
+
+  /** Every statement of it is run, and what it gives away is given to nobody. */
+  #program(module: ModuleCode, specifier: string): string {
+    const target = this.#parts.links.module(module, specifier);
+    if (target.kind !== 'namespace') return this.#targetText(module, target);
+    this.#load(target.module);
+    return target.module.items.map((item) => this.#item(item)).join('+');
   }
 
   /** Namespaces may hold each other. */

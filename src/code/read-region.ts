@@ -1,3 +1,4 @@
+import { codeAtUrl } from './common-js.js';
 import { noteMembers } from './member-names.js';
 import { assignedRoots, handedOn, isReading, mayChangeItsObject, rootOf } from './purity.js';
 import type { Region, RegionSurroundings, Use } from './region.js';
@@ -40,6 +41,7 @@ class RegionReader implements Region {
   runs = false;
   readonly members = new Set<string>();
   readonly imports: string[] = [];
+  readonly programs: string[] = [];
   unsure: string | undefined;
 
   readonly #surroundings: RegionSurroundings;
@@ -104,6 +106,10 @@ class RegionReader implements Region {
       case 'AwaitExpression':
         this.#runs(place);
         return this.#children(node, place);
+      case 'BinaryExpression':
+        // `require.main === module` asks who started the program, and takes nothing from the module.
+        for (const side of childrenOf(node)) if (!this.#isOwnModule(side)) this.#visit(side, place);
+        return;
       case 'ExpressionStatement':
         this.#statement(node.expression as SyntaxNode, place);
         return this.#children(node, place);
@@ -223,6 +229,10 @@ class RegionReader implements Region {
     return !this.#isLocal(name) && this.#surroundings.isOwn(name);
   }
 
+  #isOwnModule({ type, name }: SyntaxNode): boolean {
+    return type === 'Identifier' && !this.#isLocal(name as string) && this.#surroundings.isOwnExports(name as string);
+  }
+
   readonly #isGlobal = (name: string): boolean => !this.#isLocal(name) && !this.#surroundings.isModuleName(name);
 
   #jsxName(name: SyntaxNode, place: Place): void {
@@ -265,9 +275,11 @@ class RegionReader implements Region {
   }
 
   #call(node: SyntaxNode, place: Place): void {
-    const callee = withoutTypes(node.callee as SyntaxNode);
+    const callee = withoutZero(withoutTypes(node.callee as SyntaxNode));
     if (callee === undefined) return;
     const args = node.arguments as SyntaxNode[];
+    const started = codeAtUrl(node);
+    if (started !== undefined) this.programs.push(started);
     const root = rootOf(callee);
     const isOwn = root !== undefined && this.#isOwn(root);
     if (callee.type === 'Identifier') {
@@ -295,13 +307,21 @@ class RegionReader implements Region {
   }
 
   #special(name: string, args: readonly SyntaxNode[]): void {
+    if (this.#isLocal(name)) return;
+    if (this.#surroundings.isRequire(name)) return this.#import(textOf(args[0]), 'require()');
     if (!this.#isGlobal(name)) return;
-    if (name === 'require') this.#import(textOf(args[0]), 'require()');
-    else if (name === 'eval' || name === 'Function') this.unsure ??= name;
+    if (name === 'eval' || name === 'Function') this.unsure ??= name;
   }
 
   #import(specifier: string | undefined, what: string): void {
     if (specifier === undefined) this.unsure ??= `${what} of what is known only when it runs`;
     else this.imports.push(specifier);
   }
+}
+
+/** `(0, a.b)(c)` is how compilers write `b(c)`. */
+function withoutZero(callee: SyntaxNode | undefined): SyntaxNode | undefined {
+  if (callee?.type !== 'SequenceExpression') return callee;
+  const [zero, called, ...more] = callee.expressions as readonly SyntaxNode[];
+  return zero?.type === 'Literal' && called !== undefined && more.length === 0 ? withoutTypes(called) : callee;
 }

@@ -32,6 +32,8 @@ export interface Region {
   readonly members: ReadonlySet<string>;
   /** `import('x')`, `require('x')`. */
   readonly imports: readonly string[];
+  /** `new URL('./x.js', import.meta.url)`: a file that a worker may be started from, all of which is run. */
+  readonly programs: readonly string[];
   /** What cannot be looked into. */
   readonly unsure: string | undefined;
 }
@@ -39,6 +41,10 @@ export interface Region {
 /** What the reader must know of the module. */
 export interface RegionSurroundings {
   isModuleName(name: string): boolean;
+  /** Whether the name means what a CommonJS module gives away: `exports`, `module`. */
+  isOwnExports(name: string): boolean;
+  /** Whether calling this name of the module, or a global one, is `require`. */
+  isRequire(name: string): boolean;
   /** Whether a name of the module is one of Millrace's own functions. */
   isOwn(name: string): boolean;
 }

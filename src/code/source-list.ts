@@ -1,3 +1,4 @@
+import { codeAtUrl, requiredBy, requireNames } from './common-js.js';
 import type { ModuleCode } from './module-code.js';
 import type { Sources } from './sources.js';
 import { childrenOf, type SyntaxNode, textOf } from './syntax.js';
@@ -36,27 +37,24 @@ export function listSources(sources: Sources, roots: readonly string[]): SourceL
   return { files: [...files], packages: Object.fromEntries([...packages].sort(byName)) };
 }
 
-const MAY_IMPORT = /\b(?:import|require)\s*\(/;
+const MAY_IMPORT = /\b(?:import\s*[.(]|require)/i;
 
-/** `import('x')` and `require('x')`. */
+/** `import('x')`, `require('x')`, `new URL('./x.js', import.meta.url)`. */
 function importedLater(module: ModuleCode): readonly string[] {
   if (!MAY_IMPORT.test(module.text)) return [];
   const found: string[] = [];
+  const names = requireNames(module.program);
   const open: SyntaxNode[] = [module.program];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const specifier = specifierOf(node);
+    const specifier = specifierOf(node, names);
     if (specifier !== undefined) found.push(specifier);
     open.push(...childrenOf(node));
   }
   return found;
 }
 
-function specifierOf(node: SyntaxNode): string | undefined {
-  if (node.type === 'ImportExpression') return textOf(node.source as SyntaxNode);
-  if (node.type !== 'CallExpression') return undefined;
-  const { type, name } = node.callee as SyntaxNode;
-  const [argument] = node.arguments as SyntaxNode[];
-  return type === 'Identifier' && name === 'require' && argument !== undefined ? textOf(argument) : undefined;
+function specifierOf(node: SyntaxNode, names: ReadonlySet<string>): string | undefined {
+  return node.type === 'ImportExpression' ? textOf(node.source as SyntaxNode) : (requiredBy(node, names) ?? codeAtUrl(node));
 }
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {

@@ -151,7 +151,8 @@ export class Endings {
     if (asked === undefined && !parts.observer.listens && definition.hooks === undefined && definition.notify === undefined) return;
     const { attempts, claims, failures, flights, inputs, maps, nodes } = this.#run;
     const key = flights.keyOf(node);
-    const isReusable = asked === undefined || state !== SUCCESS || (this.#argumentsStand(node, asked) && this.#readsStand(node, read));
+    const isReusable = asked === undefined || state !== SUCCESS || this.#argumentsStand(node, asked);
+    if (asked !== undefined && state === SUCCESS && isReusable) this.#warnOfReads(node, read);
     parts.observer.settled(node, {
       state: TASK_STATES[state] as TaskState,
       isSplit: maps.children.has(node),
@@ -201,10 +202,9 @@ export class Endings {
     return false;
   }
 
-  #readsStand(node: number, read: ObservedReads | undefined): boolean {
-    if (read?.restless === undefined) return true;
-    this.#host.line(node, 1, 'warn', `'${read.restless}' changed while it was read: the result will not be reused`);
-    return false;
+  /** Kept all the same, as an answer that nobody will ever be given: it says why it is not. */
+  #warnOfReads(node: number, read: ObservedReads | undefined): void {
+    if (read?.restless !== undefined) this.#host.line(node, 1, 'warn', `'${read.restless}' changed while it was read: the result will not be reused`);
   }
 
   #definition(node: number): TaskDefinition {

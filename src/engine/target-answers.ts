@@ -1,5 +1,7 @@
 import type { Reason } from '../model/reason.js';
 import type { CacheEntryRow } from '../model/records.js';
+import { firstChange } from '../reads/changed-reads.js';
+import type { Places } from '../reads/places.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { FilePlace, TargetPlace } from '../results/targets/target-place.js';
 import type { RunRecord } from '../runs/run-record.js';
@@ -9,21 +11,30 @@ import type { KnownAnswer } from './answer.js';
 export class TargetAnswers {
   readonly #keeper: ResultKeeper;
   readonly #record: RunRecord;
+  readonly #places: Places;
   #chosen: Promise<Addresses> | undefined;
 
-  constructor({ keeper, record }: { readonly keeper: ResultKeeper; readonly record: RunRecord }) {
+  constructor({ keeper, record, places }: { readonly keeper: ResultKeeper; readonly record: RunRecord; readonly places: Places }) {
     this.#keeper = keeper;
     this.#record = record;
+    this.#places = places;
   }
 
-  /** Some task run has answered the question: one of those results must still lie there. @param entries at least one, newest first */
+  /**
+   * Some task run has answered the question: one of those results must still lie there. Not one that was made from other files than there are
+   * now, though somebody may have put it back.
+   * @param entries newest first, the first of them an answer
+   */
   async recorded(place: TargetPlace, key: string, entries: readonly CacheEntryRow[]): Promise<KnownAnswer> {
     const refs = entries.flatMap(({ artifacts }) => artifacts.map(({ ref }) => ref));
     const found = await this.#keeper.compare(place, refs);
     if (typeof found === 'string')
       return { hit: undefined, key, why: { kind: found === 'missing' ? 'missing' : 'file-changed', detail: place.shown } };
-    const entry = entries.find(({ artifacts }) => artifacts.some(({ ref }) => ref === found)) as CacheEntryRow;
-    return { hit: here(entry, place), key, why: undefined };
+    for (const entry of entries) {
+      if (!entry.artifacts.some(({ ref }) => ref.contentDigest === found.contentDigest)) continue;
+      if ((await firstChange(entry.reads ?? [], this.#places)) === undefined) return { hit: here(entry, place), key, why: undefined };
+    }
+    return { hit: undefined, key, why: { kind: 'file-changed', detail: place.shown } };
   }
 
   /**

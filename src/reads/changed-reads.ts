@@ -2,7 +2,7 @@ import type { FileRead } from '../model/file-read.js';
 import { stateOf } from './file-digests.js';
 import { knownAtGlance } from './glance.js';
 import type { Places } from './places.js';
-import { ask } from './question.js';
+import { ask, RESTLESS } from './question.js';
 
 /** Files named in a reason; the rest is counted. */
 const NAMED = 3;
@@ -10,7 +10,7 @@ const NAMED = 3;
 /** A file whose answer is not what an earlier run got. */
 export interface ChangedRead {
   readonly path: string;
-  readonly how: 'changed' | 'gone' | 'new';
+  readonly how: 'changed' | 'gone' | 'new' | 'while it was read';
 }
 
 /**
@@ -80,7 +80,8 @@ function answerNow({ path, question, answer, seen }: FileRead, places: Places): 
 /** No question is an empty word. */
 const STATE = '';
 
-function changed({ path, answer }: FileRead, now: string): ChangedRead {
+function changed({ path, question, answer }: FileRead, now: string): ChangedRead {
+  if (question === RESTLESS) return { path, how: 'while it was read' };
   const how = isNothing(now) ? 'gone' : isNothing(answer) ? 'new' : 'changed';
   return { path, how };
 }

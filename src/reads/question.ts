@@ -16,6 +16,9 @@ import type { Places } from './places.js';
  */
 export const CONTENT = 'content';
 
+/** Of a file that changed while it was read: nobody knows what was, so that no answer is ever the same again. */
+export const RESTLESS = 'restless';
+
 /** The answer as it is now. Never throws or rejects: that there is none is an answer too. */
 export function ask(places: Places, path: string, question: string): FileContent | Promise<FileContent> {
   return question === CONTENT ? contentOf(path) : plain(askNow(places, path, question));

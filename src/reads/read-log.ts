@@ -3,7 +3,7 @@ import type { FileRead, ReadSink } from '../model/file-read.js';
 import { contentOf, type FileContent, stateOf } from './file-digests.js';
 import { openPath } from './open-files.js';
 import type { Places } from './places.js';
-import { askNow, CONTENT } from './question.js';
+import { askNow, CONTENT, RESTLESS } from './question.js';
 
 /** Shared by the logs of a task and of the sub-flows around it, so that it is answered once. */
 interface Observation {
@@ -21,9 +21,8 @@ interface Observation {
 
 /** What one task run, or one sub-flow with all that is in it, asked the file system. */
 export interface ObservedReads {
-  /** Undefined: something changed while it was read, so that nobody knows what was. */
-  readonly reads: readonly FileRead[] | undefined;
-  /** The file that did, as people know it. */
+  readonly reads: readonly FileRead[];
+  /** A file that changed while it was read, as people know it: nobody knows what was read, and `reads` is what never comes true again. */
   readonly restless: string | undefined;
 }
 
@@ -112,7 +111,10 @@ export class ReadLog implements ReadSink {
   /** To be asked for after `close`. */
   get result(): ObservedReads {
     const restless = this.#restless ?? this.#findRestless();
-    if (restless !== undefined) return { reads: undefined, restless: this.#places.nameOf(restless) };
+    if (restless !== undefined) {
+      const path = this.#places.nameOf(restless);
+      return { reads: [{ path, question: RESTLESS, answer: RESTLESS }], restless: path };
+    }
     const reads = [...this.#observed.values()].map((one) => ({
       path: this.#places.nameOf(one.path),
       question: one.question,

@@ -24,7 +24,13 @@ export async function invalidateFlow(flow: FlowDefinition, sources: ParameterSou
   };
   const found = await Promise.all(chosen.map(async (node) => ({ node, entries: await entriesAt(node) })));
   const concerned = found.filter(({ entries }) => entries.length > 0);
-  if (options.dryRun !== true) await project.record.forget(concerned.flatMap(({ entries }) => entries));
+  if (options.dryRun !== true)
+    await project.record.forget(
+      await withOthersOf(
+        project,
+        concerned.flatMap(({ entries }) => entries),
+      ),
+    );
   return concerned.map(({ node }) => node.id);
 }
 
@@ -36,6 +42,26 @@ function chooseNodes({ nodes, complete, flowName }: GraphData, task: InvalidateO
   const chosen = nodes.filter((node) => node.id === name || selection.has(node.task));
   if (chosen.length > 0 || !complete) return chosen;
   throw unknownTask(flowName, name, [...new Set(nodes.map((node) => node.task))]);
+}
+
+/**
+ * The entries, and those of the same calls that would answer in their place: a forced run has left one beside that of the run before. An entry
+ * that was made from other contents of a file answers only when these come back, and stays.
+ */
+async function withOthersOf({ record }: Project, entries: readonly CacheEntryRow[]): Promise<readonly CacheEntryRow[]> {
+  // What others have left at an address has no version.
+  const versions = [...new Set(entries.map(({ taskVersion }) => taskVersion))].filter((version) => version !== '');
+  const answering = new Map(entries.map((entry) => [`${entry.taskVersion} ${entry.key}`, entry]));
+  const others = (await record.entries(versions)).filter((one) => {
+    const entry = answering.get(`${one.taskVersion} ${one.key}`);
+    return entry !== undefined && mayBothAnswer(entry, one);
+  });
+  return [...entries, ...others];
+}
+
+function mayBothAnswer({ reads: ours = [] }: CacheEntryRow, { reads: theirs = [] }: CacheEntryRow): boolean {
+  const answers = new Map(ours.map(({ path, question, answer }) => [`${question}\n${path}`, answer]));
+  return theirs.every(({ path, question, answer }) => (answers.get(`${question}\n${path}`) ?? answer) === answer);
 }
 
 /** The chosen nodes, and what they are made of or what is made of them, in the order of the graph. */

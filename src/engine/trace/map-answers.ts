@@ -88,9 +88,13 @@ export class MapAnswers {
 function together(found: readonly Child[]): TraceAnswer {
   const entries = found.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
   const children = found.map(({ answer }) => answer);
-  const why = found.find(({ answer, entry }) => entry === undefined && answer.why !== undefined)?.answer.why;
+  const reasons = found.flatMap(({ answer, entry }) => (entry === undefined && answer.why !== undefined ? [answer.why] : []));
+  const [why] = reasons;
   if (why === undefined) return { state: 'complete', key: undefined, stored: undefined, entries, children };
-  const detail = `${found.length - entries.length} of ${found.length} children${why.detail ? `; the first: ${why.detail}` : ''}`;
+  const first = why.detail ? `; the first: ${why.detail}` : '';
+  const others = reasons.filter(({ kind }) => kind !== why.kind);
+  const rest = others.length > 0 ? `; ${others.length} more: ${[...new Set(others.map(({ kind }) => kind))].join(', ')}` : '';
+  const detail = `${found.length - entries.length - others.length} of ${found.length} children${first}${rest}`;
   return { ...pending({ kind: why.kind, detail }), entries, children };
 }
 

@@ -283,7 +283,11 @@ describe('S22b: files that change while they are read', () => {
     expect(lines.map(({ level, text: line }) => [level, line])).toEqual([
       ['warn', `'${join(folder, 'data')}' changed while it was read: the result will not be reused`],
     ]);
-    expect(await ranIn(() => restless.run())).toEqual(['t']);
+    const why = { kind: 'file-changed', detail: `${join(folder, 'data')} (while it was read)` };
+    expect((await restless.preview()).nodes[0]).toMatchObject({ state: 'pending', why });
+    const next = restless.start();
+    expect(await ranIn(() => next.result())).toEqual(['t']);
+    expect((await project.record.taskRuns(next.id))[0]?.reason).toEqual(why);
     expect(await restless.run()).toBe('change');
     expect(await ranIn(() => restless.run())).toEqual([]);
   });

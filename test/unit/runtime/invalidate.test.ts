@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cache, flow, type InvalidateOptions, param, task } from '../../../src/index.js';
 import { failureOf, freshHome } from '../engine/workbench.js';
@@ -63,6 +66,33 @@ describe('invalidate', () => {
     expect(ran).toEqual([]);
     await diamond.run({ n: 2 });
     expect(ran).toEqual(['a']);
+  });
+
+  it('S28: every result of the call goes, also those of before it was forced', async () => {
+    for (let times = 0; times < 3; times++) await diamond.run({ n: 1 }, { force: true });
+    expect(await diamond.invalidate({ task: 'b-*' })).toEqual(['b-left#0', 'b-right#0']);
+    expect(await diamond.invalidate({ task: each })).toEqual(['each#0']);
+    ran = [];
+    await diamond.run();
+    expect([...ran].sort()).toEqual(['b-left', 'b-right', 'each', 'each', 'each']);
+  });
+
+  it('S28, S22b: what was made from other contents of a file stays, and is there again with them', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'invalidate-')), 'rows.txt');
+    const load = task(() => ran.push(readFileSync(path, 'utf8')), { name: 'load', version: '1', cache: cache.default });
+    const loading = flow('loading', () => load());
+    for (const content of ['one', 'two', 'two']) {
+      writeFileSync(path, content);
+      await loading.run({}, { force: true });
+    }
+    await loading.invalidate({ task: load });
+    ran = [];
+    for (const content of ['one', 'two']) {
+      writeFileSync(path, content);
+      await loading.run();
+    }
+    rmSync(dirname(path), { recursive: true });
+    expect(ran).toEqual(['two']);
   });
 
   it('S28: downstream of what is not known any more goes too, though nobody can say which of its results it would have been', async () => {

@@ -305,6 +305,32 @@ describe('S26: complete', () => {
     expect(readdirSync(at('out'))).toEqual(['report.json']);
   });
 
+  it('S22b: what was made from other contents of a file is no answer, though somebody puts it back', async () => {
+    put('data.txt', 'a');
+    const upper = making('upper', () => textAt('data.txt').toUpperCase(), { target: 'upper.txt' });
+    const f = flow('f', () => upper());
+    await f.run();
+    put('data.txt', 'b');
+    await f.run();
+    put('upper.txt', 'A');
+    expect((await f.preview()).nodes[0]).toMatchObject({ state: 'pending', why: { kind: 'file-changed', detail: 'upper.txt' } });
+    expect(await f.run()).toBe('B');
+    put('data.txt', 'a');
+    put('upper.txt', 'A');
+    expect(await ranIn(() => f.run())).toEqual([]);
+  });
+
+  it('S27: of a map, how many for which reason', async () => {
+    const each = making('each', (n: number) => n, { target: 'out/{input.n}.json' });
+    const f = flow('f', () => each.map([1, 2, 3, 4]));
+    await f.run();
+    put('out/2.json', '5');
+    rmSync(at('out/3.json'));
+    expect((await f.preview()).nodes[0]?.why).toEqual({ kind: 'file-changed', detail: '1 of 4 children; the first: out/2.json; 1 more: missing' });
+    put('out/2.json', '2');
+    expect((await f.preview()).nodes[0]?.why).toEqual({ kind: 'missing', detail: '1 of 4 children; the first: out/3.json' });
+  });
+
   it('S23: the old content, put back, is complete again', async () => {
     await f.run();
     writeFileSync(at('out/report.json'), 'other');
