@@ -14,11 +14,13 @@ export function check<R>(
   ok: (value: R) => boolean | string | Promise<boolean | string>,
   options: { readonly severity?: CheckSeverity } = {},
 ): Check<R> {
-  const { severity = 'fail' } = options;
+  const { severity = 'fail', ...others } = options;
   if (typeof name !== 'string' || name.trim() === '')
     throw new MillraceError('CHECK_INVALID', `expected check(name, ok, options) with a name; got ${describe(name)}`);
   if (typeof ok !== 'function') throw new MillraceError('CHECK_INVALID', `expected check '${name}' to have a function; got ${describe(ok)}`);
   if (severity !== 'fail' && severity !== 'warn')
     throw new MillraceError('CHECK_INVALID', `expected the severity of check '${name}' to be 'fail' or 'warn'; got ${describe(severity)}`);
+  for (const other of Object.keys(others))
+    throw new MillraceError('CHECK_INVALID', `expected 'severity' as the option of check '${name}'; got '${other}'`);
   return Object.freeze({ name, severity, ok });
 }

@@ -156,9 +156,14 @@ function branch(body: BodyScope, what: string, value: unknown, expected: string 
 
 /** @throws MillraceError `BRANCH_NOT_A_FUTURE`, `FUTURE_OF_OTHER_RUN` */
 function futureOf(body: BodyScope, what: string, call: () => unknown): Ref {
-  const returned = typeof call === 'function' ? call() : call;
+  const returned = typeof call === 'function' ? call() : undefined;
   if (isRef(returned)) return checkOwner(body.port, returned);
-  throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got ${describe(returned)}`, {
+  if (isRef(call)) {
+    throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got the future itself`, {
+      hint: 'Write `() =>` before the call: what is called outside of the function has nothing to do with it, and runs in any case.',
+    });
+  }
+  throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got ${describe(returned ?? call)}`, {
     hint: 'Return what the task call gives, from a plain function and not an async one; all([…]) makes one future of several.',
   });
 }

@@ -43,7 +43,8 @@ export function limit(name: string, max: number, options: LimitOptions = {}): Co
     throw invalid(`a name of 1 to ${MAX_NAME} characters; got ${describe(name)}`);
   // 0 would hold its tasks for ever.
   if (!Number.isSafeInteger(max) || max < 1) throw invalid(`a whole number of at least 1 for '${name}'; got ${describe(max)}`);
-  const { per, slots } = options;
+  const { per, slots, ...others } = options;
+  for (const other of Object.keys(others)) throw invalid(`'per' and 'slots' as options of '${name}'; got '${other}'`);
   if (slots !== undefined && (!Number.isSafeInteger(slots) || slots < 1 || slots > max))
     throw invalid(`a whole number of slots from 1 to ${max} for '${name}'; got ${describe(slots)}`);
   if (per !== undefined) checkPeriod(name, per);
