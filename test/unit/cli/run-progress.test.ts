@@ -177,6 +177,15 @@ describe('runSummary', () => {
     expect([[...progress.takenOver], progress.settled, progress.total]).toEqual([[], 1, 1]);
   });
 
+  it('a message of several lines keeps them, the first few, and none obeyed by the terminal', () => {
+    const message = ['✖ expected a text', '  → at a', ...Array.from({ length: 20 }, (_, line) => `\u001b[2Jline ${line}`)].join('\n');
+    const failed = taskEvent('check#0', 'failed', 5, { error: { name: 'Error', message } });
+    const text = runSummary(progressOf(runEvent('running', 0), failed, runEvent('failed', 10)), { ...base, state: 'failed', result: undefined });
+    expect(text).toContain('✖ check#0 failed\n  ✖ expected a text\n      → at a\n    line 0\n');
+    expect(text).toContain('    line 9\n    … and 10 more lines\n');
+    expect(text).not.toContain('\u001b');
+  });
+
   it('a green last task does not hide a red one: every failed task is listed with its error (S12)', () => {
     const error = { name: 'TypeError', message: 'no such column', cause: { name: 'Error', message: 'disk \u001b[31mgone', code: 'EIO' } };
     const progress = progressOf(
