@@ -40,7 +40,7 @@ function causeLines(outermost: ErrorFacts, { colours, debug }: Required<ErrorSty
   for (let count = 0; outer.cause !== undefined && count < MAX_CAUSES; count++) {
     const facts = factsOf(outer.cause);
     // A message that quotes its cause, class and all, has said it already.
-    if (!outer.message.includes(titleOf(facts))) {
+    if (!unindented(outer.message).includes(unindented(titleOf(facts)))) {
       lines.push(`  ${colours.dim('caused by')} ${safeLines(titleOf(facts))}${facts.code === undefined ? '' : colours.dim(` [${facts.code}]`)}`);
     }
     if (debug) lines.push(...framesOf(facts, colours));
@@ -92,6 +92,11 @@ function titleOf({ name, message, code }: ErrorFacts): string {
 function framesOf({ stack = '' }: ErrorFacts, colours: Colours): readonly string[] {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return frames.map((frame) => colours.dim(safeLines(frame)));
+}
+
+/** Who lists a message of several lines indents it. */
+function unindented(text: string): string {
+  return text.replace(/\n +/g, '\n');
 }
 
 /** User text cannot command the terminal, but keeps its lines. */

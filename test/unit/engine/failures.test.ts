@@ -42,6 +42,11 @@ describe('an error of several parts, or lines', () => {
     expect(failed?.error?.cause).toMatchObject({ name: 'AggregateError', message: said });
   });
 
+  it('of a typed array the kind is told, not its bytes', async () => {
+    const error = await failureOf(flow('typed', () => boom.map(new Float64Array(1_000) as never)).run());
+    expect(error.message).toMatch(/with lists or futures of lists; got \[object Float64Array\] as 'name'$/);
+  });
+
   it('the errors of a child run are listed under its task', async () => {
     const child = flow('child-of-two', () => [boom('left'), boom('right')]);
     const error = await failureOf(flow('parent', () => [child.startChild(), boom('own')]).run());
