@@ -65,7 +65,9 @@ export function isChoice({ kind, name }: TaskDefinition): boolean {
 const MERGE = step('merge', ['count'], (inputs) => {
   const count = inputs.value(0) as number;
   const states = Array.from({ length: count }, (_, place) => inputs.ended(FIRST_MERGED + place));
-  const place = [hasValue, isFailure, isCancelled].map((is) => states.findIndex(is)).find((found) => found >= 0) ?? 0;
+  // A `when` that took no branch has ended well, with nothing to give.
+  const given = (state: TaskState, place: number): boolean => hasValue(state) && inputs.value(FIRST_MERGED + place) !== undefined;
+  const place = [given, hasValue, isFailure, isCancelled].map((is) => states.findIndex(is)).find((found) => found >= 0) ?? 0;
   return inputs.value(FIRST_MERGED + place);
 });
 const FIRST_MERGED = 1;
@@ -115,7 +117,8 @@ export function match<K extends string, C extends { readonly [P in K]: () => Fut
 }
 
 /**
- * The value of the first of these futures, in their order, that has one. When none has: skipped if all were skipped, else it ends as what
+ * The value of the first of these futures, in their order, that has one; undefined is one only where no other has any, so that of several
+ * `when` without an else the one that took its branch counts. When none has: skipped if all were skipped, else it ends as what
  * depends on a failed (or cancelled) task does. Failures stay what they were: a value beside them does not handle them (S12).
  * @throws MillraceError `MERGE_INVALID`, `NOT_IN_A_FLOW`
  */
