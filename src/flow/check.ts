@@ -1,4 +1,5 @@
 import { describe, MillraceError } from '../base/error.js';
+import { otherOption } from '../base/other-option.js';
 import type { Check, CheckSeverity } from '../model/check.js';
 
 /**
@@ -14,13 +15,14 @@ export function check<R>(
   ok: (value: R) => boolean | string | Promise<boolean | string>,
   options: { readonly severity?: CheckSeverity } = {},
 ): Check<R> {
-  const { severity = 'fail', ...others } = options;
+  const { severity = 'fail' } = options;
   if (typeof name !== 'string' || name.trim() === '')
     throw new MillraceError('CHECK_INVALID', `expected check(name, ok, options) with a name; got ${describe(name)}`);
   if (typeof ok !== 'function') throw new MillraceError('CHECK_INVALID', `expected check '${name}' to have a function; got ${describe(ok)}`);
   if (severity !== 'fail' && severity !== 'warn')
     throw new MillraceError('CHECK_INVALID', `expected the severity of check '${name}' to be 'fail' or 'warn'; got ${describe(severity)}`);
-  for (const other of Object.keys(others))
-    throw new MillraceError('CHECK_INVALID', `expected 'severity' as the option of check '${name}'; got '${other}'`);
+  const other = otherOption(options, ['severity']);
+  if (other)
+    throw new MillraceError('CHECK_INVALID', `expected options of check '${name}' that there are; got '${other.name}'`, { hint: other.hint });
   return Object.freeze({ name, severity, ok });
 }

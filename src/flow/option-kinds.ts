@@ -1,5 +1,5 @@
 import { describe, MillraceError } from '../base/error.js';
-import { nearest } from '../base/nearest.js';
+import { otherOption } from '../base/other-option.js';
 import { isAsset, isFlowTrigger } from '../model/asset.js';
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../model/schedule.js';
 import type { TaskHooks } from '../model/task-hooks.js';
@@ -126,18 +126,12 @@ type OptionError =
  */
 export function checkOptions(kinds: OptionKinds, options: unknown, code: OptionError, whose = ''): void {
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
+  const other = otherOption(options, Object.keys(kinds));
+  if (other) throw new MillraceError(code, `expected options${whose} that there are; got '${other.name}'`, { hint: other.hint });
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
-    if (value === undefined) continue;
-    if (kind === undefined) throw unknownOption(name, Object.keys(kinds), code, whose);
+    if (value === undefined || kind === undefined) continue;
     if (!kind.is(value)) throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
     if (kind.of !== undefined) checkOptions(kind.of, value, code, ` of '${name}'${whose}`);
   }
-}
-
-function unknownOption(name: string, known: readonly string[], code: string, whose: string): MillraceError {
-  const meant = nearest(name, known);
-  return new MillraceError(code, `expected options${whose} that there are; got '${name}'`, {
-    hint: meant === undefined ? `There are ${[...known].sort().join(', ')}.` : `Did you mean '${meant}'?`,
-  });
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cache, check, csv, flow, json, limit, match, parquet, sequence, type Task, task, when } from '../../../src/index.js';
+import { cache, check, cron, csv, every, flow, json, limit, match, parquet, sequence, shell, type Task, task, when } from '../../../src/index.js';
 
 // What plain JavaScript, or a cast, puts where a policy or serializer belongs: told when the task or flow is defined.
 
@@ -67,6 +67,11 @@ describe('options of tasks and flows', () => {
     [() => flow('child', () => 1).startChild({}, { wait: 'no' } as never), 'RUN_OPTION_INVALID', "'wait' of startChild() to be true or false"],
     [() => flow('child', () => 1).startChild({}, { await: false } as never), 'RUN_OPTION_INVALID', "of startChild() that there are; got 'await'"],
     [() => limit('gpu', 2, { slot: 1 } as never), 'LIMIT_INVALID', "got 'slot'"],
+    [() => cron('0 6 * * *', { timezon: 'Europe/Berlin' } as never), 'SCHEDULE_INVALID', "options of cron() that there are; got 'timezon'"],
+    [() => every('1h', { strat: new Date() } as never), 'SCHEDULE_INVALID', "options of every() that there are; got 'strat'"],
+    [() => csv({ delimitr: ';' } as never), 'OPTION_INVALID', "csv expected options that there are; got 'delimitr'"],
+    [() => shell('list', 'ls', { cdw: '/' } as never), 'SHELL_OPTION_INVALID', "options of 'list' that there are; got 'cdw'"],
+    [() => shell('list', 'ls', { env: 'PATH' as never }), 'SHELL_OPTION_INVALID', "'env' of 'list' to be an object of variables by name"],
     [() => check('c', () => true, { level: 'warn' } as never), 'CHECK_INVALID', "got 'level'"],
     [
       (t: Made) => t.with({ hooks: { onStart: 'log' } as never }),
