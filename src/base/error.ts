@@ -53,11 +53,22 @@ function isReadableError(thrown: unknown): thrown is Error {
 function isReadable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   try {
-    for (const field of ['name', 'message', 'stack', 'cause', 'code', 'hint']) Reflect.get(value, field);
+    for (const field of ['name', 'message', 'stack', 'cause', 'code', 'hint', 'errors']) Reflect.get(value, field);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Parts of an AggregateError that are told. */
+const MAX_PARTS = 5;
+
+/** What an error says. One that is made of several says nothing by itself ("All promises were rejected"): what these say, a line each. */
+export function messageOf(error: Error): string {
+  if (!(error instanceof AggregateError) || !Array.isArray(error.errors) || error.errors.length === 0) return error.message;
+  const parts = error.errors.slice(0, MAX_PARTS).map((part) => `- ${asError(part).message}`);
+  const more = error.errors.length - parts.length;
+  return [error.message || 'several errors', ...parts, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n');
 }
 
 /** A short, safe rendering of any value for messages; never throws, never long. */
@@ -76,6 +87,7 @@ function rendered(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
+  if (ArrayBuffer.isView(value)) return tagOf(value);
   const text = JSON.stringify(value);
   // Of instances that keep their data from JSON (a Response, an Event) at least the class is told.
   return text === undefined || (text === '{}' && !isPlainObject(value)) ? tagOf(value) : text;

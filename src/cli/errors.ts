@@ -1,3 +1,4 @@
+import { quotes } from '../base/quotes.js';
 import { terminalText } from '../log/terminal-text.js';
 import type { Colours } from './colours.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -40,7 +41,7 @@ function causeLines(outermost: ErrorFacts, { colours, debug }: Required<ErrorSty
   for (let count = 0; outer.cause !== undefined && count < MAX_CAUSES; count++) {
     const facts = factsOf(outer.cause);
     // A message that quotes its cause, class and all, has said it already.
-    if (!outer.message.includes(titleOf(facts))) {
+    if (!quotes(outer.message, titleOf(facts))) {
       lines.push(`  ${colours.dim('caused by')} ${safeLines(titleOf(facts))}${facts.code === undefined ? '' : colours.dim(` [${facts.code}]`)}`);
     }
     if (debug) lines.push(...framesOf(facts, colours));

@@ -32,7 +32,7 @@ export async function loadLivePrinter(): Promise<MakeRunPrinter> {
         for (const line of lines(event)) if (!isShownBelow(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
       },
       childEvent(event, child) {
-        for (const line of linesOfChild(event, child)) if (!isStart(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
+        for (const line of linesOfChild(event, child)) if (!isUnderWay(event) && !isCountedByMap(event)) view.line(line, isMinor(event));
       },
       again(next) {
         view.line(triedAgain(run, next), false);
@@ -93,14 +93,15 @@ function summarise({ state, value, error }: RunOutcome, progress: RunProgress, o
   return state === 'cancelled' || (failures.length > 0 && failures.every(({ taskRunId }) => told.has(taskRunId)));
 }
 
-/** That a task starts is seen in the moving part, that the run ends in the summary. */
+/** That a task starts, and how far it is, is seen in the moving part; that the run ends in the summary. */
 function isShownBelow(event: RunEvent): boolean {
   if (event.type === 'run-state') return FINAL_RUN_STATES.has((event.data as RunStateData).state);
-  return isStart(event);
+  return isUnderWay(event);
 }
 
-function isStart(event: RunEvent): boolean {
-  return event.type === 'task-state' && (event.data as TaskStateData).state === 'running';
+/** Of a task that reports a hundred thousand steps, as many lines would say no more than its bar. */
+function isUnderWay(event: RunEvent): boolean {
+  return event.type === 'progress' || (event.type === 'task-state' && (event.data as TaskStateData).state === 'running');
 }
 
 /** A child of a map that did not fail moves its map's bar: a thousand lines would say no more. */

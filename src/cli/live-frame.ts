@@ -5,11 +5,12 @@ import type { TaskState } from '../model/states.js';
 import type { Colours } from './colours.js';
 import { fitWidth } from './fit-width.js';
 import type { MapProgress } from './map-progress.js';
-import type { RetryingTask, RunProgress } from './run-progress.js';
+import type { RetryingTask, RunningTask, RunProgress } from './run-progress.js';
 
 export const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const BAR_COLUMNS = 24;
 const MAP_BAR_COLUMNS = 14;
+const TASK_BAR_COLUMNS = 10;
 /** Narrower terminals have no room for bars of that length. */
 const ROOMY_COLUMNS = 80;
 const MAX_RUNNING_SHOWN = 8;
@@ -101,21 +102,28 @@ export function countsLine(progress: Pick<RunProgress, 'count'>, colours: Colour
 
 /** What happens now: maps first, since they say most, then what waits for its next attempt, then what runs. */
 function activeLines(progress: RunProgress, options: FrameOptions): readonly string[] {
-  const { colours, now, rows } = options;
+  const { colours, rows } = options;
   const room = Math.max(1, Math.min(MAX_RUNNING_SHOWN, rows - ROWS_KEPT_FREE));
   const maps = [...progress.maps.values()].filter((map) => map.isUnderWay);
   const retrying = [...progress.retrying].filter(({ inMap }) => !inMap);
   const running = [...progress.running].filter(({ inMap }) => !inMap);
   const lines = maps.slice(0, room).map((map) => mapLine(map, options));
   for (const task of retrying.slice(0, room - lines.length)) lines.push(retryLine(task, options));
-  for (const { node, since, attempt, waitsFor } of running.slice(0, room - lines.length)) {
-    const again = attempt > 1 ? colours.yellow(` attempt ${attempt}`) : '';
-    const waits = waitsFor === undefined ? '' : colours.dim(` waits for ${terminalText(waitsFor)}`);
-    const mark = waitsFor === undefined ? colours.cyan('▸') : colours.dim('…');
-    lines.push(`  ${mark} ${terminalText(node)} ${colours.dim(formatMs(Math.max(0, now - since)))}${waits}${again}`);
-  }
+  for (const task of running.slice(0, room - lines.length)) lines.push(runningLine(task, options));
   const hidden = maps.length + retrying.length + running.length - lines.length;
   return hidden > 0 ? [...lines, colours.dim(`    and ${hidden} more`)] : lines;
+}
+
+/** `▸ train#0 1.2 s  ██████░░░░ 60 % epoch 6` */
+function runningLine({ node, since, attempt, waitsFor, told }: RunningTask, { colours, columns, now }: FrameOptions): string {
+  const again = attempt > 1 ? colours.yellow(` attempt ${attempt}`) : '';
+  const waits = waitsFor === undefined ? '' : colours.dim(` waits for ${terminalText(waitsFor)}`);
+  const mark = waitsFor === undefined ? colours.cyan('▸') : colours.dim('…');
+  const line = `  ${mark} ${terminalText(node)} ${colours.dim(formatMs(Math.max(0, now - since)))}${waits}${again}`;
+  if (told === undefined) return line;
+  const share: Share = { total: 1, settled: told.fraction, failed: 0 };
+  const message = told.message === undefined ? '' : ` ${colours.dim(terminalText(String(told.message)))}`;
+  return `${line}  ${bar(share, barColumns(TASK_BAR_COLUMNS, columns), colours)} ${Math.round(told.fraction * 100)} %${message}`;
 }
 
 /** `▸ sq#0 <map>  ███░░░░ 12/100  4 running · 1 retrying · 2 failed [17] [23]` */

@@ -1,4 +1,4 @@
-import type { ErrorInfo, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
+import type { ErrorInfo, ProgressData, RunEvent, RunStateData, TaskStateData } from '../model/event.js';
 import type { Reason } from '../model/reason.js';
 import { isFinalTaskState, type RunState, type TaskState } from '../model/states.js';
 import { MapProgress, mapPlace } from './map-progress.js';
@@ -14,6 +14,8 @@ export interface RunningTask {
   readonly inMap: boolean;
   /** It does not work: it waits for this. */
   readonly waitsFor?: string;
+  /** How far it last said it was. */
+  readonly told?: ProgressData;
 }
 
 /** A task between two attempts. */
@@ -87,6 +89,7 @@ export class RunProgress {
   apply(event: RunEvent): void {
     if (event.type === 'run-state') this.#applyRun(event.data as RunStateData, event.at.getTime());
     else if (event.type === 'task-state' && event.node !== undefined) this.#applyTask(event.node, event.data as TaskStateData, event.at.getTime());
+    else if (event.type === 'progress' && event.node !== undefined) this.#tell(event.node, event.data as ProgressData);
   }
 
   get state(): RunState {
@@ -191,6 +194,11 @@ export class RunProgress {
     if (data.takenOver !== undefined) this.#takenOver.set(data.takenOver, (this.#takenOver.get(data.takenOver) ?? 0) + 1);
     if (FAILED.has(data.state)) this.#failed.push({ node, state: data.state, attempts: data.attempt, error: data.error });
     if (data.ms !== undefined && data.state !== 'cached') this.#rank({ node, ms: data.ms });
+  }
+
+  #tell(node: string, told: ProgressData): void {
+    const task = this.#running.get(node);
+    if (task?.attempt === told.attempt) this.#running.set(node, { ...task, told });
   }
 
   #tellReason({ state, reason }: TaskStateData): void {

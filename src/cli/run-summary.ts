@@ -110,7 +110,7 @@ export function failureBlock({ node, state, attempts, error }: FailedTask, colou
   const tries = attempts > 1 ? ` after ${attempts} attempts` : '';
   const lines = [`${colours.red(`✖ ${terminalText(node)}`)} ${state}${tries}`];
   const first = error && withoutTask(error);
-  for (let one = first; one; one = one.cause) lines.push(`  ${one === first ? '' : 'caused by '}${errorSentence(one)}`);
+  for (let one = first; one; one = one.cause) lines.push(...errorLines(`${one === first ? '' : 'caused by '}${errorSentence(one)}`));
   const at = error && originIn(error);
   if (at) {
     lines.push(`  ${colours.dim(`at ${at.file}:${at.line}:${at.column}`)}`);
@@ -123,7 +123,16 @@ export function failureBlock({ node, state, attempts, error }: FailedTask, colou
 
 function errorSentence({ name, message, code }: ErrorInfo): string {
   const kind = name === 'Error' || code !== undefined ? '' : `${name}: `;
-  return terminalText(`${kind}${message}${code === undefined ? '' : ` [${code}]`}`);
+  return `${kind}${message}${code === undefined ? '' : ` [${code}]`}`;
+}
+
+/** Lines of one message; the rest is in the log. */
+const MESSAGE_LINES = 12;
+
+function errorLines(text: string): readonly string[] {
+  const lines = text.split('\n').map((line, place) => `${place === 0 ? '  ' : '    '}${terminalText(line)}`);
+  const hidden = lines.length - MESSAGE_LINES;
+  return hidden > 1 ? [...lines.slice(0, MESSAGE_LINES), `    … and ${hidden} more lines`] : lines;
 }
 
 /** The innermost cause is where it began. */

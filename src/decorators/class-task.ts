@@ -1,9 +1,11 @@
 import { MillraceError } from '../base/error.js';
 import { type CallTrace, codeSite, traceCall } from '../flow/code-site.js';
 import type { Upstream } from '../flow/future.js';
+import type { MapArgs, MapOptions } from '../flow/mapped-future.js';
 import { scopes } from '../flow/scope.js';
 import { isTask, makeTask, TASK, task } from '../flow/task.js';
 import type { AnyArgs, ExternalOptions, Task, TaskOptions } from '../flow/task-type.js';
+import { unmapped } from '../flow/unmapped.js';
 import type { CodeSite } from '../model/code-site.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { type Code, classOf } from './class-chain.js';
@@ -113,6 +115,10 @@ export function bindTask(instance: object, { task: unbound, method, use }: Class
     if (scopes.getStore() === undefined) throw notInAFlow(use.taskName);
     return unbound(new TaskThis(instance, use), ...args);
   };
+  const mapped =
+    ({ key, ...options }: MapOptions) =>
+    (...args: MapArgs<AnyArgs>): unknown =>
+      unbound.mapWith(key === undefined ? options : { ...options, key: withoutThis(key) })(unmapped(new TaskThis(instance, use)), ...args);
   const varied = ({ name, ...given }: TaskOptions<AnyArgs, unknown>): Task<AnyArgs, unknown> => {
     const options = typeof given.target === 'function' ? { ...given, target: withoutThis(given.target) } : given;
     const named = name === undefined ? options : { ...options, name: typeof name === 'function' ? withoutThis(name) : name };
@@ -127,6 +133,8 @@ export function bindTask(instance: object, { task: unbound, method, use }: Class
     [TASK]: definitionIn(unbound),
     fn: (...args: readonly unknown[]) => Reflect.apply(method, instance, args),
     taskName: unbound.taskName,
+    map: mapped({}),
+    mapWith: mapped,
     with: varied,
     external: (options?: ExternalOptions) => bindTask(instance, { task: unbound.external(options), method, use }),
     after: (...up: Upstream[]) => bindTask(instance, { task: unbound.after(...up), method, use }),

@@ -157,6 +157,11 @@ export class Attempt implements TaskScope, TaskContext, Output {
     return this.#log;
   }
 
+  /** Runs what belongs to the task beside its function: checks, hooks. What these read is not what its result was made of. */
+  beside<T>(call: () => T): T {
+    return scopes.run({ kind: 'task', context: this, output: this, reads: undefined }, call);
+  }
+
   line(level: LogLevel, text: string): void {
     this.#host.line(this.node, this.attempt, level, text);
   }

@@ -12,7 +12,7 @@ import type { Kept } from '../results/result-keeper.js';
 import type { OwnedRun } from '../runs/run-record.js';
 import { Attempt, type AttemptHost } from './attempt.js';
 import { Dispatch } from './dispatch.js';
-import { runHook } from './hooks.js';
+import { runTaskHook } from './hooks.js';
 import type { LimitRegistry } from './limit-registry.js';
 import { HAS_SLOT, type NodeTable } from './node-table.js';
 import type { Observer } from './observer.js';
@@ -182,7 +182,7 @@ export class Attempts {
     host.nodes.startedAt[node] = host.now;
     host.move(node, RUNNING);
     const attempt = new Attempt(host, node, made, host.observe(node));
-    if (definition.hooks?.onStart) runHook(attempt, 'onStart', () => definition.hooks?.onStart?.(attempt));
+    if (definition.hooks?.onStart) runTaskHook(attempt, 'onStart', () => definition.hooks?.onStart?.(attempt));
     let returned: unknown;
     let isLater: boolean;
     try {
@@ -239,7 +239,7 @@ export class Attempts {
     this.#host.tick();
     const { checks } = this.#definition(attempt.node);
     if (checks === undefined) return this.#keep(attempt, value);
-    const results = runChecks(checks, value);
+    const results = attempt.beside(() => runChecks(checks, value));
     if (!(results instanceof Promise)) return this.#checked(attempt, value, results);
     this.#running.set(attempt.node, attempt);
     results.then((late) => this.#ended(attempt, () => this.#checked(attempt, value, late)));
@@ -299,7 +299,7 @@ export class Attempts {
     const { hooks, notify } = this.#definition(node);
     this.#host.retrying(attempt, thrown, delayMs);
     notify?.onRetry?.(attempt, thrown);
-    if (hooks?.onRetry) runHook(attempt, 'onRetry', () => hooks.onRetry?.(attempt, thrown));
+    if (hooks?.onRetry) runTaskHook(attempt, 'onRetry', () => hooks.onRetry?.(attempt, thrown));
     this.release(node);
     // What becomes of it while it waits is no part of the attempt that is over.
     this.#host.nodes.startedAt[node] = 0;

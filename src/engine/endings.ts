@@ -6,7 +6,7 @@ import type { ObservedReads } from '../reads/read-log.js';
 import type { Kept } from '../results/result-keeper.js';
 import { Attempt, type AttemptHost } from './attempt.js';
 import { derivedError, taskError } from './failures.js';
-import { runHook } from './hooks.js';
+import { runTaskHook } from './hooks.js';
 import type { InputDigests } from './inputs.js';
 import type { Machinery } from './machinery.js';
 import { endWithout } from './triggering.js';
@@ -184,14 +184,14 @@ export class Endings {
       const value = results.value(node);
       return () => {
         notify?.onSuccess?.(attempt, value);
-        if (hooks?.onSuccess) runHook(attempt, 'onSuccess', () => hooks.onSuccess?.(attempt, value));
+        if (hooks?.onSuccess) runTaskHook(attempt, 'onSuccess', () => hooks.onSuccess?.(attempt, value));
       };
     }
     const isFailure = state === FAILED || state === TIMED_OUT;
     if (!isFailure || !error || (hooks?.onFailure ?? notify) === undefined) return undefined;
     return () => {
       notify?.onFailure?.(attempt, error);
-      if (hooks?.onFailure) runHook(attempt, 'onFailure', () => hooks.onFailure?.(attempt, error));
+      if (hooks?.onFailure) runTaskHook(attempt, 'onFailure', () => hooks.onFailure?.(attempt, error));
     };
   }
 

@@ -1,4 +1,4 @@
-import { asError, MillraceError } from '../base/error.js';
+import { asError, MillraceError, messageOf } from '../base/error.js';
 import type { ErrorInfo } from '../model/event.js';
 import type { TaskState } from '../model/states.js';
 import { TaskError } from '../model/task-error.js';
@@ -93,7 +93,12 @@ export function taskError(id: string, state: TaskState, attempts: number, thrown
     'timed-out': 'ran out of time',
     crashed: 'crashed',
   }[state as 'failed'];
-  return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${cause.message}`, { taskRunId: id, attempts, cause, ...hintOf(cause) });
+  return new TaskError(CODES[state] ?? 'TASK_FAILED', `task '${id}' ${verb}: ${messageOf(cause)}`, {
+    taskRunId: id,
+    attempts,
+    cause,
+    ...hintOf(cause),
+  });
 }
 
 /** The error of a step between nodes, which people know by what they wrote: `match()`. A branch that is not taken says so by itself. */
@@ -118,7 +123,7 @@ export function errorInfo(thrown: unknown, depth = 0): ErrorInfo {
   const hasCause = error.cause !== undefined && code !== 'THROWN_NON_ERROR';
   return {
     name: error.name,
-    message: error.message,
+    message: messageOf(error),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof hint === 'string' ? { hint } : {}),
     ...(tellsWhere(error) ? { stack: error.stack } : {}),

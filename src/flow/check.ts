@@ -1,4 +1,5 @@
 import { describe, MillraceError } from '../base/error.js';
+import { otherOption } from '../base/other-option.js';
 import type { Check, CheckSeverity } from '../model/check.js';
 
 /**
@@ -20,5 +21,8 @@ export function check<R>(
   if (typeof ok !== 'function') throw new MillraceError('CHECK_INVALID', `expected check '${name}' to have a function; got ${describe(ok)}`);
   if (severity !== 'fail' && severity !== 'warn')
     throw new MillraceError('CHECK_INVALID', `expected the severity of check '${name}' to be 'fail' or 'warn'; got ${describe(severity)}`);
+  const other = otherOption(options, ['severity']);
+  if (other)
+    throw new MillraceError('CHECK_INVALID', `expected options of check '${name}' that there are; got '${other.name}'`, { hint: other.hint });
   return Object.freeze({ name, severity, ok });
 }

@@ -1,5 +1,6 @@
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import type { RunHandle, RunOptions } from './flow-runtime.js';
+import { checkOptions, YES_OR_NO } from './option-kinds.js';
 import type { ParameterSources } from './parameters.js';
 import { scopes } from './scope.js';
 
@@ -12,14 +13,23 @@ export interface Startable {
 
 const made = new WeakMap<object, Record<'wait' | 'go', TaskDefinition>>();
 
-/** Starts a run of its own. One definition for each `flow`, so that every `startChild()` of it is the same task to a run. */
-export function childRunTask(flow: object, startable: Startable, wait: boolean): TaskDefinition {
+export interface ChildOptions {
+  /** Whether to wait for the child, and give its result. @default true */
+  readonly wait?: boolean;
+}
+
+/**
+ * Starts a run of its own. One definition for each `flow`, so that every `startChild()` of it is the same task to a run.
+ * @throws MillraceError `RUN_OPTION_INVALID`
+ */
+export function childRunTask(flow: object, startable: Startable, options: ChildOptions): TaskDefinition {
+  checkOptions({ wait: YES_OR_NO }, options, 'RUN_OPTION_INVALID', ' of startChild()');
   let tasks = made.get(flow);
   if (!tasks) {
     tasks = defineTasks(startable);
     made.set(flow, tasks);
   }
-  return tasks[wait ? 'wait' : 'go'];
+  return tasks[options.wait === false ? 'go' : 'wait'];
 }
 
 function defineTasks({ name, description, start }: Startable): Record<'wait' | 'go', TaskDefinition> {

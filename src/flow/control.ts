@@ -65,7 +65,9 @@ export function isChoice({ kind, name }: TaskDefinition): boolean {
 const MERGE = step('merge', ['count'], (inputs) => {
   const count = inputs.value(0) as number;
   const states = Array.from({ length: count }, (_, place) => inputs.ended(FIRST_MERGED + place));
-  const place = [hasValue, isFailure, isCancelled].map((is) => states.findIndex(is)).find((found) => found >= 0) ?? 0;
+  // A `when` that took no branch has ended well, with nothing to give.
+  const given = (state: TaskState, place: number): boolean => hasValue(state) && inputs.value(FIRST_MERGED + place) !== undefined;
+  const place = [given, hasValue, isFailure, isCancelled].map((is) => states.findIndex(is)).find((found) => found >= 0) ?? 0;
   return inputs.value(FIRST_MERGED + place);
 });
 const FIRST_MERGED = 1;
@@ -115,7 +117,8 @@ export function match<K extends string, C extends { readonly [P in K]: () => Fut
 }
 
 /**
- * The value of the first of these futures, in their order, that has one. When none has: skipped if all were skipped, else it ends as what
+ * The value of the first of these futures, in their order, that has one; undefined is one only where no other has any, so that of several
+ * `when` without an else the one that took its branch counts. When none has: skipped if all were skipped, else it ends as what
  * depends on a failed (or cancelled) task does. Failures stay what they were: a value beside them does not handle them (S12).
  * @throws MillraceError `MERGE_INVALID`, `NOT_IN_A_FLOW`
  */
@@ -156,9 +159,14 @@ function branch(body: BodyScope, what: string, value: unknown, expected: string 
 
 /** @throws MillraceError `BRANCH_NOT_A_FUTURE`, `FUTURE_OF_OTHER_RUN` */
 function futureOf(body: BodyScope, what: string, call: () => unknown): Ref {
-  const returned = typeof call === 'function' ? call() : call;
+  const returned = typeof call === 'function' ? call() : undefined;
   if (isRef(returned)) return checkOwner(body.port, returned);
-  throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got ${describe(returned)}`, {
+  if (isRef(call)) {
+    throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got the future itself`, {
+      hint: 'Write `() =>` before the call: what is called outside of the function has nothing to do with it, and runs in any case.',
+    });
+  }
+  throw new MillraceError('BRANCH_NOT_A_FUTURE', `expected ${what} to be a function that returns a future; got ${describe(returned ?? call)}`, {
     hint: 'Return what the task call gives, from a plain function and not an async one; all([…]) makes one future of several.',
   });
 }

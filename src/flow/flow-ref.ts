@@ -1,7 +1,7 @@
 import { digest128 } from '../base/digest.js';
 import { MillraceError } from '../base/error.js';
 import type { TaskDefinition } from '../model/task-definition.js';
-import { childRunTask } from './child-run.js';
+import { type ChildOptions, childRunTask } from './child-run.js';
 import { eventsOf, type FlowInside } from './flow.js';
 import { type AnyFlow, canFind, definedFlow, findFlow, insideOf, needFlow, referencedFlows } from './flow-names.js';
 import type { Flow } from './flow-type.js';
@@ -48,11 +48,11 @@ function refTo(name: string, vary: Vary, key: object = keyOf(name)): AnyFlow {
     latest: async (...given: Given) => await (await later()).latest(...given),
     backfill: (...given: Given) => now().backfill(...(given as [never])),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowByName(name, vary, options), []),
-    startChild(params?: Arg<never>, { wait = true }: { wait?: boolean } = {}) {
+    startChild(params?: Arg<never>, options: ChildOptions = {}) {
       const known = definedFlow(name);
-      if (known || !canFind()) return vary(known ?? needFlow(name)).startChild((params ?? {}) as never, { wait } as never);
+      if (known || !canFind()) return vary(known ?? needFlow(name)).startChild((params ?? {}) as never, options as never);
       const inside = async (): Promise<FlowInside> => insideOf(await later());
-      return makeTask(childRunTask(key, { name, start: async (...given) => (await inside()).start(...given) }, wait), [])(params ?? {});
+      return makeTask(childRunTask(key, { name, start: async (...given) => (await inside()).start(...given) }, options), [])(params ?? {});
     },
     with: (options: object) => refTo(name, (flow) => vary(flow).with(options), {}),
   };

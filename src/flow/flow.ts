@@ -8,7 +8,7 @@ import { checkNotifications } from '../model/notification.js';
 import { checkResultStore } from '../model/result-store.js';
 import type { Schedule } from '../model/schedule.js';
 import type { BackfillOptions } from './backfill-options.js';
-import { childRunTask } from './child-run.js';
+import { type ChildOptions, childRunTask } from './child-run.js';
 import { codeSite, traceCall } from './code-site.js';
 import { FLOW_DEFAULTS } from './flow-defaults.js';
 import {
@@ -30,7 +30,7 @@ import { checkOptions, FLOW_OPTIONS, type OptionKind } from './option-kinds.js';
 import { describeParameters, type ParameterInfo, type ParameterSources, type ParamSpec, type ParamsOf } from './parameters.js';
 import { subflowTask } from './subflow-task.js';
 import { checkName, makeTask } from './task.js';
-import { settingsOf } from './task-settings.js';
+import { settingsOf, timeLimit } from './task-settings.js';
 import type { TaskOptions } from './task-type.js';
 
 /** What the command line needs of a flow, whichever copy of the package made it. */
@@ -103,7 +103,7 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
     concurrency,
     tags: Object.freeze([...(options.tags ?? [])]),
     defaults: settingsOf((options.defaults ?? {}) as never),
-    timeoutMs: options.timeout === undefined ? undefined : toMs(options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : timeLimit(options.timeout, 'FLOW_OPTION_INVALID', ` of flow '${name}'`),
     retries: options.retries ?? FLOW_DEFAULTS.retries,
     schedule: Object.freeze([options.schedule ?? []].flat()) as readonly Schedule<never>[],
     on: Object.freeze([options.on ?? []].flat()) as readonly FlowTrigger[],
@@ -153,8 +153,8 @@ function makeFlow(definition: FlowDefinition, isVariant = false): Flow<ParamSpec
     graph: (params?: unknown) => inside.graph(asArgument(params)),
     preview: (params?: unknown) => inside.preview(asArgument(params)),
     asTask: (options: TaskOptions<[never], unknown> = {}) => makeTask(subflowTask(definition, options), []),
-    startChild: (params?: unknown, { wait = true }: { wait?: boolean } = {}) =>
-      makeTask(childRunTask(definition, { ...definition, start: inside.start }, wait), [])(params ?? {}),
+    startChild: (params?: unknown, options: ChildOptions = {}) =>
+      makeTask(childRunTask(definition, { ...definition, start: inside.start }, options), [])(params ?? {}),
     invalidate: ({ params, ...selection }: InvalidateOptions & { params?: unknown }) => inside.invalidate(asArgument(params), selection),
     output: ({ taskName }: { taskName: string }, params?: unknown) => runtime().output(definition, taskName, asArgument(params)),
     resume: async ({ runId, from, params, ...options }: ResumeOptions<ParamSpec> = {}) => {

@@ -5,6 +5,7 @@ import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js'
 import { AT, LENGTH, STATES, SUCCESSES } from './derived.js';
 import type { MapOptions } from './mapped-future.js';
 import { derive, NodeFuture } from './node-future.js';
+import { A_FUNCTION, checkOptions, FROM_ONE, FROM_ZERO, type OptionKind } from './option-kinds.js';
 import { registerIn } from './register.js';
 import { type BodyScope, scopes } from './scope.js';
 import { withParameters } from './task-target.js';
@@ -28,6 +29,8 @@ class MapFuture extends NodeFuture {
     return derive(SUCCESSES, [this]);
   }
 }
+
+const MAP_OPTIONS: Readonly<Record<keyof MapOptions, OptionKind>> = { concurrency: FROM_ONE, maxSplits: FROM_ZERO, key: A_FUNCTION };
 
 /** Limits of single maps are told apart by number; no user's limit can have this name. */
 let maps = 0;
@@ -58,9 +61,9 @@ function checkArguments({ name, parameterNames }: TaskDefinition, args: readonly
 }
 
 /** The definition of the map node. Its children are calls of `map.of`. */
-function mapDefinition(scope: BodyScope, definition: TaskDefinition, { concurrency, maxSplits, key }: MapOptions): TaskDefinition {
-  checkCount('concurrency', concurrency, 1);
-  checkCount('maxSplits', maxSplits, 0);
+function mapDefinition(scope: BodyScope, definition: TaskDefinition, options: MapOptions): TaskDefinition {
+  checkOptions(MAP_OPTIONS, options, 'MAP_OPTION_INVALID', ' of mapWith()');
+  const { concurrency, maxSplits, key } = options;
   if (concurrency !== undefined && definition.slotless) throw notBounded(definition.name);
   const of = scope.adopt(definition);
   return Object.freeze({
@@ -89,9 +92,4 @@ function notBounded(name: string): MillraceError {
 function limited(definition: TaskDefinition, max: number): TaskDefinition {
   const own = runLimit(`map of ${definition.name}, ${++maps}`, max);
   return Object.freeze({ ...definition, limits: Object.freeze([...(definition.limits ?? []), own]) });
-}
-
-function checkCount(option: string, count: number | undefined, least: number): void {
-  if (count === undefined || (Number.isInteger(count) && count >= least)) return;
-  throw new MillraceError('MAP_OPTION_INVALID', `expected '${option}' of mapWith() to be a whole number from ${least}; got ${describe(count)}`);
 }

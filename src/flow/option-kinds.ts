@@ -1,14 +1,17 @@
 import { describe, MillraceError } from '../base/error.js';
-import { nearest } from '../base/nearest.js';
+import { otherOption } from '../base/other-option.js';
 import { isAsset, isFlowTrigger } from '../model/asset.js';
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../model/schedule.js';
-import type { RunOptions } from './flow-runtime.js';
+import type { TaskHooks } from '../model/task-hooks.js';
+import type { FlowHooks, RunOptions } from './flow-runtime.js';
 import type { AnyArgs, TaskOptions } from './task-type.js';
 
 /** What an option must be, for callers without a type checker: in words, and as a question. */
 export interface OptionKind {
   readonly expected: string;
   is(value: unknown): boolean;
+  /** Of an object of options: what there is in it. */
+  readonly of?: OptionKinds;
 }
 
 export type OptionKinds = Readonly<Record<string, OptionKind>>;
@@ -26,12 +29,23 @@ export const TEXT: OptionKind = { expected: 'a text', is: (value) => typeof valu
 export const YES_OR_NO: OptionKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
 const TEXTS: OptionKind = { expected: 'a list of texts', is: (value) => Array.isArray(value) && value.every(TEXT.is) };
 export const FROM_ONE: OptionKind = { expected: 'a whole number from 1', is: (value) => Number.isInteger(value) && (value as number) > 0 };
-const FROM_ZERO: OptionKind = { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 };
+export const FROM_ZERO: OptionKind = { expected: 'a whole number from 0', is: (value) => Number.isInteger(value) && (value as number) >= 0 };
 const A_TIME: OptionKind = { expected: 'a valid Date', is: (value) => value instanceof Date && !Number.isNaN(value.getTime()) };
-const HOOKS: OptionKind = {
-  expected: 'an object of functions',
-  is: (value) => isObject(value) && Object.values(value).every((hook) => hook === undefined || typeof hook === 'function'),
-};
+export const A_FUNCTION: OptionKind = { expected: 'a function', is: (value) => typeof value === 'function' };
+
+const hooks = (of: OptionKinds): OptionKind => ({ expected: 'an object of functions', is: isObject, of });
+
+const TASK_HOOKS = hooks({ onStart: A_FUNCTION, onSuccess: A_FUNCTION, onFailure: A_FUNCTION, onRetry: A_FUNCTION } satisfies Record<
+  keyof TaskHooks<never>,
+  OptionKind
+>);
+const FLOW_HOOKS = hooks({
+  onStart: A_FUNCTION,
+  onSuccess: A_FUNCTION,
+  onFailure: A_FUNCTION,
+  onCancel: A_FUNCTION,
+  onDeadline: A_FUNCTION,
+} satisfies Record<keyof FlowHooks, OptionKind>);
 
 export function oneOf(...values: readonly string[]): OptionKind {
   return { expected: values.map((value) => `'${value}'`).join(' or '), is: (value) => values.includes(value as string) };
@@ -49,7 +63,7 @@ export const TASK_OPTIONS: Readonly<Record<keyof TaskOptions<AnyArgs, unknown>, 
   checks: { expected: 'a list of what check(…) makes', is: (value) => Array.isArray(value) && value.every((one) => hasMethod(one, 'ok')) },
   limit: { expected: "what limit('name', max) makes, or a list of it", is: (value) => [value].flat().every(isLimit) },
   priority: { expected: 'a number, higher first', is: (value) => Number.isFinite(value) },
-  hooks: HOOKS,
+  hooks: TASK_HOOKS,
   renews: { expected: "what asset('name') makes, or a list of it", is: (value) => [value].flat().every(isAsset) },
   notify: ANYTHING,
   outputs: { expected: 'an object of serializers by name', is: isObject },
@@ -79,7 +93,7 @@ export const FLOW_OPTIONS = {
   lateAfter: ANYTHING,
   notify: ANYTHING,
   defaults: { expected: 'an object of task options', is: isObject },
-  hooks: HOOKS,
+  hooks: FLOW_HOOKS,
   strict: YES_OR_NO,
   orphans: oneOf('wait', 'cancel'),
   onFailure: oneOf('finish-independent', 'cancel-rest'),
@@ -103,7 +117,8 @@ export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, OptionKind>> = {
   force: ANYTHING,
 };
 
-type OptionError = `${'TASK_OPTION' | 'FLOW_OPTION' | 'RUN_OPTION' | 'RUN_QUERY' | 'LOG_QUERY' | 'PRUNE_RULE' | 'CLIENT_OPTION'}_INVALID`;
+type OptionError =
+  `${'TASK_OPTION' | 'FLOW_OPTION' | 'RUN_OPTION' | 'MAP_OPTION' | 'RUN_QUERY' | 'LOG_QUERY' | 'PRUNE_RULE' | 'CLIENT_OPTION'}_INVALID`;
 
 /**
  * Undefined counts as not said. A name that is none of `kinds` is refused: it would be ignored.
@@ -111,17 +126,12 @@ type OptionError = `${'TASK_OPTION' | 'FLOW_OPTION' | 'RUN_OPTION' | 'RUN_QUERY'
  */
 export function checkOptions(kinds: OptionKinds, options: unknown, code: OptionError, whose = ''): void {
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
+  const other = otherOption(options, Object.keys(kinds));
+  if (other) throw new MillraceError(code, `expected options${whose} that there are; got '${other.name}'`, { hint: other.hint });
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
-    if (value === undefined || kind?.is(value)) continue;
-    if (kind === undefined) throw unknownOption(name, Object.keys(kinds), code, whose);
-    throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
+    if (value === undefined || kind === undefined) continue;
+    if (!kind.is(value)) throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
+    if (kind.of !== undefined) checkOptions(kind.of, value, code, ` of '${name}'${whose}`);
   }
-}
-
-function unknownOption(name: string, known: readonly string[], code: string, whose: string): MillraceError {
-  const meant = nearest(name, known);
-  return new MillraceError(code, `expected options${whose} that there are; got '${name}'`, {
-    hint: meant === undefined ? `There are ${[...known].sort().join(', ')}.` : `Did you mean '${meant}'?`,
-  });
 }

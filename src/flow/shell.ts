@@ -1,9 +1,11 @@
 import { constants } from 'node:buffer';
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
+import { otherOption } from '../base/other-option.js';
 import { isSecret, type Secret, secretValue } from '../model/secret.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { codeSite, traceCall } from './code-site.js';
+import { TASK_OPTIONS } from './option-kinds.js';
 import { parameterNames } from './parameter-names.js';
 import type { CommandRequest } from './run-command.js';
 import { scopes } from './scope.js';
@@ -54,7 +56,7 @@ export function shell<A extends AnyArgs = []>(
   options: ShellOptions<A> = {},
 ): Task<A, string> {
   const { cwd, env, maxBuffer = MAX_BUFFER, grace = GRACE, name: label, target, ...taskOptions } = options;
-  checkOptions(name, options);
+  checkOwnOptions(name, options);
   if (typeof command !== 'function') checkCommand(name, command);
   const settings = { cwd, maxBuffer, graceMs: toMs(grace) };
   const fn = async (...args: A): Promise<string> => {
@@ -107,10 +109,17 @@ function checkCommand(task: string, command: unknown): ShellCommand {
   );
 }
 
-function checkOptions(task: string, { cwd, env, maxBuffer }: ShellOptions<AnyArgs>): void {
+const OPTIONS = [...Object.keys(TASK_OPTIONS), 'cwd', 'env', 'maxBuffer', 'grace'];
+
+function checkOwnOptions(task: string, options: ShellOptions<AnyArgs>): void {
+  const { cwd, env, maxBuffer } = options;
   const refuse = (option: string, expected: string, got: unknown): never => {
     throw new MillraceError('SHELL_OPTION_INVALID', `expected '${option}' of '${task}' to be ${expected}; got ${describe(got)}`);
   };
+  const other = otherOption(options, OPTIONS);
+  if (other)
+    throw new MillraceError('SHELL_OPTION_INVALID', `expected options of '${task}' that there are; got '${other.name}'`, { hint: other.hint });
+  if (env !== undefined && (typeof env !== 'object' || env === null)) refuse('env', 'an object of variables by name', env);
   if (cwd !== undefined && typeof cwd !== 'string') refuse('cwd', 'a path', cwd);
   if (maxBuffer !== undefined && !(Number.isInteger(maxBuffer) && maxBuffer > 0 && maxBuffer <= constants.MAX_STRING_LENGTH))
     refuse('maxBuffer', `a whole number of bytes from 1 to ${constants.MAX_STRING_LENGTH}`, maxBuffer);

@@ -45,7 +45,17 @@ export function settingsOf(options: AnyOptions): Partial<TaskDefinition> {
 
 /** Infinity: none, where the flow's defaults have one. */
 function timeoutOf(timeout: Duration): number {
-  return timeout === Number.POSITIVE_INFINITY ? timeout : toMs(timeout);
+  return timeout === Number.POSITIVE_INFINITY ? timeout : timeLimit(timeout, 'TASK_OPTION_INVALID');
+}
+
+/**
+ * 0 is refused: some take it for no limit, and what waits for anything would always be over it.
+ * @throws MillraceError with `code`, or `DURATION_INVALID`
+ */
+export function timeLimit(timeout: Duration, code: 'TASK_OPTION_INVALID' | 'FLOW_OPTION_INVALID', whose = ''): number {
+  const ms = toMs(timeout);
+  if (ms > 0) return ms;
+  throw new MillraceError(code, `expected 'timeout'${whose} to be longer than 0; got ${describe(timeout)}`, { hint: 'Leave it out for no limit.' });
 }
 
 const POLL = '10s';

@@ -91,11 +91,11 @@ export function makeTask(definition: TaskDefinition, upstream: readonly Upstream
     [TASK]: definition,
     fn: definition.fn,
     taskName: definition.name,
-    map: (...args: unknown[]) => mapTask(definition, {}, args),
+    map: (...args: unknown[]) => mapTask(definition, {}, args).after(...upstream),
     mapWith:
       (options: MapOptions) =>
       (...args: unknown[]) =>
-        mapTask(definition, options, args),
+        mapTask(definition, options, args).after(...upstream),
     with: (options: TaskOptions<AnyArgs, unknown>) => makeTask(varied(definition, options), upstream),
     external: (options: ExternalOptions = {}) => makeTask(external(definition, options), upstream),
     after: (...more: Upstream[]) => makeTask(definition, [...upstream, ...more]),

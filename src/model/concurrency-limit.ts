@@ -1,5 +1,6 @@
 import { type Duration, toMs } from '../base/duration.js';
-import { describe, MillraceError } from '../base/error.js';
+import { describe, MillraceError, type MillraceErrorOptions } from '../base/error.js';
+import { otherOption } from '../base/other-option.js';
 
 /**
  * A named bound on what runs at once, or on what starts within a period (S14). Tasks with a limit of the same name share it, whatever their
@@ -44,6 +45,8 @@ export function limit(name: string, max: number, options: LimitOptions = {}): Co
   // 0 would hold its tasks for ever.
   if (!Number.isSafeInteger(max) || max < 1) throw invalid(`a whole number of at least 1 for '${name}'; got ${describe(max)}`);
   const { per, slots } = options;
+  const other = otherOption(options, ['per', 'slots']);
+  if (other) throw invalid(`options of '${name}' that there are; got '${other.name}'`, { hint: other.hint });
   if (slots !== undefined && (!Number.isSafeInteger(slots) || slots < 1 || slots > max))
     throw invalid(`a whole number of slots from 1 to ${max} for '${name}'; got ${describe(slots)}`);
   if (per !== undefined) checkPeriod(name, per);
@@ -70,9 +73,9 @@ function checkPeriod(name: string, per: Duration): void {
   } catch (error) {
     cause = error;
   }
-  throw invalid(`a period such as '1s' or '1m', longer than 0, for '${name}'; got ${describe(per)}`, cause);
+  throw invalid(`a period such as '1s' or '1m', longer than 0, for '${name}'; got ${describe(per)}`, { cause });
 }
 
-function invalid(expected: string, cause?: unknown): MillraceError {
-  return new MillraceError('LIMIT_INVALID', `limit: expected ${expected}`, { cause });
+function invalid(expected: string, details: MillraceErrorOptions = {}): MillraceError {
+  return new MillraceError('LIMIT_INVALID', `limit: expected ${expected}`, details);
 }

@@ -1,3 +1,4 @@
+import { quotes } from '../base/quotes.js';
 import { plural } from '../graph/draw/printable.js';
 import { formatMs } from '../log/format-ms.js';
 import type { ErrorInfo } from '../model/event.js';
@@ -69,7 +70,7 @@ function errorBody(error: ErrorInfo): Markup {
   for (let cause = error.cause; cause !== undefined && causes.length < 4; cause = cause.cause) causes.push(cause);
   const rest = error.message.split('\n').slice(1).join('\n');
   return html`${rest !== '' && html`<pre>${rest}</pre>`}${causes
-    .filter((cause) => !error.message.includes(cause.message))
+    .filter((cause) => !quotes(error.message, cause.message))
     .map((cause) => html`<p>caused by ${cause.name}: ${cut(cause.message, LONGEST_PARAMETER)}</p>`)}`;
 }
 

@@ -39,7 +39,12 @@ export function runFailure(end: RunEnd): FlowRunError | undefined {
   const cause = thrown ?? tasks[0];
   if (cause === undefined) return undefined;
   const what = thrown === undefined ? `${tasks.length} task${tasks.length === 1 ? '' : 's'} failed` : bodySentence(thrown);
-  return fail(`failed: ${what}${tasks.map((error) => `\n  - ${error.message}`).join('')}`, { cause, ...hintOf(cause) });
+  return fail(`failed: ${what}${tasks.map(listed).join('')}`, { cause, ...hintOf(cause) });
+}
+
+/** Of a message of several lines, such as that of a child's run, all stay under their own task. */
+function listed({ message }: TaskError): string {
+  return `\n  - ${message.replaceAll('\n', '\n    ')}`;
 }
 
 /** Also the one that the body was told of and threw on, whether it failed itself or was kept from running by another. */

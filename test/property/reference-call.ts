@@ -58,7 +58,8 @@ export function lostAmong(refs: readonly Ref[]): Call | undefined {
 }
 
 export function mergeOf(refs: readonly Ref[]): Call {
-  return copyOf(refs.find(({ call }) => hasValue(call)) ?? refs.find(({ call }) => isFailure(call)) ?? (refs[0] as Ref));
+  const given = refs.find((ref) => hasValue(ref.call) && valueAt(ref) !== undefined);
+  return copyOf(given ?? refs.find(({ call }) => hasValue(call)) ?? refs.find(({ call }) => isFailure(call)) ?? (refs[0] as Ref));
 }
 
 export function closedGate(preceding: readonly Call[]): Call | undefined {

@@ -1,3 +1,4 @@
+import { quotes } from '../../base/quotes.js';
 import { formatBytes } from '../../log/format-bytes.js';
 import { TASK_STATES } from '../../model/states.js';
 import { EDGE_KINDS, type ReportError } from '../report-data.js';
@@ -100,7 +101,7 @@ function errorBlock(model: RunModel, place: number): HTMLElement | undefined {
 function errorNode(error: ReportError): HTMLElement {
   const chain: ReportError[] = [];
   for (let next: ReportError | undefined = error; next !== undefined; next = next.cause) chain.push(next);
-  const told = chain.filter((one, at) => at === chain.length - 1 || !one.message.includes(chain[at + 1]?.message ?? ''));
+  const told = chain.filter((one, at) => at === chain.length - 1 || !quotes(one.message, chain[at + 1]?.message ?? ''));
   return el(
     'div',
     { class: 'error' },

@@ -62,6 +62,8 @@ describe('errors', () => {
     const cause = new Error('x is not a function');
     const error = new MillraceError('TASK_FAILED', 'task t failed: x is not a function', { cause });
     expect(formatError(error, { colours: plain })).not.toContain('caused by');
+    const listed = new MillraceError('RUN_FAILED', 'run r failed:\n  - task t failed: one\n    two', { cause: new Error('one\ntwo') });
+    expect(formatError(listed, { colours: plain })).not.toContain('caused by');
     const typed = new MillraceError('TASK_FAILED', 'task t failed: no', { cause: new TypeError('no') });
     expect(formatError(typed, { colours: plain })).toContain('caused by TypeError: no');
     expect(formatError(error, { colours: plain, debug: true })).toContain('    at ');

@@ -115,6 +115,32 @@ describe('liveFrame', () => {
   });
 });
 
+describe('how far a task says it is', () => {
+  const said = (fraction: number, message?: string, attempt = 1): RunEvent => ({
+    at: new Date(0),
+    node: 'train#0',
+    type: 'progress',
+    data: { attempt, fraction, ...(message === undefined ? {} : { message }) },
+  });
+  const lineOf = (...events: RunEvent[]): string | undefined => {
+    const progress = progressOf(runEvent('running', 0), taskEvent('train#0', 'running', 0), ...events);
+    return liveFrame(progress, { flow: 'f', now: 1_000, tick: 0, columns: 100, rows: 30, colours: plain }).split('\n')[2];
+  };
+
+  it('is shown beside it, the last word only', () => {
+    expect(lineOf(said(0.2, 'epoch 2'), said(0.6, 'epoch \u001b[2J6'))).toBe('  ▸ train#0 1.0 s  ██████░░░░ 60 % epoch 6');
+    expect(lineOf(said(1))).toBe('  ▸ train#0 1.0 s  ██████████ 100 %');
+    expect(lineOf(said(0))).toBe('  ▸ train#0 1.0 s  ░░░░░░░░░░ 0 %');
+  });
+
+  it('is forgotten with the attempt that said it', () => {
+    const again = [taskEvent('train#0', 'retrying', 0), taskEvent('train#0', 'running', 0, { attempt: 2 })];
+    expect(lineOf(said(0.6), ...again)).toBe('  ▸ train#0 1.0 s attempt 2');
+    expect(lineOf(...again, said(0.6))).toBe('  ▸ train#0 1.0 s attempt 2');
+    expect(lineOf(...again, said(0.6, undefined, 2))).toContain('60 %');
+  });
+});
+
 describe('the time left in liveFrame', () => {
   const progress = progressOf(runEvent('running', 0), taskEvent('load#0', 'running', 0));
   const title = (columns: number, note?: string): string | undefined =>
@@ -175,6 +201,15 @@ describe('runSummary', () => {
     progress.restart();
     progress.apply(taskEvent('load#0', 'success', 11, { ms: 1 }));
     expect([[...progress.takenOver], progress.settled, progress.total]).toEqual([[], 1, 1]);
+  });
+
+  it('a message of several lines keeps them, the first few, and none obeyed by the terminal', () => {
+    const message = ['✖ expected a text', '  → at a', ...Array.from({ length: 20 }, (_, line) => `\u001b[2Jline ${line}`)].join('\n');
+    const failed = taskEvent('check#0', 'failed', 5, { error: { name: 'Error', message } });
+    const text = runSummary(progressOf(runEvent('running', 0), failed, runEvent('failed', 10)), { ...base, state: 'failed', result: undefined });
+    expect(text).toContain('✖ check#0 failed\n  ✖ expected a text\n      → at a\n    line 0\n');
+    expect(text).toContain('    line 9\n    … and 10 more lines\n');
+    expect(text).not.toContain('\u001b');
   });
 
   it('a green last task does not hide a red one: every failed task is listed with its error (S12)', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Flow, flowOf, Task, tasksOf } from '../../../src/decorators/index.js';
-import { flow } from '../../../src/index.js';
+import { flow, unmapped } from '../../../src/index.js';
 
 /** Ids of the nodes that a flow draws. */
 async function nodesOf(drawn: { graph(): Promise<{ readonly nodes: readonly { readonly id: string }[] }> }): Promise<readonly string[]> {
@@ -124,6 +124,33 @@ describe('tasksOf', () => {
     }
     expect(await flowOf(Keeping).run()).toBe(8);
     expect(tasksOf(new Keeping())).not.toBe(tasksOf(new Keeping()));
+  });
+
+  it('S8: a task of the view maps over lists; its keys are made of the arguments alone, and it waits for what it comes after', async () => {
+    const order: string[] = [];
+    class Mapping {
+      rate = 2;
+      @Task()
+      list(): number[] {
+        return [1, 2, 3];
+      }
+      @Task()
+      scale(value: number, by: number): number {
+        order.push(`scale ${value}`);
+        return value * by * this.rate;
+      }
+      run(): unknown {
+        const { list, scale } = tasksOf<Mapping>(this);
+        const key = (value: number, by: number): string => {
+          order.push(`key ${value} ${by}`);
+          return String(value);
+        };
+        const scaled = scale.mapWith({ key, maxSplits: 3 })(list(), unmapped(10));
+        return [scaled, scale.after(scaled).map([4], [5]), scale.with({ name: 'other' }).map([], unmapped(1))];
+      }
+    }
+    expect(await flowOf(Mapping).run({ rate: 3 })).toEqual([[30, 60, 90], [60], []]);
+    expect(order).toEqual(['key 1 10', 'key 2 10', 'key 3 10', 'scale 1', 'scale 2', 'scale 3', 'scale 4']);
   });
 
   it('tasks of a view are tasks: with, after, fn, a naming function', async () => {

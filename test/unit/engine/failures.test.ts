@@ -30,6 +30,35 @@ describe('what is told of a failure', () => {
   });
 });
 
+describe('an error of several parts, or lines', () => {
+  const none = task(() => Promise.any([1, 2, 3, 4, 5, 6].map((part) => Promise.reject(new Error(`part ${part}`)))), { name: 'none' });
+
+  it('what an AggregateError is made of is told, in the error of the run and in the record', async () => {
+    const handle = flow('aggregate', () => none()).start();
+    const told = eventsOf(handle);
+    const said = 'All promises were rejected\n- part 1\n- part 2\n- part 3\n- part 4\n- part 5\n- and 1 more';
+    expect((await failureOf(handle.result())).failures[0]?.message).toBe(`task 'none#0' failed: ${said}`);
+    const failed = (await told).map(({ data }) => data as TaskStateData).find(({ state }) => state === 'failed');
+    expect(failed?.error?.cause).toMatchObject({ name: 'AggregateError', message: said });
+  });
+
+  it('of a typed array the kind is told, not its bytes', async () => {
+    const error = await failureOf(flow('typed', () => boom.map(new Float64Array(1_000) as never)).run());
+    expect(error.message).toMatch(/with lists or futures of lists; got \[object Float64Array\] as 'name'$/);
+  });
+
+  it('the errors of a child run are listed under its task', async () => {
+    const child = flow('child-of-two', () => [boom('left'), boom('right')]);
+    const error = await failureOf(flow('parent', () => [child.startChild(), boom('own')]).run());
+    expect(error.message.split('\n').slice(1)).toEqual([
+      "  - task 'boom#0' failed: own",
+      expect.stringMatching(/^ {2}- task 'run child-of-two#0' failed: run \S+ of flow 'child-of-two' failed: 2 tasks failed$/),
+      "      - task 'boom#0' failed: left",
+      "      - task 'boom#1' failed: right",
+    ]);
+  });
+});
+
 describe('an unhandled failure', () => {
   it('S12: fails the run with one error that lists every failed task and its cause', async () => {
     const error = await failureOf(flow('two', () => [boom('first'), ok(), boom('second')]).run());

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cache, ctx, flow, type RunHandle, Skip, type TaskHooks, task } from '../../../src/index.js';
+import { cache, check, ctx, flow, type RunHandle, Skip, type TaskHooks, task } from '../../../src/index.js';
 import { openProject } from '../../../src/runtime/project.js';
 import { failureOf, freshHome, gate, recorded } from './workbench.js';
 
@@ -34,6 +34,27 @@ describe('hooks of a task', () => {
     );
     await flow('flaky', () => flaky()).run();
     expect(told).toEqual(['start flaky#0 1', 'body', 'retry flaky#0 1 again', 'start flaky#0 2', 'body', 'success flaky#0 value']);
+  });
+
+  it('S6: hooks, and checks, are in the context of their task: ctx(), what they print, and tasks that they call', async () => {
+    const inner = task((x: number) => x + 1, { name: 'inner' });
+    const look = (where: string): void => {
+      told.push(`${where}: ${ctx().taskRunId} ${String(inner(1))}`);
+      ctx().log.info(`seen by ${where}`);
+    };
+    const hooks: TaskHooks<unknown> = { onStart: () => look('onStart'), onSuccess: () => look('onSuccess'), onRetry: () => look('onRetry') };
+    const checked = check('looked at', async () => {
+      look('check');
+      await Promise.resolve();
+      return ctx().attempt === 2;
+    });
+    const handle = flow('looking', () => task(() => 1, { name: 'looked', retries: 1, hooks, checks: [checked] })()).start();
+    await handle.result();
+    expect(told).toEqual(['onStart', 'check', 'onRetry', 'onStart', 'check', 'onSuccess'].map((where) => `${where}: looked#0 2`));
+    await using project = await openProject();
+    const lines = await project.record.logs(handle.id, { node: 'looked#0' });
+    expect(lines.filter(({ text }) => text.startsWith('seen by'))).toHaveLength(6);
+    expect(Object.keys((await recorded(handle.id)).states)).toEqual(['looked#0']);
   });
 
   it('onFailure comes once, when nothing more will be tried', async () => {

@@ -415,6 +415,16 @@ describe('match', () => {
 });
 
 describe('merge', () => {
+  it('of branches without an else, gives the value of the one that was taken; undefined where none was', async () => {
+    const branches = (...taken: readonly boolean[]) =>
+      run(() => merge(...taken.map((is, place) => when(give(is), () => give(place))))).then(({ value, error }) => ({ value, error }));
+    expect(await branches(false, false, true)).toEqual({ value: 2, error: undefined });
+    expect(await branches(false, true, true)).toEqual({ value: 1, error: undefined });
+    expect(await branches(true, false)).toEqual({ value: 0, error: undefined });
+    expect(await branches(false, false)).toEqual({ value: undefined, error: undefined });
+    expect((await run(() => merge(give(undefined), give(null)))).value).toBe(null);
+  });
+
   it('gives the value of the first that has one', async () => {
     expect((await run(() => merge(skip(), give(2), give(3)))).value).toBe(2);
   });

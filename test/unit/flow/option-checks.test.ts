@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cache, csv, flow, json, parquet, task } from '../../../src/index.js';
+import { cache, check, cron, csv, every, flow, json, limit, match, parquet, sequence, shell, type Task, task, when } from '../../../src/index.js';
 
 // What plain JavaScript, or a cast, puts where a policy or serializer belongs: told when the task or flow is defined.
+
+type Made = Task<[number], number>;
 
 const invalid = (code: string, message: string) => expect.objectContaining({ code, message: expect.stringContaining(message) as string }) as Error;
 
@@ -37,6 +39,13 @@ describe('options of tasks and flows', () => {
     [() => flow('f', { defaults: { retry: 1 } as never }, () => 1), 'TASK_OPTION_INVALID', "got 'retry'", "'retries'"],
     [() => flow('f', () => 1).asTask({ traits: 1 } as never), 'TASK_OPTION_INVALID', "got 'traits'", ''],
     [() => task(() => 1, { name: 't', zzzzzzzzzz: 1 } as never), 'TASK_OPTION_INVALID', "got 'zzzzzzzzzz'", 'There are cache, captures, checks,'],
+    [
+      () => task(() => 1, { name: 't', hooks: { onSucces: () => 1 } as never }),
+      'TASK_OPTION_INVALID',
+      "of 'hooks' that there are; got 'onSucces'",
+      "'onSuccess'",
+    ],
+    [() => flow('f', { hooks: { onFail: () => {} } as never }, () => 1), 'FLOW_OPTION_INVALID', "of 'hooks' of flow 'f' that there", "'onFailure'"],
   ])('an option that there is none of is refused, with the one that was meant: %s', (make, code, message, hint) => {
     expect(make).toThrow(invalid(code, message));
     expect(make).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
@@ -50,6 +59,37 @@ describe('options of tasks and flows', () => {
     await expect(f.run({}, { forced: true } as never)).rejects.toMatchObject(refused);
     await expect(f.start({}, { forced: true } as never).result()).rejects.toMatchObject(refused);
     expect(ran).toEqual([]);
+  });
+
+  it.each([
+    [(t: Made) => t.mapWith({ concurency: 1 } as never)([1]), 'MAP_OPTION_INVALID', "of mapWith() that there are; got 'concurency'"],
+    [(t: Made) => t.mapWith({ key: 'name' as never })([1]), 'MAP_OPTION_INVALID', 'expected \'key\' of mapWith() to be a function; got "name"'],
+    [() => flow('child', () => 1).startChild({}, { wait: 'no' } as never), 'RUN_OPTION_INVALID', "'wait' of startChild() to be true or false"],
+    [() => flow('child', () => 1).startChild({}, { await: false } as never), 'RUN_OPTION_INVALID', "of startChild() that there are; got 'await'"],
+    [() => limit('gpu', 2, { slot: 1 } as never), 'LIMIT_INVALID', "got 'slot'"],
+    [() => cron('0 6 * * *', { timezon: 'Europe/Berlin' } as never), 'SCHEDULE_INVALID', "options of cron() that there are; got 'timezon'"],
+    [() => every('1h', { strat: new Date() } as never), 'SCHEDULE_INVALID', "options of every() that there are; got 'strat'"],
+    [() => csv({ delimitr: ';' } as never), 'OPTION_INVALID', "csv expected options that there are; got 'delimitr'"],
+    [() => shell('list', 'ls', { cdw: '/' } as never), 'SHELL_OPTION_INVALID', "options of 'list' that there are; got 'cdw'"],
+    [() => shell('list', 'ls', { env: 'PATH' as never }), 'SHELL_OPTION_INVALID', "'env' of 'list' to be an object of variables by name"],
+    [() => check('c', () => true, { level: 'warn' } as never), 'CHECK_INVALID', "got 'level'"],
+    [
+      (t: Made) => t.with({ hooks: { onStart: 'log' } as never }),
+      'TASK_OPTION_INVALID',
+      "expected 'onStart' of 'hooks' to be a function; got \"log\"",
+    ],
+    [(t: Made) => t.with({ timeout: 0 }), 'TASK_OPTION_INVALID', "'timeout' to be longer than 0; got 0"],
+    [() => flow('f', { timeout: '0s' }, () => 1), 'FLOW_OPTION_INVALID', "'timeout' of flow 'f' to be longer than 0; got \"0s\""],
+    [(t: Made) => when(false, t(1) as never), 'BRANCH_NOT_A_FUTURE', 'then of when() to be a function that returns a future; got the future itself'],
+    [(t: Made) => match('a', { a: t(1) } as never), 'BRANCH_NOT_A_FUTURE', "case 'a' of match() to be a function"],
+    [(t: Made) => sequence(t(1) as never), 'BRANCH_NOT_A_FUTURE', 'step 1 of sequence() to be a function'],
+  ])('so is what a call is given: %s', async (call, code, message) => {
+    vi.stubEnv('MILLRACE_HOME', ':memory:');
+    const made = task((x: number) => x, { name: 'made' });
+    const error: unknown = await flow('f', () => void call(made))
+      .run()
+      .catch((failure: Error) => failure.cause);
+    expect(error).toEqual(invalid(code, message));
   });
 
   it('a future is put into no text, whoever asks', async () => {

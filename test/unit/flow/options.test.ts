@@ -26,7 +26,7 @@ describe('options of the wrong kind, for who has no type checker', () => {
     ['limit', [limit('a', 1), null]],
     ['limit', { name: 'a' }],
     ['priority', '3'],
-    ['hooks', { onStart: 'log' }],
+    ['hooks', 'log'],
     ['outputs', 5],
   ])('of a task: %s', (name, value) => {
     const refused = expect.objectContaining({ code: 'TASK_OPTION_INVALID', message: expect.stringContaining(`expected '${name}' to be`) });
@@ -43,7 +43,7 @@ describe('options of the wrong kind, for who has no type checker', () => {
     ['concurrency', 0],
     ['tags', 'daily'],
     ['defaults', 5],
-    ['hooks', { onStart: 5 }],
+    ['hooks', [() => 5]],
     ['strict', 'yes'],
     ['orphans', 'kill'],
     ['onFailure', 'cancel'],

@@ -26,6 +26,20 @@ describe('after()', () => {
     expect(order.slice(2).sort()).toEqual(['c', 'd']);
   });
 
+  it('S7: a map made by task.after() waits too, with all its children', async () => {
+    const order: number[] = [];
+    const first = gate();
+    const note = task((place: number) => order.push(place), { name: 'note' });
+    await flow('map-after', () => {
+      const before = task(() => first.opened.then(() => order.push(0)), { name: 'before' })();
+      task(() => first.open(), { name: 'opener' }).after(note(-1))();
+      note.after(before).map([1, 2]);
+      note.after(before).mapWith({ concurrency: 1 })([3]);
+    }).run();
+    expect(order).toHaveLength(5);
+    expect(order.slice(0, 2)).toEqual([-1, 0]);
+  });
+
   it('S7: what waits for a failure does not run', async () => {
     let ran = false;
     const boom = task(() => Promise.reject(new Error('boom')), { name: 'boom' });
