@@ -1,5 +1,5 @@
 import { describe, MillraceError } from '../base/error.js';
-import { otherOption } from '../base/other-option.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { Check, CheckSeverity } from '../model/check.js';
 
 /**
@@ -21,8 +21,6 @@ export function check<R>(
   if (typeof ok !== 'function') throw new MillraceError('CHECK_INVALID', `expected check '${name}' to have a function; got ${describe(ok)}`);
   if (severity !== 'fail' && severity !== 'warn')
     throw new MillraceError('CHECK_INVALID', `expected the severity of check '${name}' to be 'fail' or 'warn'; got ${describe(severity)}`);
-  const other = otherOption(options, ['severity']);
-  if (other)
-    throw new MillraceError('CHECK_INVALID', `expected options of check '${name}' that there are; got '${other.name}'`, { hint: other.hint });
+  refuseOtherOptions(options, ['severity'], 'CHECK_INVALID', ` of check '${name}'`);
   return Object.freeze({ name, severity, ok });
 }

@@ -1,5 +1,6 @@
 import type { Duration } from '../base/duration.js';
 import { MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { ResultStore } from '../model/result-store.js';
 import type { Serializer } from '../model/serializer.js';
 import type { Target } from '../model/target.js';
@@ -28,6 +29,7 @@ export interface ExternalTaskOptions<R> {
  */
 export function externalTask<R>(name: string, options: ExternalTaskOptions<R>): Task<[], R> {
   checkName('task', name);
+  refuseOtherOptions(options ?? {}, ['target', 'store', 'serializer', 'poll', 'timeout'], 'TASK_OPTION_INVALID', ` of '${name}'`);
   const { target, store, serializer, poll, timeout } = options ?? {};
   if (target === undefined) {
     throw new MillraceError('TASK_OPTION_INVALID', `expected externalTask('${String(name)}', { target }) to say where the data is; it does not`);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
 import type { Graph } from '../graph/graph-view.js';
@@ -88,6 +89,11 @@ function defineFlow(name: string, options: FlowOptions<ParamSpec>, body: AnyBody
       'FLOW_NOT_A_FUNCTION',
       `expected flow(name, body) or flow(name, options, body) with a function; got ${describe(body)} as the body of '${name}'`,
     );
+  }
+  if (types.isGeneratorFunction(body)) {
+    throw new MillraceError('FLOW_NOT_A_FUNCTION', `expected a function as the body of flow '${name}'; got a generator, of which nothing would run`, {
+      hint: 'Write an async function, which awaits what a generator would yield.',
+    });
   }
   checkOptions(FLOW_OPTIONS satisfies Record<keyof FlowOptions<ParamSpec>, OptionKind>, options, 'FLOW_OPTION_INVALID', ` of flow '${name}'`);
   const { concurrency, store } = options;

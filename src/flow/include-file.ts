@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { FileRef } from '../model/file-ref.js';
-import { type AnySchema, type FileParameter, isSchema, type Param, type ParamOptions, paramOf } from './param.js';
+import { type AnySchema, type FileParameter, isSchema, PARAM_OPTIONS, type Param, type ParamOptions, paramOf } from './param.js';
 
 export interface IncludeOptions<D extends string | undefined> extends ParamOptions {
   /** The path of the file that is taken when none is given. */
@@ -30,6 +31,7 @@ export function includeFile<T, D extends string | undefined = undefined>(
   options: IncludeOptions<D> & { readonly parse: (text: string) => T },
 ): Param<T, FileRef, D extends string ? true : false>;
 export function includeFile(options: IncludeOptions<string | undefined> & Partial<FileParameter> = {}): unknown {
+  refuseOtherOptions(options, [...PARAM_OPTIONS, 'default', 'parse', 'delimiter', 'schema'], 'PARAM_DECLARATION_INVALID', ' of includeFile()');
   const { default: fallback, help, env, significant = true, parse = 'text', delimiter, schema } = options;
   const refuse = (expected: string, got: unknown): MillraceError =>
     new MillraceError('PARAM_DECLARATION_INVALID', `includeFile() expects ${expected}; got ${describe(got)}`);

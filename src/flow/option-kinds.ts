@@ -1,5 +1,5 @@
 import { describe, MillraceError } from '../base/error.js';
-import { otherOption } from '../base/other-option.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import { isAsset, isFlowTrigger } from '../model/asset.js';
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../model/schedule.js';
 import type { TaskHooks } from '../model/task-hooks.js';
@@ -126,8 +126,7 @@ type OptionError =
  */
 export function checkOptions(kinds: OptionKinds, options: unknown, code: OptionError, whose = ''): void {
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
-  const other = otherOption(options, Object.keys(kinds));
-  if (other) throw new MillraceError(code, `expected options${whose} that there are; got '${other.name}'`, { hint: other.hint });
+  refuseOtherOptions(options, Object.keys(kinds), code, whose);
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
     if (value === undefined || kind === undefined) continue;

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 
 /** Any schema that speaks Standard Schema: zod, valibot, arktype … */
 export type AnySchema = StandardSchemaV1<unknown, unknown>;
@@ -49,6 +50,8 @@ export interface ParamOptions {
   /** false: the value does not count in cache keys. @default true */
   readonly significant?: boolean;
 }
+
+export const PARAM_OPTIONS = ['help', 'env', 'significant'] satisfies (keyof ParamOptions)[];
 
 export interface SchemaParamOptions extends ParamOptions {
   /** The value is shown as `***` wherever it would be printed or recorded. @default false */
@@ -105,6 +108,8 @@ export function paramOf(definition: ParamDefinition): unknown {
 }
 
 function definitionOf(schema: AnySchema | undefined, fallback: ParamDefinition['fallback'], options: SchemaParamOptions): ParamDefinition {
+  const known = schema === undefined ? ['default', ...PARAM_OPTIONS] : [...PARAM_OPTIONS, 'secret', 'delimiter'];
+  refuseOtherOptions(options, known, 'PARAM_DECLARATION_INVALID', ' of param()');
   const { help, env, significant = true, secret = false, delimiter } = options;
   if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === ''))
     throw new MillraceError('PARAM_DECLARATION_INVALID', `param() expects 'delimiter' to be a text; got ${describe(delimiter)}`);

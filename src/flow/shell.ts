@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError } from '../base/error.js';
-import { otherOption } from '../base/other-option.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import { isSecret, type Secret, secretValue } from '../model/secret.js';
 import type { TaskDefinition } from '../model/task-definition.js';
 import { codeSite, traceCall } from './code-site.js';
@@ -116,9 +116,7 @@ function checkOwnOptions(task: string, options: ShellOptions<AnyArgs>): void {
   const refuse = (option: string, expected: string, got: unknown): never => {
     throw new MillraceError('SHELL_OPTION_INVALID', `expected '${option}' of '${task}' to be ${expected}; got ${describe(got)}`);
   };
-  const other = otherOption(options, OPTIONS);
-  if (other)
-    throw new MillraceError('SHELL_OPTION_INVALID', `expected options of '${task}' that there are; got '${other.name}'`, { hint: other.hint });
+  refuseOtherOptions(options, OPTIONS, 'SHELL_OPTION_INVALID', ` of '${task}'`);
   if (env !== undefined && (typeof env !== 'object' || env === null)) refuse('env', 'an object of variables by name', env);
   if (cwd !== undefined && typeof cwd !== 'string') refuse('cwd', 'a path', cwd);
   if (maxBuffer !== undefined && !(Number.isInteger(maxBuffer) && maxBuffer > 0 && maxBuffer <= constants.MAX_STRING_LENGTH))

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { Serializer } from '../model/serializer.js';
 import { TASK_DEFAULTS, type TaskDefinition } from '../model/task-definition.js';
 import { nameFromCallSite } from './call-site-name.js';
@@ -126,6 +127,7 @@ function variedSettings(definition: TaskDefinition, options: TaskOptions<AnyArgs
 
 /** It waits for others, so it takes no slot, and what bounds an attempt of its function does not concern it. */
 function external(definition: TaskDefinition, options: ExternalOptions): TaskDefinition {
+  refuseOtherOptions(options, ['from', 'poll', 'timeout'], 'TASK_OPTION_INVALID', ` of external() of '${definition.name}'`);
   const { from } = options;
   if (definition.sensor !== undefined)
     throw new MillraceError('TASK_OPTION_INVALID', `expected a task that computes something; '${definition.name}' is a sensor`);

@@ -1,6 +1,6 @@
 import { type Duration, toMs } from '../base/duration.js';
 import { describe, MillraceError, type MillraceErrorOptions } from '../base/error.js';
-import { otherOption } from '../base/other-option.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 
 /**
  * A named bound on what runs at once, or on what starts within a period (S14). Tasks with a limit of the same name share it, whatever their
@@ -45,8 +45,7 @@ export function limit(name: string, max: number, options: LimitOptions = {}): Co
   // 0 would hold its tasks for ever.
   if (!Number.isSafeInteger(max) || max < 1) throw invalid(`a whole number of at least 1 for '${name}'; got ${describe(max)}`);
   const { per, slots } = options;
-  const other = otherOption(options, ['per', 'slots']);
-  if (other) throw invalid(`options of '${name}' that there are; got '${other.name}'`, { hint: other.hint });
+  refuseOtherOptions(options, ['per', 'slots'], 'LIMIT_INVALID', ` of limit '${name}'`);
   if (slots !== undefined && (!Number.isSafeInteger(slots) || slots < 1 || slots > max))
     throw invalid(`a whole number of slots from 1 to ${max} for '${name}'; got ${describe(slots)}`);
   if (per !== undefined) checkPeriod(name, per);

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { asWriteError, isTemporaryName, moveFileAtomic, writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
 import { faultPoint } from '../base/fault-point.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { ResultStore } from '../model/result-store.js';
 import { nothingAt } from './store-address.js';
 import { checkStoreKey, checkStorePrefix, invalidKey } from './store-key.js';
@@ -21,6 +22,7 @@ export interface LocalStoreOptions {
  * Throws MillraceError `STORE_KEY_INVALID`, `RESULT_MISSING`, `DISK_FULL`, `READ_ONLY`, `WRITE_FAILED`, `READ_FAILED`.
  */
 export function localStore(dir: string, options: LocalStoreOptions = {}): ResultStore {
+  refuseOtherOptions(options, ['durable'], 'OPTION_INVALID', ' of localStore()');
   return new LocalStore(resolve(dir), options.durable ?? true);
 }
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type NodeCache from 'node-cache';
 import { describe, MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { ResultStore } from '../model/result-store.js';
 import { nothingAt } from './store-address.js';
 import { checkStoreKey, checkStorePrefix } from './store-key.js';
@@ -24,6 +25,7 @@ interface Entry {
  * Throws MillraceError `STORE_KEY_INVALID`, `RESULT_MISSING`, `RESULT_TOO_LARGE`, and `OPTION_INVALID` when made.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): ResultStore {
+  refuseOtherOptions(options, ['maxBytes', 'ttlMs'], 'OPTION_INVALID', ' of memoryStore()');
   return new MemoryStore(options.maxBytes ?? 256 * 1024 * 1024, options.ttlMs);
 }
 

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 
 import { graphOfRun } from '../engine/graph-data.js';
 
@@ -27,6 +28,7 @@ export async function graphOfFlow(flow: FlowDefinition, sources: ParameterSource
 }
 
 export async function visualizeFlow(flow: FlowDefinition, sources: ParameterSources, options: VisualizeOptions): Promise<string> {
+  refuseOtherOptions(options, ['file', 'format', 'from'], 'RUN_OPTION_INVALID', ' of visualize()');
   const format = options.format ?? formatOf(options.file);
   const graph = options.from === undefined || options.from === 'trace' ? await graphOfFlow(flow, sources) : await graphOfPastRun(options.from.runId);
   const drawing = await draw(graph, format);

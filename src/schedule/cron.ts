@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import type { Cron } from 'croner';
 import { asError, describe, MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { Schedule } from '../model/schedule.js';
-import { boundsOf, boundsText, refuseOthers, zoneOf } from './given-times.js';
+import { boundsOf, boundsText, zoneOf } from './given-times.js';
 import { madeSchedule } from './made-schedule.js';
 import { type MidnightGap, midnightGaps } from './midnight-gaps.js';
 import { bounded, noDelay, type Rule } from './rule.js';
@@ -25,7 +26,7 @@ export interface CronOptions {
  */
 export function cron(expression: string, options: CronOptions = {}): Schedule<never> {
   if (typeof expression !== 'string' || expression.trim() === '') throw invalid(describe(expression));
-  refuseOthers('cron', options, ['timezone', 'start', 'end']);
+  refuseOtherOptions(options, ['timezone', 'start', 'end'], 'SCHEDULE_INVALID', ' of cron()');
   const text = expression.trim().replaceAll(/\s+/g, ' ');
   const spec: CronSpec = { kind: 'cron', expression: text, timezone: zoneOf('cron', options.timezone), ...boundsOf('cron', options) };
   return madeSchedule({ kind: 'cron', rule: cronRule(spec), text: `cron ${text} ${spec.timezone}${boundsText(spec)}`, spec });

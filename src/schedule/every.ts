@@ -1,8 +1,9 @@
 import { sha256 } from '../base/digest.js';
 import { type Duration, toMs } from '../base/duration.js';
 import { MillraceError } from '../base/error.js';
+import { refuseOtherOptions } from '../base/other-option.js';
 import type { Schedule } from '../model/schedule.js';
-import { boundsOf, boundsText, iso, refuseOthers, timeOf } from './given-times.js';
+import { boundsOf, boundsText, iso, timeOf } from './given-times.js';
 import { madeSchedule } from './made-schedule.js';
 import { bounded, noDelay, type Rule } from './rule.js';
 import type { EverySpec } from './schedule-spec.js';
@@ -24,7 +25,7 @@ export interface EveryOptions {
  * @throws MillraceError `DURATION_INVALID`, `SCHEDULE_INVALID`
  */
 export function every(interval: Duration, options: EveryOptions = {}): Schedule<never> {
-  refuseOthers('every', options, ['start', 'end', 'anchor', 'jitter']);
+  refuseOtherOptions(options, ['start', 'end', 'anchor', 'jitter'], 'SCHEDULE_INVALID', ' of every()');
   const ms = toMs(interval);
   if (ms < 1) throw new MillraceError('SCHEDULE_INVALID', `expected every() with an interval of at least one millisecond; got ${interval}`);
   const jitterMs = options.jitter === undefined ? 0 : toMs(options.jitter);

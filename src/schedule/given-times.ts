@@ -1,14 +1,7 @@
 import { describe, MillraceError } from '../base/error.js';
-import { otherOption } from '../base/other-option.js';
 import type { Bounds } from './schedule-spec.js';
 
 /** Times and zones as users give them. */
-
-/** A mistyped `timezone` must not be UTC in silence. @throws MillraceError `SCHEDULE_INVALID` */
-export function refuseOthers(maker: string, options: object, known: readonly string[]): void {
-  const other = otherOption(options, known);
-  if (other) throw new MillraceError('SCHEDULE_INVALID', `expected options of ${maker}() that there are; got '${other.name}'`, { hint: other.hint });
-}
 
 /** @throws MillraceError `SCHEDULE_INVALID` */
 export function timeOf(maker: string, option: string, given: Date | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { asError, MillraceError } from '../../base/error.js';
-import { otherOption } from '../../base/other-option.js';
+import { refuseOtherOptions } from '../../base/other-option.js';
 import { nameKind, propertyStep } from '../../base/value-path.js';
 import type { Serializer } from '../../model/serializer.js';
 import { notStorable } from '../json-encode.js';
@@ -26,8 +26,7 @@ export interface CsvOptions {
  */
 // biome-ignore lint/suspicious/noExplicitAny: rows of any columns
 export function csv<R extends object = any>(options: CsvOptions = {}): Serializer<R[]> {
-  const other = otherOption(options, ['delimiter', 'header']);
-  if (other) throw new MillraceError('OPTION_INVALID', `csv expected options that there are; got '${other.name}'`, { hint: other.hint });
+  refuseOtherOptions(options, ['delimiter', 'header'], 'OPTION_INVALID', ' of csv()');
   const { delimiter = ',', header = true } = options;
   if (typeof delimiter !== 'string' || delimiter.length !== 1 || /[\w"+\-.:\r\n\ufeff]/.test(delimiter)) {
     throw new MillraceError(

@@ -1,5 +1,27 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cache, check, cron, csv, every, flow, json, limit, match, parquet, sequence, shell, type Task, task, when } from '../../../src/index.js';
+import { z } from 'zod';
+import {
+  cache,
+  check,
+  cron,
+  csv,
+  every,
+  externalTask,
+  flow,
+  includeFile,
+  json,
+  limit,
+  localStore,
+  match,
+  memoryStore,
+  param,
+  parquet,
+  sequence,
+  shell,
+  type Task,
+  task,
+  when,
+} from '../../../src/index.js';
 
 // What plain JavaScript, or a cast, puts where a policy or serializer belongs: told when the task or flow is defined.
 
@@ -59,6 +81,8 @@ describe('options of tasks and flows', () => {
     await expect(f.run({}, { forced: true } as never)).rejects.toMatchObject(refused);
     await expect(f.start({}, { forced: true } as never).result()).rejects.toMatchObject(refused);
     expect(ran).toEqual([]);
+    const drawn = f.visualize({}, { fromat: 'svg' } as never);
+    await expect(drawn).rejects.toMatchObject({ code: 'RUN_OPTION_INVALID', hint: "Did you mean 'format'?" });
   });
 
   it.each([
@@ -69,7 +93,19 @@ describe('options of tasks and flows', () => {
     [() => limit('gpu', 2, { slot: 1 } as never), 'LIMIT_INVALID', "got 'slot'"],
     [() => cron('0 6 * * *', { timezon: 'Europe/Berlin' } as never), 'SCHEDULE_INVALID', "options of cron() that there are; got 'timezon'"],
     [() => every('1h', { strat: new Date() } as never), 'SCHEDULE_INVALID', "options of every() that there are; got 'strat'"],
-    [() => csv({ delimitr: ';' } as never), 'OPTION_INVALID', "csv expected options that there are; got 'delimitr'"],
+    [() => csv({ delimitr: ';' } as never), 'OPTION_INVALID', "options of csv() that there are; got 'delimitr'"],
+    [() => param(z.string(), { secrt: true } as never), 'PARAM_DECLARATION_INVALID', "options of param() that there are; got 'secrt'"],
+    [() => param({ default: 'x', secret: true } as never), 'PARAM_DECLARATION_INVALID', "options of param() that there are; got 'secret'"],
+    [() => includeFile({ pars: 'json' } as never), 'PARAM_DECLARATION_INVALID', "options of includeFile() that there are; got 'pars'"],
+    [() => memoryStore({ maxByte: 1 } as never), 'OPTION_INVALID', "options of memoryStore() that there are; got 'maxByte'"],
+    [() => localStore('.', { durabel: false } as never), 'OPTION_INVALID', "options of localStore() that there are; got 'durabel'"],
+    [
+      () => externalTask('prices', { target: 'a.csv', timout: '2h' } as never),
+      'TASK_OPTION_INVALID',
+      "options of 'prices' that there are; got 'timout'",
+    ],
+    [(t: Made) => t.external({ form: memoryStore() } as never), 'TASK_OPTION_INVALID', "options of external() of 'made' that there are; got 'form'"],
+    [() => flow('g', function* () {} as never), 'FLOW_NOT_A_FUNCTION', "as the body of flow 'g'; got a generator"],
     [() => shell('list', 'ls', { cdw: '/' } as never), 'SHELL_OPTION_INVALID', "options of 'list' that there are; got 'cdw'"],
     [() => shell('list', 'ls', { env: 'PATH' as never }), 'SHELL_OPTION_INVALID', "'env' of 'list' to be an object of variables by name"],
     [() => check('c', () => true, { level: 'warn' } as never), 'CHECK_INVALID', "got 'level'"],
