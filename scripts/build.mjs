@@ -121,7 +121,7 @@ async function build() {
     if (existsSync(PAGE) && !compile('-p', PAGE)) return 1;
     await joinModules(fresh);
     await quietLines(fresh);
-    await cacheScripts(fresh);
+    if (existsSync(join(SRC, ENTRIES['compile-cache']))) await cacheScripts(fresh);
     if (existsSync(PAGE)) await joinPage(join(fresh, 'report'));
     makeExecutable(join(fresh, 'cli', 'main.js'));
     // The folder's own time is the stamp: what changes while the compiler runs is newer than it.
