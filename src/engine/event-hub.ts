@@ -6,13 +6,14 @@ export class EventHub {
   readonly #ends = new Set<() => void>();
   #last: RunEvent | undefined;
   #closed = false;
-  /** Somebody listens. Not counted when asked, which is several times for each task run. */
-  active = false;
+
+  get active(): boolean {
+    return this.#listeners.size > 0;
+  }
 
   /** Calls back at each event, until the last. */
   listen(listener: (event: RunEvent) => void): void {
     this.#listeners.add(listener);
-    this.active = true;
   }
 
   emit(event: RunEvent): void {
@@ -26,7 +27,6 @@ export class EventHub {
     this.#closed = true;
     for (const end of this.#ends) end();
     this.#listeners.clear();
-    this.active = false;
   }
 
   /** From this call on, in order, at the reader's own speed; ends with the run. */
@@ -39,13 +39,12 @@ export class EventHub {
     };
     const end = (): void => signal.wake?.();
     if (!this.#closed) {
-      this.listen(listener);
+      this.#listeners.add(listener);
       this.#ends.add(end);
     }
     return this.#read(queue, signal, () => {
       this.#listeners.delete(listener);
       this.#ends.delete(end);
-      this.active = this.#listeners.size > 0;
     });
   }
 

@@ -55,7 +55,9 @@ describe('millrace backfill', () => {
       await going.ended;
     }
     const recorded = await shell.json<readonly { readonly id: string; readonly state: string }[]>('runs', '--limit', '50');
-    expect(new Set(recorded.map(({ state }) => state))).toEqual(new Set(['success', 'crashed']));
+    // Whether one had come to its end in between depends on how fast this machine is.
+    expect(recorded.filter(({ state }) => state !== 'success').map(({ state }) => state)).toEqual(expect.arrayContaining(['crashed']));
+    expect(recorded.filter(({ state }) => !['success', 'crashed'].includes(state))).toEqual([]);
     const done = await shell.json<Document>(...RANGE, '--max-active', '2', '-p', 'ms=60');
     expect(done).toMatchObject({ state: 'done', counts: { total: 8, success: 8, stopped: 0 } });
     expect(done.runs.some(({ resumes }) => resumes !== undefined)).toBe(true);
