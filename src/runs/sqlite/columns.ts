@@ -20,17 +20,7 @@ export function packColumn(values: readonly unknown[]): readonly unknown[] {
 
 /** The column of what `of` gives of each row. @throws as `packColumn` */
 export function packedBy<T>(rows: readonly T[], of: (row: T) => unknown): readonly unknown[] {
-  if (rows.length === 0) return [];
-  const first = checked(of(rows[0] as T));
-  const isEmpty = isEmptyList(first);
-  let at = 1;
-  for (; at < rows.length; at += 1) {
-    const value = of(rows[at] as T);
-    if (value !== first && !(isEmpty && isEmptyList(value))) break;
-  }
-  // Most columns end here: nothing is made of them row by row.
-  if (at >= rows.length) return [first];
-  return rows.map((each) => checked(of(each)));
+  return packColumn(rows.map(of));
 }
 
 function checked(value: unknown): unknown {

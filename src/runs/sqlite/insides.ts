@@ -31,7 +31,7 @@ export function handOnInsides(connection: SqliteConnection, id: string, number: 
         if (inside === undefined) continue;
         if (UNFINISHED.includes(state as never)) return takerId as string;
         const free = connection.prepare(FREE_PLACE).get([taker as number, taker as number, taker as number])?.[0] as number;
-        writeTaskRuns(connection, taker as number, insideOf(row, inside, id, free));
+        writeTaskRuns(connection, taker as number, { taskRuns: insideOf(row, inside, id, free) });
         insides.delete(inside.around.index);
       }
     }

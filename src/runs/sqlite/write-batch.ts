@@ -1,4 +1,4 @@
-import type { ArtifactRow, RunChange, RunRow, TaskRunRow } from '../../model/records.js';
+import type { ArtifactRow, RunChange, RunRow } from '../../model/records.js';
 import { FINAL_RUN_STATES, isFinalTaskCode, type RunState, TASK_STATES } from '../../model/states.js';
 import { digestBytes } from '../digests.js';
 import { checkEpoch, runExists, runUnknown } from '../look.js';
@@ -9,7 +9,7 @@ import type { SqliteConnection } from './connection.js';
 import { writeEntries } from './entries.js';
 import { insertInto, insertRows, replacing } from './insert.js';
 import { writeLogs } from './log-packs.js';
-import { originsOf, withMoved, writeOrigins } from './origins.js';
+import { originsOf, type TaskRunsTold, withMoved, writeOrigins } from './origins.js';
 import { writeParams } from './params.js';
 import { writeReused, writeReusedColumns } from './reused.js';
 import * as rows from './rows.js';
@@ -48,9 +48,7 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
   if (found === undefined) throw runUnknown(batch.run);
   const run = found[0] as number;
   checkEpoch(batch.run, batch.epoch, found[1] as number);
-  const { taskRuns, reused } = withMoved(connection, batch);
-  writeOrigins(connection, run, originsOf({ reused }));
-  writeTaskRuns(connection, run, [...writeReusedColumns(connection, run, reused), ...taskRuns]);
+  writeTaskRuns(connection, run, withMoved(connection, batch));
   if (batch.attempts) insertRows(connection, ATTEMPTS, batch.attempts, (into, row) => rows.putAttempt(into, run, row));
   if (batch.artifacts) writeArtifacts(connection, run, batch.artifacts);
   const taken = releaseClaims(connection, run, batch.released ?? []);
@@ -64,9 +62,10 @@ export function writeBatch(connection: SqliteConnection, batch: RecordBatch): vo
 }
 
 /** Inside a transaction. */
-export function writeTaskRuns(connection: SqliteConnection, run: number, taskRuns: readonly TaskRunRow[]): void {
-  writeOrigins(connection, run, originsOf({ taskRuns }));
-  insertRows(connection, TASK_RUNS, writeReused(connection, run, taskRuns), (into, row) => rows.putTaskRun(into, run, row));
+export function writeTaskRuns(connection: SqliteConnection, run: number, { taskRuns = [], reused = [] }: TaskRunsTold): void {
+  writeOrigins(connection, run, originsOf({ taskRuns, reused }));
+  const asRows = [...writeReusedColumns(connection, run, reused), ...taskRuns];
+  insertRows(connection, TASK_RUNS, writeReused(connection, run, asRows), (into, row) => rows.putTaskRun(into, run, row));
 }
 
 function writeArtifacts(connection: SqliteConnection, run: number, artifacts: readonly ArtifactRow[]): void {
