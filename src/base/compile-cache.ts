@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,11 +84,20 @@ function keep({ script, places, keptBy }: Loaded): void {
     const place = places.find((one) => isWritable(dirname(one)));
     if (place === undefined) return;
     const data = script.createCachedData();
-    const beside = `${place}.${process.pid}`;
-    writeFileSync(beside, Buffer.concat([Buffer.of(keptBy + 1), hash('sha256', data, 'buffer'), data]));
-    renameSync(beside, place);
+    putWhole(place, Buffer.concat([Buffer.of(keptBy + 1), hash('sha256', data, 'buffer'), data]));
   } catch {
     // The disk is full, say.
+  }
+}
+
+/** Others see all of it, or nothing. */
+function putWhole(place: string, bytes: Uint8Array): void {
+  const beside = `${place}.${process.pid}`;
+  try {
+    writeFileSync(beside, bytes);
+    renameSync(beside, place);
+  } finally {
+    rmSync(beside, { force: true });
   }
 }
 
