@@ -20,6 +20,8 @@ export function makeCachedScripts(folder) {
 
 /** `./core.js` becomes `#core`, wherever it is imported. */
 function withNamedParts(code) {
+  // Most files need not be parsed again to know that.
+  if (!CACHED.some((name) => code.includes(`/${name}.js`))) return code;
   const edits = [];
   for (const { source } of nodesOf('file.js', code)) {
     const name = source && /^.\.{1,2}\/(?:parts\/)?([^/]+)\.js.$/.exec(code.slice(source.start, source.end))?.[1];
