@@ -7,7 +7,7 @@ export function sha256(data: Uint8Array | string): string {
 
 /** The first 16 bytes of sha256 as 32 characters of lower-case hex: value digests and keys, which need to be short rather than unforgeable. */
 export function digest128(data: Uint8Array | string): string {
-  return hash('sha256', data, 'hex').slice(0, 32);
+  return sha256(data).slice(0, 32);
 }
 
 /** sha256 of something that comes piece by piece. After `sha256()` it takes no more. */

@@ -22,8 +22,7 @@ export class History {
   /** Newest first. */
   entriesOf(key: string): readonly CacheEntryRow[] {
     const known = this.#byKey.get(key);
-    if (known === undefined) return NONE;
-    return isList(known) ? known : [known];
+    return known === undefined ? NONE : listOf(known);
   }
 
   add(entry: CacheEntryRow): void {

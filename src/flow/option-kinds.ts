@@ -128,8 +128,8 @@ export function checkOptions(kinds: OptionKinds, options: unknown, code: OptionE
   if (!isObject(options)) throw new MillraceError(code, `expected the options${whose} to be an object; got ${describe(options)}`);
   refuseOtherOptions(options, Object.keys(kinds), code, whose);
   for (const [name, value] of Object.entries(options)) {
-    const kind = Object.hasOwn(kinds, name) ? (kinds[name] as OptionKind) : undefined;
-    if (value === undefined || kind === undefined) continue;
+    if (value === undefined) continue;
+    const kind = kinds[name] as OptionKind;
     if (!kind.is(value)) throw new MillraceError(code, `expected '${name}'${whose} to be ${kind.expected}; got ${describe(value)}`);
     if (kind.of !== undefined) checkOptions(kind.of, value, code, ` of '${name}'${whose}`);
   }

@@ -1,5 +1,5 @@
 import { type Duration, toMs } from '../base/duration.js';
-import { describe, MillraceError, type MillraceErrorOptions } from '../base/error.js';
+import { describe, MillraceError } from '../base/error.js';
 import { refuseOtherOptions } from '../base/other-option.js';
 
 /**
@@ -72,9 +72,9 @@ function checkPeriod(name: string, per: Duration): void {
   } catch (error) {
     cause = error;
   }
-  throw invalid(`a period such as '1s' or '1m', longer than 0, for '${name}'; got ${describe(per)}`, { cause });
+  throw invalid(`a period such as '1s' or '1m', longer than 0, for '${name}'; got ${describe(per)}`, cause);
 }
 
-function invalid(expected: string, details: MillraceErrorOptions = {}): MillraceError {
-  return new MillraceError('LIMIT_INVALID', `limit: expected ${expected}`, details);
+function invalid(expected: string, cause?: unknown): MillraceError {
+  return new MillraceError('LIMIT_INVALID', `limit: expected ${expected}`, { cause });
 }

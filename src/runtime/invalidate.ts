@@ -24,13 +24,8 @@ export async function invalidateFlow(flow: FlowDefinition, sources: ParameterSou
   };
   const found = await Promise.all(chosen.map(async (node) => ({ node, entries: await entriesAt(node) })));
   const concerned = found.filter(({ entries }) => entries.length > 0);
-  if (options.dryRun !== true)
-    await project.record.forget(
-      await withOthersOf(
-        project,
-        concerned.flatMap(({ entries }) => entries),
-      ),
-    );
+  const answering = concerned.flatMap(({ entries }) => entries);
+  if (options.dryRun !== true) await project.record.forget(await withOthersOf(project, answering));
   return concerned.map(({ node }) => node.id);
 }
 
